@@ -2260,10 +2260,13 @@ struct default_policies {
 // SPDX-License-Identifier: MIT
 //
 // correction.hpp: what a record of kind `correction` says, which stands for records of one minute
-// that have all names in common.
+// that have all names in common, or for one attempt.
 //
 // It has those names, the minute's first instant, and by how much their costs change, which may be
 // negative. Its own tags come before those of the records, so that none of these is taken for one.
+// That of one attempt, whose cost was a bound until the provider's charge was known, has the price
+// basis `provider`, and of the attempt also its start, operation, number and the provider's id. Its
+// provider's cost is the charge; its least cost, by how much the least that is owed changes.
 // Threads: functions without state.
 // Floor 2.
 #ifndef AIAUDIT_CORE_CORRECTION_HPP
@@ -2289,6 +2292,12 @@ struct correction_tag {
     // How many had an unsure cost, and have a sure one. Signed.
     static constexpr std::string_view sure = "correction.sure";
 };
+
+// Whether it is of one attempt.
+template <class Record>
+[[nodiscard]] bool is_late_cost(Record const& entry) noexcept {
+    return entry.price_basis == price_basis::provider;
+}
 
 // The number of a tag; 0 where there is none. A negative one wraps.
 // `entry` is a record, or a view of one with the same members.
@@ -2348,7 +2357,7 @@ inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
 // A sum of money as two whole numbers that wrap, so that it adds up as counts do.
 struct money_parts {
     std::uint64_t micro = 0;  // millionths of a dollar, rounded down; signed
-    std::uint64_t pico = 0;   // what is left of each amount, below 1,000,000
+    std::uint64_t pico = 0;   // what is left of each amount, below 1,000,000; a sum is signed
 
     [[nodiscard]] static constexpr money_parts of(money amount) noexcept {
         constexpr int128 factor = 1'000'000;
@@ -2359,13 +2368,16 @@ struct money_parts {
     // Bounds: sums of up to 2^43 dollars, of up to 2^43 amounts.
     [[nodiscard]] constexpr money value() const noexcept {
         return money::from_pico(int128{static_cast<std::int64_t>(micro)} * 1'000'000 +
-                                static_cast<int128>(pico));
+                                static_cast<std::int64_t>(pico));
     }
+    // What takes it off a sum, number by number, so that nothing of it is left.
+    [[nodiscard]] constexpr money_parts negated() const noexcept { return {~micro + 1, ~pico + 1}; }
     friend constexpr bool operator==(money_parts, money_parts) noexcept = default;
 };
 
 // Outcomes, and the corrections of their costs (core/correction.hpp). A correction counts as no
-// attempt: it changes `cost`, `uncosted` and `unsure`, and what it changed is told apart.
+// attempt: it changes `cost`, `uncosted` and `unsure`, that of one attempt `estimated` and `margin`
+// too; and what it changed is told apart.
 struct totals {
     std::uint64_t requests = 0;  // calls: their first attempts
     std::uint64_t attempts = 0;  // HTTP exchanges, retries included
@@ -2388,6 +2400,8 @@ struct totals {
     money_parts corrected{};        // the part of `cost` that they are; signed
     std::uint64_t made_costed = 0;  // by how much they lowered `uncosted`
     std::uint64_t made_sure = 0;    // by how much they lowered `unsure`
+    money_parts made_exact{};       // by how much they lowered `estimated`
+    money_parts made_narrow{};      // by how much they lowered `margin`
     money cost{};
 
     // `entry` is a record, or a view of one with the same members.
@@ -2402,6 +2416,7 @@ struct totals {
             sum.made_sure = detail::correction_number(entry, detail::correction_tag::sure);
             sum.uncosted = ~sum.made_costed + 1;
             sum.unsure = ~sum.made_sure + 1;
+            if (detail::is_late_cost(entry)) take_range(sum, entry);
             return sum;
         }
         sum.requests = entry.attempt == 1 ? 1 : 0;
@@ -2436,6 +2451,17 @@ struct totals {
         return entry.cost_status == cost_status::priced &&
                (entry.price_basis == price_basis::assumed ||
                 entry.price_basis == price_basis::stale);
+    }
+
+    // Of an attempt's late cost (core/correction.hpp): nothing of the attempt's bound is left.
+    template <class Record>
+    static void take_range(totals& sum, Record const& entry) {
+        money const more = entry.cost;
+        if (sum.made_sure != 0)
+            sum.made_exact = money_parts::of(entry.provider_cost.value_or(more) - more);
+        sum.made_narrow = money_parts::of(entry.cost_low.value_or(more) - more);
+        sum.estimated = sum.made_exact.negated();
+        sum.margin = sum.made_narrow.negated();
     }
 
     void add(totals const& other);
@@ -2544,7 +2570,7 @@ namespace detail {
 // The numbers of a totals in their stored order, so that writing and reading cannot differ: the
 // common ones, then those that most sums have none of.
 inline constexpr std::size_t common_numbers = 6 + reported_units.size();
-inline constexpr std::size_t rare_numbers = 11;
+inline constexpr std::size_t rare_numbers = 15;
 inline constexpr std::size_t totals_numbers = common_numbers + rare_numbers;
 
 template <class Totals, class Visitor>
@@ -2560,6 +2586,10 @@ constexpr void for_each_rare_number(Totals& sum, Visitor&& visit) {
     visit(sum.corrected.pico);
     visit(sum.made_costed);
     visit(sum.made_sure);
+    for (auto* const each : {&sum.made_exact, &sum.made_narrow}) {
+        visit(each->micro);
+        visit(each->pico);
+    }
 }
 
 template <class Totals, class Visitor>
@@ -2590,7 +2620,7 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
 static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests) == 0 &&
               offsetof(totals, counts) == 6 * sizeof(std::uint64_t) &&
               offsetof(totals, unsure) == common_numbers * sizeof(std::uint64_t) &&
-              offsetof(totals, made_sure) == (totals_numbers - 1) * sizeof(std::uint64_t));
+              offsetof(totals, made_narrow) == (totals_numbers - 2) * sizeof(std::uint64_t));
 
 // The number at a place of for_each_number.
 [[nodiscard]] std::uint64_t number_at(totals const& sum, std::size_t place) noexcept;
@@ -4760,7 +4790,8 @@ inline constexpr std::size_t model_pattern_bytes = 256;
 
 // Whether a list of what may not be used has the model, under any name that servers may take for
 // it: in any case, behind a vendor ("openai/gpt-5", "eu.anthropic.claude-opus-4"), before a variant
-// or an edition ("gpt-5:free", "claude-opus-4@20250514"), or as what a model was tuned from
+// or an edition ("gpt-5:free", "claude-opus-4@20250514", "gpt-5-2025-08-07"), or as what a model
+// was tuned from
 // ("ft:gpt-5:team::id").
 [[nodiscard]] bool denies_model(std::vector<std::string> const& patterns, std::string_view model);
 
@@ -9963,9 +9994,10 @@ private:
 // Reads what cell_writer wrote.
 class cell_reader {
 public:
-    // `may_have_rare`: else all attempts are unsplit.
-    cell_reader(std::string_view bytes, bool may_have_rare) noexcept
-        : in_(bytes), may_have_rare_(may_have_rare) {}
+    // `rare_most`: how many rare numbers it may have; of those without any all attempts are
+    // unsplit.
+    cell_reader(std::string_view bytes, std::size_t rare_most) noexcept
+        : in_(bytes), rare_most_(rare_most) {}
 
     // visit(profile, slot, cell const&). False where the bytes cannot be read.
     template <class Visitor>
@@ -9995,7 +10027,7 @@ private:
     void take_rare(totals& sum);
 
     byte_reader in_;
-    bool may_have_rare_;
+    std::size_t rare_most_;
     cell_form form_{};
     bool rare_follows_ = false;
 };
@@ -10030,7 +10062,7 @@ private:
 // without touching the rest. A cell begins with a byte: the step of its slot, and whether it
 // differs in form from the cell before it (day_part_cell.hpp). Version 1 had none of the rare
 // numbers: no cell says that they follow, the sums have no columns of them, and all attempts count
-// as `unsplit`.
+// as `unsplit`. Version 2 had but the first eleven, from before an attempt's cost could come late.
 // Threads: a view of bytes; const members may run at once.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_DAY_PART_HPP
@@ -10050,8 +10082,9 @@ inline namespace v0_1_0 {
 namespace detail {
 
 struct day_part_format {
-    static constexpr std::uint8_t version = 2;
-    static constexpr std::uint8_t version_without_rare = 1;
+    static constexpr std::uint8_t version = 3;
+    // How many rare numbers each version has.
+    static constexpr std::array<std::size_t, version + 1> rare{0, 0, 11, rare_numbers};
     static constexpr std::size_t counts = 8;
     static constexpr std::size_t pairs = 6;  // place of a count; names have those before
     static constexpr std::size_t profiles = 7;
@@ -10152,8 +10185,8 @@ private:
                           rows& to) noexcept;
     static bool take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to);
 
-    [[nodiscard]] bool has_rare() const noexcept {
-        return static_cast<std::uint8_t>(bytes_[3]) != format::version_without_rare;
+    [[nodiscard]] std::size_t rare_count() const noexcept {
+        return format::rare[static_cast<std::uint8_t>(bytes_[3])];
     }
 
     std::string_view bytes_{};
@@ -10182,7 +10215,7 @@ result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
             read_rows(*from, group, std::min<std::size_t>(groups - group, rows_at_once), sums);
         if (keeps_latency(by) && !take_histogram(in, sums[row].timed, latency))
             return corrupt("its latencies cannot be read");
-        if (!has_rare()) sums[row].unsplit = sums[row].attempts;
+        if (rare_count() == 0) sums[row].unsplit = sums[row].attempts;
         visit(group, std::as_const(sums[row]), latency);
     }
     if (!in.at_end()) return corrupt("its sums end too late");
@@ -10197,7 +10230,7 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
     if (!entry) return entry.error();
     if (crc32c(entry->cells) != entry->checksum)
         return corrupt("the checksum of a user's cells does not match");
-    cell_reader in{entry->cells, has_rare()};
+    cell_reader in{entry->cells, rare_count()};
     if (!in.read_all(profile_count(), visit)) return corrupt("a user's cells cannot be read");
     return {};
 }
@@ -11520,9 +11553,9 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
 // Memory: at most `memory_bytes` (as of the last prepare(), saved() or first record of a day) for
 // the sums of days, of which those asked for longest ago and then the oldest are forgotten and
 // loaded again where asked for. A closed day takes 24 bytes and 8 for each count that occurs, of
-// which there are up to 27, for each user, project, key, provider, model and status, and about 2.5
-// KiB more for each model; a day not yet closed, 240 bytes and 4 KiB. A query whose sums over days
-// that do not fit are larger than half the bound takes those besides (240 bytes a group). Besides:
+// which there are up to 31, for each user, project, key, provider, model and status, and about 2.5
+// KiB more for each model; a day not yet closed, 272 bytes and 4 KiB. A query whose sums over days
+// that do not fit are larger than half the bound takes those besides (272 bytes a group). Besides:
 // what is not saved (about 80 bytes a record, which the caller bounds by saving), about 150 bytes
 // for each distinct name, 150 bytes for each combination of the other names without the user's (of
 // which those over 2^16 are forgotten at a save), and what one report itself is made of.
@@ -19336,6 +19369,12 @@ namespace detail {
 [[nodiscard]] result<void> bill_iterations(boost::json::value const& source, vendor seller,
                                            attempt_facts& facts);
 
+// The pictures of OpenAI's tool are made and billed by another model: they become a run of it,
+// beside that of the model that answered. `model`: empty where the answer does not name it. No
+// price fits a run without a model or without its tokens.
+[[nodiscard]] result<void> bill_drawings(boost::json::value const& source, vendor seller,
+                                         std::string_view model, attempt_facts& facts);
+
 // What a provider says that it charges, where it says so.
 struct provider_charge {
     std::optional<money> total{};
@@ -19406,9 +19445,12 @@ public:
     // Whether a document held a piece of an answer.
     [[nodiscard]] bool answered() const noexcept { return answered_; }
     [[nodiscard]] tool_runs const& tools() const noexcept { return tools_; }
+    [[nodiscard]] bool tier_told() const noexcept { return tier_told_; }
     [[nodiscard]] std::string const& status() const noexcept { return status_; }
     // An object; empty where there was no usage.
     [[nodiscard]] boost::json::value const& usage() const noexcept { return usage_; }
+    // The model of OpenAI's tool for pictures, as the answer names it.
+    [[nodiscard]] std::string const& drawing_model() const noexcept { return drawing_model_; }
     // What Bedrock's last event says beside the model's own usage; null where it said nothing.
     [[nodiscard]] boost::json::value const& metrics() const noexcept { return metrics_; }
 
@@ -19428,7 +19470,9 @@ private:
         if (facts_.provider_request_id.empty()) keep_text(facts_.provider_request_id, id);
     }
     void take_tier(std::string_view tier) {
-        if (!tier.empty()) facts_.service_tier = tier_named(tier);
+        if (tier.empty()) return;
+        facts_.service_tier = tier_named(tier);
+        tier_told_ = true;
     }
 
     static boost::json::value const* first_of(boost::json::value const& document,
@@ -19441,6 +19485,9 @@ private:
     void take_openai(boost::json::value const& document);
 
     void take_responses(boost::json::value const& document);
+
+    // The tools that an answer repeats.
+    void take_tools(boost::json::value const& response);
 
     void take_anthropic(boost::json::value const& document);
 
@@ -19466,9 +19513,11 @@ private:
     boost::json::value usage_ = boost::json::object{};
     boost::json::value metrics_ = nullptr;
     std::string status_{};
+    std::string drawing_model_{};
     tool_runs tools_{};
     bool terminal_ = false;
     bool answered_ = false;
+    bool tier_told_ = false;
 };
 
 }  // namespace detail
@@ -19492,11 +19541,19 @@ private:
 namespace aiaudit {
 inline namespace v0_1_0 {
 
+// Which terms of its price an answer tells, be they the standard ones.
+struct terms_told {
+    bool tier = false;
+    bool region = false;
+    bool speed = false;
+};
+
 // The facts, as far as they go, and what keeps them from being billed. A failed attempt is recorded
 // like any other, so the facts are there even where there is a problem.
 struct reading {
     attempt_facts facts{};
     std::optional<error> problem{};
+    terms_told told{};
 };
 
 // Reads a whole exchange; the facts are there even where there is a problem. Who calls it without
@@ -19507,6 +19564,161 @@ struct reading {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_READING_HPP
+
+// ---- aiaudit/providers/picture_tokens.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// picture_tokens.hpp: how many tokens of input a picture may have that a model is shown, and how
+// many of output one that it makes.
+//
+// OpenAI bills a picture by its size and its quality. Its first models have three of each, and a
+// table; from gpt-image-2 on a size may be any, and a formula counts its patches. Both stand in
+// its guide to image generation ("Cost and latency", and the calculator there); where the price of
+// a picture says more than the table, as with gpt-image-1-mini, the price counts. What a request
+// leaves open is the dearest.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_PICTURE_TOKENS_HPP
+#define AIAUDIT_PROVIDERS_PICTURE_TOKENS_HPP
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Tokens of one picture that any model is shown. The most that a vendor's own formula gives is
+// 48,169 (OpenAI's tiles, for gpt-4o-mini: 2833 and 8 times 5667); by patches it is 10,000 times
+// 2.46.
+inline constexpr std::uint64_t picture_tokens_max = 50'000;
+// The same of one that this model is shown: as its vendor's guide gives it, else the most of any.
+[[nodiscard]] std::uint64_t shown_picture_tokens(vendor who, std::string_view model) noexcept;
+
+// What a request says of the pictures that it wants made.
+struct picture_wish {
+    std::string size{};         // "1024x1024"; empty: the model's choice, as "auto" is
+    std::string quality{};      // likewise
+    std::uint64_t partial = 0;  // earlier states of each picture, shown on the way
+
+    friend bool operator==(picture_wish const&, picture_wish const&) = default;
+};
+
+// Tokens that each earlier state adds.
+inline constexpr std::uint64_t partial_picture_tokens = 100;
+// Words that a model from gpt-image-1.5 on may write beside a picture, and bills. OpenAI gives no
+// most; users report some 200.
+inline constexpr std::uint64_t picture_words_max = 2'048;
+
+// A prompt for a picture: 32,000 characters, of up to four bytes.
+inline constexpr std::uint64_t drawing_prompt_tokens_max = 4 * 32'000;
+// Input tokens of a picture that others are made of: four tiles (65 and 4 times 129) and 6,240 more
+// in high fidelity, as OpenAI's guide has it for gpt-image-1; from gpt-image-2 on, by users'
+// measurements, some 1,536 patches.
+inline constexpr std::uint64_t original_tokens_max = 8'192;
+inline constexpr std::uint64_t originals_max = 16;
+
+// The most output tokens of one picture, with its earlier states. None where no source says it: for
+// a model that is not known, or a quality that the model is not known to have.
+[[nodiscard]] std::optional<std::uint64_t> most_picture_tokens(std::string_view model,
+                                                               picture_wish const& wish);
+
+namespace detail {
+
+// The models that may serve where a request names one of them, or none.
+[[nodiscard]] std::vector<std::string_view> drawing_models(std::string_view named,
+                                                           picture_wish const& wish);
+
+struct shown_picture {
+    vendor_set vendors;
+    std::string_view model;
+    bool family;  // all models whose names begin so
+    std::uint64_t tokens;
+};
+// OpenAI cuts a picture of at most 2,048 by 768 pixels into tiles of 512 (a base, and 8 of them),
+// or scales it to 1,536 patches, each of some tokens. Anthropic scales the longer side to 2,576
+// pixels, and a token is a patch of 28: of a square, 92 by 92. Gemini 3 gives a budget, of which
+// "ultra high" is the largest.
+inline constexpr vendor_set claude_sellers =
+    vendors(vendor::anthropic, vendor::aws, vendor::google);
+inline constexpr std::array shown_pictures{
+    shown_picture{vendors(vendor::openai), "gpt-4.1", false, 85 + 8 * 170},
+    shown_picture{vendors(vendor::openai), "gpt-4o", false, 85 + 8 * 170},
+    shown_picture{vendors(vendor::openai), "gpt-5", false, 70 + 8 * 140},
+    shown_picture{vendors(vendor::openai), "gpt-5-chat-latest", false, 70 + 8 * 140},
+    shown_picture{vendors(vendor::openai), "o1", false, 75 + 8 * 150},
+    shown_picture{vendors(vendor::openai), "o1-pro", false, 75 + 8 * 150},
+    shown_picture{vendors(vendor::openai), "o3", false, 75 + 8 * 150},
+    shown_picture{vendors(vendor::openai), "computer-use-preview", false, 65 + 8 * 129},
+    shown_picture{vendors(vendor::openai), "gpt-4.1-mini", false, 1536 * 162 / 100 + 1},
+    shown_picture{vendors(vendor::openai), "gpt-4.1-nano", false, 1536 * 246 / 100 + 1},
+    shown_picture{vendors(vendor::openai), "gpt-5-mini", false, 1536 * 162 / 100 + 1},
+    shown_picture{vendors(vendor::openai), "gpt-5-nano", false, 1536 * 246 / 100 + 1},
+    shown_picture{vendors(vendor::openai), "o4-mini", false, 1536 * 172 / 100 + 1},
+    shown_picture{claude_sellers, "claude-3", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-opus-4", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-sonnet-4", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-haiku-4", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-opus-5", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-sonnet-5", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-haiku-5", true, 92 * 92},
+    shown_picture{vendors(vendor::google), "gemini-3", true, 2'240},
+};
+
+// Tokens by quality (low, medium, high), of 1024x1024, 1024x1536 and 1536x1024.
+using picture_figures = std::array<std::array<std::uint64_t, 3>, 3>;
+struct picture_table {
+    std::string_view model;
+    bool words;  // whether it writes words beside a picture
+    picture_figures tokens;
+};
+inline constexpr picture_figures table_of_guide{
+    {{272, 408, 400}, {1'056, 1'584, 1'568}, {4'160, 6'240, 6'208}}};
+// Of its prices ($0.005 to $0.052 for one, at $8 for a million), rounded up.
+inline constexpr picture_figures table_of_mini{
+    {{688, 813, 813}, {1'438, 1'938, 1'938}, {4'563, 6'563, 6'563}}};
+inline constexpr std::array picture_tables{
+    picture_table{"gpt-image-1", false, table_of_guide},
+    picture_table{"gpt-image-1-mini", true, table_of_mini},
+    picture_table{"gpt-image-1.5", true, table_of_guide},
+    picture_table{"chatgpt-image-latest", true, table_of_guide},
+};
+inline constexpr std::array<std::string_view, 3> picture_table_sizes{"1024x1024", "1024x1536",
+                                                                     "1536x1024"};
+
+// Patches along the longer side, by quality.
+struct picture_grid {
+    std::string_view model;
+    std::string_view quality;
+    std::uint64_t patches;
+};
+inline constexpr std::array picture_grids{
+    picture_grid{"gpt-image-2", "low", 16},
+    picture_grid{"gpt-image-2", "medium", 48},
+    picture_grid{"gpt-image-2", "high", 96},
+    picture_grid{"gpt-image-2.5-flare", "low", 16},
+    picture_grid{"gpt-image-2.5-flare", "medium", 24},
+    picture_grid{"gpt-image-2.5-flare", "high", 48},
+    picture_grid{"gpt-image-2.5-flare", "xhigh", 64},
+    picture_grid{"gpt-image-2.5-flare", "max", 96},
+    picture_grid{"gpt-image-2.5-sunburst", "low", 16},
+    picture_grid{"gpt-image-2.5-sunburst", "medium", 24},
+    picture_grid{"gpt-image-2.5-sunburst", "high", 48},
+    picture_grid{"gpt-image-2.5-sunburst", "xhigh", 64},
+    picture_grid{"gpt-image-2.5-sunburst", "max", 96},
+};
+// The largest picture that these models make, which as a square has the most patches.
+inline constexpr std::uint64_t picture_pixels_max = 8'294'400;
+inline constexpr std::uint64_t picture_side_max = 3'840;
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_PICTURE_TOKENS_HPP
 
 // ---- aiaudit/providers/deciding_members.hpp ----
 // SPDX-License-Identifier: MIT
@@ -19585,6 +19797,7 @@ struct deciding_member {
 
 inline constexpr std::array deciding_members{
     deciding_member{"model", apis::all, json_types::text, member_role::model},
+    deciding_member{"agent", apis::gemini, json_types::text, member_role::model},
     deciding_member{"models", apis::openai, json_types::list, member_role::outside},
     deciding_member{"route", apis::chat, json_types::text, member_role::outside},
     deciding_member{"preset", apis::chat, json_types::text, member_role::outside},
@@ -19651,8 +19864,8 @@ inline constexpr std::array deciding_members{
     deciding_member{"stream", apis::all, json_types::flag, member_role::stream},
     deciding_member{"stream_options", apis::openai, json_types::object},
     deciding_member{"stream_options.include_usage", apis::openai, json_types::flag},
-    deciding_member{"background", apis::responses, json_types::flag},
-    deciding_member{"store", apis::openai, json_types::flag},
+    deciding_member{"background", apis::responses | apis::gemini, json_types::flag},
+    deciding_member{"store", apis::openai | apis::gemini, json_types::flag},
     deciding_member{"service_tier", apis::openai | apis::messages, json_types::text,
                     member_role::service_tier},
     deciding_member{"serviceTier", apis::gemini, json_types::text, member_role::service_tier},
@@ -19662,18 +19875,32 @@ inline constexpr std::array deciding_members{
     deciding_member{"audio", apis::chat, json_types::object},
     deciding_member{"size", apis::pictures, json_types::text},
     deciding_member{"quality", apis::pictures, json_types::text},
+    deciding_member{"partial_images", apis::pictures, json_types::count, member_role::other, 0},
+    deciding_member{"input_fidelity", apis::pictures, json_types::text},
+    deciding_member{"images", apis::pictures, json_types::list, member_role::prompt},
 
     deciding_member{"tools", apis::all, json_types::list, member_role::tools},
     deciding_member{"tools.type", apis::openai | apis::messages, json_types::text,
                     member_role::tools},
     deciding_member{"tools.model", apis::openai | apis::messages, json_types::text,
                     member_role::tools},
+    deciding_member{"tools.size", apis::responses, json_types::text},
+    deciding_member{"tools.quality", apis::responses, json_types::text},
+    deciding_member{"tools.partial_images", apis::responses, json_types::count, member_role::other,
+                    0},
+    deciding_member{"tools.n", apis::responses, json_types::count},
     deciding_member{"tools.max_uses", apis::messages, json_types::count, member_role::tool_limit,
                     0},
     deciding_member{"tools.tools", apis::responses, json_types::list, member_role::tools},
     deciding_member{"tools.tools.type", apis::responses, json_types::text, member_role::tools},
     deciding_member{"input.tools", apis::responses, json_types::list, member_role::tools},
     deciding_member{"input.tools.type", apis::responses, json_types::text, member_role::tools},
+    deciding_member{"input.tools.model", apis::responses, json_types::text, member_role::tools},
+    deciding_member{"input.tools.size", apis::responses, json_types::text},
+    deciding_member{"input.tools.quality", apis::responses, json_types::text},
+    deciding_member{"input.tools.partial_images", apis::responses, json_types::count,
+                    member_role::other, 0},
+    deciding_member{"input.tools.n", apis::responses, json_types::count},
     deciding_member{"input.tools.tools", apis::responses, json_types::list, member_role::tools},
     deciding_member{"input.tools.tools.type", apis::responses, json_types::text,
                     member_role::tools},
@@ -19784,10 +20011,6 @@ inline namespace v0_1_0 {
 // is below zero without tools (some 70 tokens on a body of 120 bytes), and 545 with them.
 inline constexpr std::uint64_t template_tokens_max = 256;
 inline constexpr std::uint64_t tool_prompt_tokens_max = 1024;
-// Tokens of one picture. The most that a vendor's own formula gives is 48,169 (OpenAI's tiles, for
-// gpt-4o-mini: 2833 and 8 times 5667); by patches it is 10,000 times 2.46, Anthropic's is 4,784,
-// Gemini's 2,240.
-inline constexpr std::uint64_t picture_tokens_max = 50'000;
 
 struct usage_range {
     // What was reported; all input and all output are 0 where they were not. Gemini has been seen
@@ -19798,6 +20021,16 @@ struct usage_range {
     // but a guess.
     bool bounded = true;
 };
+
+// What a request names that has a rate of its own, wherever in it, in any case.
+struct rate_words {
+    bool cache_writes = false;
+    bool hour_writes = false;  // "1h", where cache writes have a time to live
+    bool speed = false;
+
+    friend bool operator==(rate_words const&, rate_words const&) = default;
+};
+inline constexpr rate_words all_rate_words{true, true, true};
 
 // What the bounds of a request's usage depend on, beside its size and its parameters.
 struct request_shape {
@@ -19818,6 +20051,18 @@ struct request_shape {
     std::uint64_t compactions = 0;    // runs of the model that shorten a conversation
     std::uint64_t pictures = 0;       // that stand in the body, in base64
     std::uint64_t picture_bytes = 0;  // of their base64, which is no text
+    rate_words rates{};
+    // Pictures elsewhere, at an address or in a file of the provider's; and whether they are all
+    // that its bytes do not bound.
+    std::uint64_t distant_pictures = 0;
+    bool distant_pictures_alone = false;
+    bool draws = false;  // it asks for pictures, each of which is billed with all of the input
+    // Pictures that the provider's tool may make, by which model (empty: the provider's choice),
+    // and of how many others each.
+    std::uint64_t drawings = 0;
+    std::uint64_t originals = 0;
+    std::string drawing_model{};
+    picture_wish drawing{};
     bool tool_limit_missing =
         false;  // it is endless for want of a limit that its API has a word for
 
@@ -19833,7 +20078,11 @@ template <std::size_t Size>
 }
 
 // Members that nothing bounds: they bring in other models, or tools that have no limit.
-inline constexpr std::array<std::string_view, 12> endless_members{"models",
+inline constexpr std::array<std::string_view, 16> endless_members{"models",
+                                                                  "fallbacks",
+                                                                  "fallback",
+                                                                  "fallback_model",
+                                                                  "fallback_models",
                                                                   "route",
                                                                   "preset",
                                                                   "plugins",
@@ -19999,9 +20248,33 @@ inline constexpr auto plain_members =
                                      "user_id",
                                      "verbosity"});
 
+// Members of a request for pictures: how they are to be, and pictures to make them of.
+inline constexpr std::array<std::string_view, 8> drawing_members{
+    "size",       "quality",        "style",          "moderation",
+    "background", "partial_images", "input_fidelity", "output_compression"};
+inline constexpr std::array<std::string_view, 3> drawn_members{"image", "images", "mask"};
+
+inline constexpr std::array<std::string_view, 13> drawing_tool_members{"type",
+                                                                       "model",
+                                                                       "size",
+                                                                       "quality",
+                                                                       "partial_images",
+                                                                       "background",
+                                                                       "output_format",
+                                                                       "output_compression",
+                                                                       "moderation",
+                                                                       "input_fidelity",
+                                                                       "input_image_mask",
+                                                                       "action",
+                                                                       "n"};
+
 // Members of Gemini's parts that are no text; its parts have no type.
 inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
                                                                "fileData", "file_data"};
+
+// Members of OpenAI's parts that are no text; some servers read such a part without its type.
+inline constexpr std::array<std::string_view, 7> linked_members{
+    "image_url", "audio_url", "video_url", "input_audio", "file", "file_id", "file_url"};
 
 // Of the pictures that vendors read; of one frame, as they read it.
 inline constexpr std::array<std::string_view, 6> picture_types{
@@ -20031,9 +20304,14 @@ inline constexpr std::array<std::string_view, 21> text_types{"text",
                                                              "local_shell_call_output"};
 
 // Members whose inside is the caller's data, where a "type" means nothing.
-inline constexpr std::array<std::string_view, 8> data_members{
-    "cache_control", "arguments", "functionCall", "functionResponse",
-    "metadata",      "logprobs",  "action",       "internal_chat_message_metadata_passthrough"};
+inline constexpr std::array<std::string_view, 7> data_members{
+    "cache_control",
+    "arguments",
+    "functionCall",
+    "metadata",
+    "logprobs",
+    "action",
+    "internal_chat_message_metadata_passthrough"};
 
 // Tools of the provider's making. Who runs them, and what a use of them costs beside tokens.
 enum class tool_runner : std::uint8_t { caller, provider };
@@ -20057,21 +20335,15 @@ inline constexpr std::array<provider_tool, 12> provider_tools{{
     {"tool_search", tool_runner::provider, {}},
 }};
 
+// What a request, or a tool, says of pictures to make.
+[[nodiscard]] picture_wish picture_wish_of(boost::json::value const& from);
+
 // Tools, or a shape for the answer, which a provider may write into the prompt as well.
 [[nodiscard]] bool has_tools(boost::json::value const& request) noexcept;
 
 [[nodiscard]] constexpr std::uint64_t saturated_product(std::uint64_t a, std::uint64_t b) noexcept {
     return b != 0 && a > usage::count_max / b ? usage::count_max : a * b;
 }
-
-// What a request names that has a rate of its own.
-struct rate_words {
-    bool cache_writes = false;
-    bool hour_writes = false;  // "1h", where cache writes have a time to live
-    bool speed = false;
-};
-// One pass over the text: a word counts wherever it stands.
-[[nodiscard]] rate_words rate_words_of(std::string_view request_body) noexcept;
 
 }  // namespace detail
 
@@ -20088,11 +20360,13 @@ struct rate_words {
 // because some servers begin with too little. Output is bounded by the limit that the request sets,
 // for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
 // call has no output (embeddings). Input that its bytes do not bound is bounded by
-// `context_tokens`, for each run of the model; 0: not known. Estimates are marked as such; no count
-// of `upper` is below what was reported.
+// `context_tokens`, for each run of the model; 0: not known. `picture_tokens`: of a picture, at the
+// most; where that is less than of any model, pictures elsewhere count as much. Estimates are
+// marked as such; no count of `upper` is below what was reported.
 [[nodiscard]] usage_range bounds_of(usage const& known, std::string_view request_body,
                                     request_shape const& shape, request_parameters const& asked,
-                                    std::uint64_t output_ceiling, std::uint64_t context_tokens = 0);
+                                    std::uint64_t output_ceiling, std::uint64_t context_tokens = 0,
+                                    std::uint64_t picture_tokens = picture_tokens_max);
 [[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
                                            request_parameters const& asked,
                                            std::uint64_t output_ceiling) {
@@ -20129,12 +20403,15 @@ struct request_facts {
     std::string model{};
     request_parameters parameters{};
     std::string service_tier{};  // as it names it; empty where the account's default is asked for
+    std::string region{};        // Anthropic's: where the model is to run
+    std::string speed{};         // Anthropic's
     std::optional<std::uint64_t> thinking_tokens{};  // the most of its output that is thought
     // It has OpenAI's newer word for a limit, max_completion_tokens, and not the older.
     bool newer_limit_alone = false;
     bool background = false;  // it goes on without its connection
     bool may_think = true;    // unasked, or unseen
     request_shape shape{};
+    picture_wish picture{};  // where it asks the images API for some
 };
 
 // Nothing of it is an error: the provider judges the request, and read_strictly() its form.
@@ -20448,6 +20725,7 @@ private:
     sse_parser events_{};
     aws_event_parser frames_{};
     std::string body_{};
+    terms_told told_{};
     bool cut_ = false;  // the body ended inside a document
     bool sound_ = false;
     std::function<void(boost::json::value const&, std::string_view)> hear_{};
@@ -20722,6 +21000,7 @@ private:
     std::optional<reading> reading_{};  // once it has ended
     std::string body_{};
     seen_output seen_{};
+    bool counts_ = false;  // what is seen: of a stream
     bool whole_ = true;
     bool begun_ = false;
     bool handed_on_ = false;
@@ -21384,9 +21663,10 @@ inline namespace v0_1_0 {
 // for: accounts have defaults. They are reckoned with, but for a tier where the request names one.
 struct price_doubts {
     bool cache_writes = false;
-    bool media_input = false;  // input that is not text
-    bool speed = false;        // "fast"
-    bool tiers = true;         // the account's default may be another than the standard one
+    bool media_input = false;    // input that is not text
+    bool picture_input = false;  // input that is text or pictures
+    bool speed = false;          // "fast"
+    bool tiers = true;           // the account's default may be another than the standard one
 };
 
 namespace detail {
@@ -21396,7 +21676,8 @@ namespace detail {
     if (traits.direction != direction::input) return true;
     bool const text = traits.modality == modality::any || traits.modality == modality::text;
     bool const written = traits.cache != cache_use::any && traits.cache != cache_use::read;
-    return (text || doubts.media_input) && (!written || doubts.cache_writes);
+    bool const picture = traits.modality == modality::image && doubts.picture_input;
+    return (text || picture || doubts.media_input) && (!written || doubts.cache_writes);
 }
 
 // The most that an entry's rates may be multiplied with: the same in every service tier.
@@ -22061,6 +22342,23 @@ struct attempt_end {
     return what == operation::embeddings || what == operation::rerank ? 0 : most;
 }
 
+// Output tokens that each picture may have which a call asks for. None where it asks for none, or
+// nothing says how many.
+[[nodiscard]] inline std::optional<std::uint64_t> picture_ceiling(operation what,
+                                                                  request_facts const& asked,
+                                                                  std::string_view model) {
+    if (what != operation::images) return std::nullopt;
+    return most_picture_tokens(model, asked.picture);
+}
+
+// The most tokens of a picture that the model is shown. Google's imitation of OpenAI's API may take
+// films for pictures.
+[[nodiscard]] inline std::uint64_t shown_picture_ceiling(endpoint const& where,
+                                                         std::string_view model) noexcept {
+    bool const films = where.vendor == vendor::google && where.dialect == dialect::openai_chat;
+    return films ? picture_tokens_max : shown_picture_tokens(where.vendor, model);
+}
+
 [[nodiscard]] price_doubts doubts_of(prepared_request const& request) noexcept;
 
 // Whether a stream ends where its connection does, and all that it was billed for until then has
@@ -22074,14 +22372,68 @@ struct output_bounds {
     std::optional<std::uint64_t> left_at{};
 };
 
+// What the pictures of the provider's tool use and cost at the most, by the dearest model that may
+// make them. Errors: those of a model that has no price.
+struct drawings_bound {
+    usage tokens{};
+    exact_cost cost{};
+};
+template <pricing_policy Prices>
+[[nodiscard]] result<drawings_bound> most_of_drawings(record const& entry, attempt_plan const& plan,
+                                                      Prices const& prices,
+                                                      typename Prices::lookup_cache& cache) {
+    request_shape const& shape = plan.request->facts.shape;
+    auto const counted = [](std::uint64_t input, std::uint64_t output) {
+        usage made;
+        made.set(unit::input_tokens, (std::min)(input, usage::count_max), provenance::estimated);
+        made.set(unit::output_tokens, (std::min)(output, usage::count_max), provenance::estimated);
+        return made;
+    };
+    std::uint64_t const words = saturated_product(shape.drawings, drawing_prompt_tokens_max);
+    std::uint64_t const originals =
+        saturated_product(shape.drawings, shape.originals * original_tokens_max);
+    drawings_bound most;
+    std::uint64_t tokens_most = 0;
+    for (std::string_view const model : drawing_models(shape.drawing_model, shape.drawing)) {
+        std::uint64_t const tokens = saturated_product(
+            shape.drawings, most_picture_tokens(model, shape.drawing).value_or(usage::count_max));
+        auto cost = most_of_attempt(prices, entry.provider, model, counted(words, 0), {},
+                                    entry.started_at, cache);
+        auto const more = most_of_attempt(prices, entry.provider, model, counted(originals, tokens),
+                                          {.picture_input = true}, entry.started_at, cache);
+        if (!cost || !more) return cost ? more.error() : cost.error();
+        if (auto added = cost->exact.add(more->exact); !added) return added.error();
+        tokens_most = (std::max)(tokens_most, tokens);
+        if (cost->exact.total.rounded() > most.cost.rounded()) most.cost = cost->exact.total;
+    }
+    most.tokens = counted(words + originals, tokens_most);
+    return most;
+}
+// Adds them to what an attempt may use and cost. False: they have no price.
+template <pricing_policy Prices>
+bool add_drawings(record& entry, attempt_plan const& plan, Prices const& prices,
+                  typename Prices::lookup_cache& cache) {
+    if (plan.request->facts.shape.drawings == 0) return true;
+    auto const most = most_of_drawings(entry, plan, prices, cache);
+    if (!most) return false;
+    for (unit const each : {unit::input_tokens, unit::output_tokens}) {
+        if (!entry.usage.has(each)) continue;
+        auto const sum = entry.usage.count(each) + most->tokens.count(each);
+        entry.usage.set(each, (std::min)(sum, usage::count_max), provenance::estimated);
+    }
+    entry.cost = entry.cost + most->cost.rounded();
+    return true;
+}
+
 // The range of what an attempt used.
 template <pricing_policy Prices>
 [[nodiscard]] usage_range used_range(record const& entry, attempt_facts const& facts,
                                      attempt_plan const& plan, output_bounds const& output,
                                      Prices const& prices, typename Prices::lookup_cache& cache) {
-    std::uint64_t const ceiling = output_ceiling(
+    auto const picture = picture_ceiling(facts.operation, plan.request->facts, facts.model_served);
+    std::uint64_t const ceiling = picture.value_or(output_ceiling(
         facts.operation,
-        output_limit_of(prices, entry.provider, facts.model_served, output.tokens_max, cache));
+        output_limit_of(prices, entry.provider, facts.model_served, output.tokens_max, cache)));
     request_parameters asked = facts.parameters;
     if (output.left_at) {
         auto const limit = asked.max_output_tokens.value_or(ceiling);
@@ -22089,7 +22441,8 @@ template <pricing_policy Prices>
     }
     usage_range range =
         bounds_of(facts.usage, plan.request->body, plan.request->facts.shape, asked, ceiling,
-                  context_of(prices, entry.provider, facts.model_served, cache));
+                  context_of(prices, entry.provider, facts.model_served, cache),
+                  shown_picture_ceiling(*plan.where, facts.model_served));
     // Anthropic counts all input before the first word, and it is final without tools of its own.
     bool const told =
         plan.where->dialect == dialect::anthropic_messages && facts.usage.has(unit::input_tokens);
@@ -22127,8 +22480,15 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
         if (most) entry.cost = (std::max)(entry.cost, most->cost());
     }
     entry.cost_status = cost_status::estimated;
+    if (!add_drawings(entry, plan, prices, cache)) {
+        entry.cost_status = cost_status::unpriced;
+        entry.cost = {};
+        return std::nullopt;
+    }
+    facts.usage = entry.usage;
     if (!range.bounded ||
-        !is_billed_by_tokens(facts.operation, plan.where->vendor, facts.model_served)) {
+        (!is_billed_by_tokens(facts.operation, plan.where->vendor, facts.model_served) &&
+         !picture_ceiling(facts.operation, request.facts, facts.model_served))) {
         // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
         entry.cost_status = cost_status::unknown;
         entry.cost = {};
@@ -22192,6 +22552,10 @@ inline constexpr std::size_t callers_key_bytes_least = 16;
 // A provider, or what sits in between, may repeat the key in what it says.
 void withhold_key(std::string_view key, reading& read);
 
+// What was asked for and is dearer counts where the answer does not tell its terms; what is cheaper
+// counts where it does. No answer of the moment has the rate of a batch but by its own words.
+void take_terms(reading& read, request_facts const& asked);
+
 // Whether a stream ended, or never began, because this side wanted no more of it.
 [[nodiscard]] inline bool was_left(std::optional<error> const& transport,
                                    response_follower const& follower) {
@@ -22222,6 +22586,7 @@ template <pricing_policy Prices>
     if (read.facts.model_requested.empty()) read.facts.model_requested = plan.model;
     if (read.facts.model_served.empty()) read.facts.model_served = read.facts.model_requested;
     if (transport) read.facts.complete = false;
+    take_terms(read, plan.request->facts);
     set_facts(end.outcome, read.facts);
     end.outcome.http_status = static_cast<std::uint16_t>(follower.status());
     end.ended_by_caller = follower.ended_by_caller();
@@ -22278,6 +22643,7 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
         });
     steady_time const ended = timer.now();
     entry.duration_ns = nanoseconds_between(begun, ended);
+    follower.conclude();
     meter.note(ended, follower);
     if (!sent && !failed) failed = sent.error();
     return end_of(plan, follower, std::move(failed), std::move(entry), meter, output_tokens_max,
@@ -22559,17 +22925,26 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     std::uint64_t const most = by_model ? known
                                         : output_limit_of(prices, entry.provider, plan.model,
                                                           rules.output_tokens_max, cache);
-    std::uint64_t const ceiling = output_ceiling(entry.operation, most);
+    auto const picture = picture_ceiling(entry.operation, asked, plan.model);
+    std::uint64_t const ceiling = picture.value_or(output_ceiling(entry.operation, most));
     usage_range range = bounds_of({}, body, asked.shape, entry.parameters, ceiling,
-                                  context_of(prices, entry.provider, plan.model, cache));
-    bool const by_tokens = is_billed_by_tokens(entry.operation, plan.where->vendor, plan.model);
+                                  context_of(prices, entry.provider, plan.model, cache),
+                                  shown_picture_ceiling(*plan.where, plan.model));
+    bool const by_tokens =
+        picture || is_billed_by_tokens(entry.operation, plan.where->vendor, plan.model);
     bool const input_known = range.bounded && by_tokens;
-    bool const limited = entry.parameters.max_output_tokens.has_value() || ceiling == 0 || by_model;
+    bool const limited =
+        entry.parameters.max_output_tokens.has_value() || ceiling == 0 || by_model || picture;
     bool const output_known = by_tokens && (limited || !rules.must_hold);
     if (rules.learned != nullptr && input_known && asked.shape.bounded)
         estimate_input(range.upper, entry, plan, rules);
     entry.usage = range.upper;
-    bool const priced = set_most(entry, plan, prices);
+    bool priced = set_most(entry, plan, prices);
+    if (priced && !add_drawings(entry, plan, prices, cache)) {
+        priced = false;
+        entry.cost_status = cost_status::unpriced;
+        entry.cost = {};
+    }
     if (rules.must_hold && !input_known) entry.usage.clear(unit::input_tokens);
     if (rules.must_hold && !output_known) entry.usage.clear(unit::output_tokens);
     if (!priced || (input_known && output_known)) return;
@@ -22618,9 +22993,21 @@ template <pricing_policy Prices>
         auto const most = most_of_attempt(
             prices, intent.provider, plan.model, intent.usage, doubts_of(*plan.request),
             intent.started_at, lookup_cache_of<Prices>(), plan.request->facts.service_tier);
-        return most ? std::string{} : most.error().where;
+        if (!most) return most.error().where;
+        auto const drawn = most_of_drawings(intent, plan, prices, lookup_cache_of<Prices>());
+        return drawn ? std::string{} : drawn.error().where;
     }
-    if (!is_billed_by_tokens(intent.operation, plan.where->vendor, plan.model))
+    bool const draws = intent.operation == operation::images;
+    picture_wish const& wish = plan.request->facts.picture;
+    if (draws && !most_picture_tokens(plan.model, wish)) {
+        std::string const quality =
+            wish.quality.empty() ? "" : " of quality '" + printable(wish.quality) + "'";
+        return "nothing says how many tokens a picture" + quality + " of model '" +
+               printable(plan.model) +
+               "' may have: ask for another (docs/budgets.md lists them), or " +
+               "let the budget hold a stated amount (--unbounded hold=AMOUNT)";
+    }
+    if (!draws && !is_billed_by_tokens(intent.operation, plan.where->vendor, plan.model))
         return "a call of the kind '" + std::string(name_of(intent.operation)) + "' of model '" +
                printable(plan.model) + "' is billed by more than its tokens";
     if (!shape.bounded) {
@@ -22672,6 +23059,7 @@ template <pricing_policy Prices>
                          provenance::estimated);
     }
     if (!set_most(larger, plan, prices)) return std::nullopt;
+    larger.cost = (std::max)(larger.cost, held.cost);
     return larger;
 }
 
@@ -25222,6 +25610,32 @@ namespace detail {
 
 #endif  // AIAUDIT_PROVIDERS_TEXT_TOKENS_HPP
 
+// ---- aiaudit/engine/correction_lock.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// correction_lock.hpp: one process at a time corrects the costs of a ledger.
+//
+// Threads: a function without state.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_CORRECTION_LOCK_HPP
+#define AIAUDIT_ENGINE_CORRECTION_LOCK_HPP
+
+#include <string>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// The lock of the ledger in that directory; held until the handle is gone. Errors: already_open,
+// where another process has it; io.
+[[nodiscard]] result<file_handle> lock_corrections(std::string const& directory);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_CORRECTION_LOCK_HPP
+
 // ---- aiaudit/import.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -25378,6 +25792,398 @@ result<import_result> csv_importer::record_of(std::string_view line, Prices cons
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPORT_HPP
+
+// ---- aiaudit/late_costs.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// late_costs.hpp: what calls cost whose record has but a bound, once their provider has said so.
+//
+// A call that was cut costs what a bound says, and reports show a range. Its charge may be known
+// later, by the provider's usage page, an export, or a request of its own. A correction of the call
+// (core/correction.hpp) says it: the record stays as it is, and reports and budgets say the charge
+// and no range. What corrections said of the call before is counted, so that the same charge again
+// changes nothing, and another one changes it to that. All of a run enter the log in one
+// transaction: a crash leaves all of them, or none.
+// Threads: as the ledger's. Processes: one run at a time corrects (reprice() as well).
+// Floor 8.
+#ifndef AIAUDIT_LATE_COSTS_HPP
+#define AIAUDIT_LATE_COSTS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// A call by its operation, or, where that is zero, by the provider's id of its answer.
+struct late_cost {
+    aiaudit::operation_id operation_id{};
+    std::uint32_t attempt = 0;  // of the operation; 0: the only one that costs a bound
+    std::string response{};
+    money cost{};         // what the provider charges for it
+    std::string place{};  // where it was said, such as "costs.csv:12": errors name it
+};
+struct late_cost_options {
+    std::string by{};  // who: goes into the corrections
+    std::string why{};
+    // Leaves costs of what is not in the log, or is no bound, and counts them; else they are
+    // errors.
+    bool bounds_alone = false;
+};
+struct late_cost_result {
+    std::uint64_t corrections = 0;  // records that were appended
+    sequence first{};               // of them; zero where there are none
+    std::uint64_t unchanged = 0;    // that the log had said before
+    std::uint64_t left = 0;         // of no bound, with late_cost_options::bounds_alone
+    money change{};                 // of what reports say, over all
+    // Places of charges below what was taken for the least: the provider is right, and the records
+    // are not.
+    std::vector<std::string> below{};
+};
+
+// Bounds: late_costs_max, each of about 2 KiB of memory. Time: that of reading the log once.
+// Errors: bad_argument, with the place: a call that is not in the log, that is still open, whose
+// cost is no bound, that is named twice or by an id of several, that has two outcomes, of a day of
+// which an earlier version saved bounds among the rest; a negative cost. Then nothing is appended.
+// too_large, for more than the bound; already_open, where another process corrects; as append_all()
+// and read().
+inline constexpr std::size_t late_costs_max = std::size_t{1} << 18;
+template <class Policies>
+[[nodiscard]] result<late_cost_result> correct_costs(basic_ledger<Policies>& log,
+                                                     std::vector<late_cost> const& costs,
+                                                     late_cost_options const& options);
+
+#ifdef AIAUDIT_SEPARATE
+extern template result<late_cost_result> correct_costs(ledger&, std::vector<late_cost> const&,
+                                                       late_cost_options const&);
+#endif
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_LATE_COSTS_HPP
+
+// ---- aiaudit/impl/late_costs.tpp ----
+// SPDX-License-Identifier: MIT
+//
+// late_costs.tpp: the templates of late_costs.hpp, for any policies.
+#ifndef AIAUDIT_IMPL_LATE_COSTS_TPP
+#define AIAUDIT_IMPL_LATE_COSTS_TPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+namespace detail {
+
+// The corrections of a run, and the calls that they are of.
+template <class Ledger>
+class cost_corrector {
+public:
+    cost_corrector(Ledger& log, std::vector<late_cost> const& costs,
+                   late_cost_options const& options)
+        : ledger_(log), costs_(costs), options_(options) {}
+
+    [[nodiscard]] result<late_cost_result> run() {
+        if (ledger_.bytes_on_disk() != 0) {
+            auto held = lock_corrections(ledger_.path());
+            if (!held) return held.error();
+            lock_ = std::move(*held);
+        }
+        if (auto ok = note_ids(); !ok) return ok.error();
+        if (auto ok = read_records(); !ok) return ok.error();
+        for (std::size_t i = 0; i < costs_.size(); ++i) {
+            if (auto ok = resolve(i); !ok) return ok.error();
+        }
+        auto const first = append();
+        if (!first) return first.error();
+        found_.first = *first;
+        return std::move(found_);
+    }
+
+private:
+    using attempt_id = std::pair<operation_id, std::uint32_t>;
+    // An outcome that an id is of, and what the log says of it.
+    struct attempt {
+        record entry{};
+        money cost{};           // with corrections
+        bool has_range = true;  // no correction has said its charge
+        std::size_t named_by = none;
+    };
+    // What was found for one of the costs.
+    struct finding {
+        std::vector<attempt_id> bounds{};
+        std::optional<cost_status> other{};  // of an outcome whose cost is no bound
+        bool is_charge = false;              // and which is the provider's own
+        bool is_open = false;                // there is an intent
+    };
+    static constexpr std::size_t none = ~std::size_t{0};
+
+    [[nodiscard]] error wrong(std::size_t which, std::string const& what) const {
+        late_cost const& cost = costs_[which];
+        std::string name = cost.response;
+        if (!cost.operation_id.is_zero()) name = cost.operation_id.to_string();
+        if (cost.attempt != 0) name += ":" + std::to_string(cost.attempt);
+        return fail(errc::bad_argument,
+                    (cost.place.empty() ? "" : cost.place + ": ") + printable(name) + " " + what);
+    }
+
+    [[nodiscard]] result<void> note_ids() {
+        if (costs_.size() > late_costs_max)
+            return fail(errc::too_large, "more than " + std::to_string(late_costs_max) +
+                                             " costs: give fewer at a time");
+        findings_.resize(costs_.size());
+        for (std::size_t i = 0; i < costs_.size(); ++i) {
+            late_cost const& cost = costs_[i];
+            if (cost.cost.pico() < 0) return wrong(i, "has a cost below 0: give what it costs");
+            if (!cost.operation_id.is_zero())
+                by_operation_[cost.operation_id].push_back(i);
+            else if (!cost.response.empty())
+                by_response_[cost.response].push_back(i);
+            else
+                return wrong(i, "is no id: name an operation or a response");
+        }
+        return {};
+    }
+
+    [[nodiscard]] result<void> read_records() {
+        auto const first = ledger_.log().first();
+        if (!first) return first.error();
+        first_ = *first;
+        std::vector<sequence> wanted;
+        auto const read = ledger_.log().blocks(first_, [&](std::string_view block) -> result<bool> {
+            wanted.clear();
+            auto const looked = view_block(block, [&](sequence number, record_view const& entry) {
+                if (is_wanted(entry)) wanted.push_back(number);
+                return true;
+            });
+            if (!looked) return looked.error();
+            if (wanted.empty()) return true;
+            auto next = wanted.begin();
+            auto const taken = read_block(block, [&](sequence number, record&& entry) {
+                if (number != *next) return true;
+                take(std::move(entry));
+                return ++next != wanted.end();
+            });
+            if (!taken) return taken.error();
+            return true;
+        });
+        if (!read && read.error().code != errc::not_found) return read.error();
+        return {};
+    }
+    [[nodiscard]] bool is_wanted(record_view const& entry) const {
+        if (entry.kind == record_kind::outcome)
+            return by_operation_.contains(entry.operation_id) ||
+                   by_response_.contains(entry.provider_request_id);
+        if (entry.kind == record_kind::intent) return by_operation_.contains(entry.operation_id);
+        return entry.kind == record_kind::correction && is_late_cost(entry) &&
+               attempts_.contains(attempt_id{entry.operation_id, entry.attempt});
+    }
+    void take(record entry) {
+        attempt_id const id{entry.operation_id, entry.attempt};
+        if (entry.kind == record_kind::correction) {
+            attempt& of = attempts_.at(id);
+            of.cost += entry.cost;
+            of.has_range = false;
+            return;
+        }
+        if (entry.kind == record_kind::outcome) ++ended_[id];
+        bool is_bound = false;
+        auto const note = [&](std::vector<std::size_t> const& all) {
+            for (std::size_t const which : all) {
+                if (costs_[which].attempt != 0 && costs_[which].attempt != entry.attempt) continue;
+                is_bound = note_found(findings_[which], id, entry) || is_bound;
+            }
+        };
+        if (auto const at = by_operation_.find(entry.operation_id); at != by_operation_.end())
+            note(at->second);
+        if (auto const at = by_response_.find(entry.provider_request_id); at != by_response_.end())
+            note(at->second);
+        if (!is_bound) return;
+        money const cost = entry.cost;
+        attempts_.insert_or_assign(id, attempt{std::move(entry), cost});
+    }
+    // Whether its cost is a bound.
+    static bool note_found(finding& to, attempt_id const& id, record const& entry) {
+        if (entry.kind == record_kind::intent) {
+            to.is_open = true;
+            return false;
+        }
+        bool const is_bound =
+            entry.cost_status == cost_status::estimated && !entry.operation_id.is_zero();
+        if (is_bound) {
+            if (std::find(to.bounds.begin(), to.bounds.end(), id) == to.bounds.end())
+                to.bounds.push_back(id);
+        } else {
+            to.other = entry.cost_status;
+            to.is_charge = entry.price_basis == price_basis::provider;
+        }
+        return is_bound;
+    }
+
+    // Of one of the costs: the attempt, and what is to be said of it.
+    [[nodiscard]] result<void> resolve(std::size_t which) {
+        finding const& of = findings_[which];
+        if (of.bounds.empty()) {
+            if (!options_.bounds_alone) return wrong(which, why_none(of));
+            ++found_.left;
+            return {};
+        }
+        if (of.bounds.size() > 1) {
+            std::string all;
+            for (auto const& [operation, number] : of.bounds)
+                all += " " + operation.to_string() + ":" + std::to_string(number);
+            return wrong(which, "is the id of several attempts; name one of them:" + all);
+        }
+        attempt& found = attempts_.at(of.bounds.front());
+        if (ended_.at(of.bounds.front()) != 1)
+            return wrong(
+                which, "has two outcomes, since it was settled before it ended; both are charged");
+        if (found.named_by != none) {
+            std::string const& before = costs_[found.named_by].place;
+            return wrong(which, "is named twice" + (before.empty() ? "" : ", before at " + before));
+        }
+        found.named_by = which;
+        money const cost = costs_[which].cost;
+        if (cost == found.cost && !found.has_range) {
+            ++found_.unchanged;
+            return {};
+        }
+        if (found.has_range) {
+            auto const told_apart = check_day(found.entry.started_at);
+            if (!told_apart) return told_apart.error();
+            if (!*told_apart)
+                return wrong(which,
+                             "is of a day of which an earlier version saved bounds among the rest; "
+                             "its range cannot be taken out");
+        }
+        if (cost < found.entry.cost_low.value_or(money{}))
+            found_.below.push_back(costs_[which].place.empty() ? of.bounds.front().first.to_string()
+                                                               : costs_[which].place);
+        found_.change += cost - found.cost;
+        changed_.push_back(&found);
+        return {};
+    }
+    [[nodiscard]] std::string why_none(finding const& of) const {
+        if (of.other && of.is_charge)
+            return "has the provider's own charge as its cost: there is nothing to narrow";
+        if (of.other) {
+            switch (*of.other) {
+            case cost_status::no_charge: return "cost nothing, and that is no bound";
+            case cost_status::unknown:
+            case cost_status::unpriced:
+                return "has no known cost, and so no bound; `aiaudit reprice` may price it";
+            case cost_status::estimated: return "has no operation that a correction could name";
+            default: break;
+            }
+            return "has an exact usage, and its cost is no bound; `aiaudit reprice` prices it anew";
+        }
+        if (of.is_open)
+            return "is still open: it has a cost once it ends, or once `aiaudit budget reconcile` "
+                   "settles it";
+        return first_ > 1 ? "is not in the log (or of the records that retention dropped)"
+                          : "is not in the log";
+    }
+    // Whether bounds are told apart in all that is saved of the day.
+    [[nodiscard]] result<bool> check_day(timestamp instant) {
+        civil_day const day = time_zone{}.day_of(instant);
+        auto const known = days_.find(day);
+        if (known != days_.end()) return known->second;
+        auto const daily = ledger_.report({report_kind::daily, {}, {day, day}, {}});
+        if (!daily) return daily.error();
+        return days_[day] = daily->sum.unsplit == 0;
+    }
+
+    // By time, so that one run makes the same records as another.
+    [[nodiscard]] result<sequence> append() {
+        found_.corrections = changed_.size();
+        std::sort(changed_.begin(), changed_.end(), [](attempt const* a, attempt const* b) {
+            record const& one = a->entry;
+            record const& other = b->entry;
+            return std::tuple(one.started_at, one.operation_id, one.attempt) <
+                   std::tuple(other.started_at, other.operation_id, other.attempt);
+        });
+        std::size_t next = 0;
+        return ledger_.append_all([&](record& entry) {
+            if (next == changed_.size()) return false;
+            entry = correction_of(*changed_[next++]);
+            return true;
+        });
+    }
+    [[nodiscard]] record correction_of(attempt const& of) const {
+        money const charge = costs_[of.named_by].cost;
+        record entry;
+        entry.kind = record_kind::correction;
+        entry.operation = operation::other;
+        entry.operation_id = of.entry.operation_id;
+        entry.attempt = of.entry.attempt;
+        entry.provider_request_id = of.entry.provider_request_id;
+        entry.user = of.entry.user;
+        entry.project = of.entry.project;
+        entry.key_id = of.entry.key_id;
+        entry.provider = of.entry.provider;
+        entry.model_requested = of.entry.model_requested;
+        entry.model_served = of.entry.model_served;
+        entry.http_status = of.entry.http_status;
+        entry.error_type = of.entry.error_type;
+        entry.started_at = of.entry.started_at;
+        entry.cost_status = cost_status::priced;
+        entry.price_basis = price_basis::provider;
+        entry.provider_cost = charge;
+        entry.cost = charge - of.cost;
+        entry.cost_low =
+            of.has_range ? charge - of.entry.cost_low.value_or(money{}) : charge - of.cost;
+        entry.tags = {{std::string(correction_tag::by), options_.by},
+                      {std::string(correction_tag::why), options_.why},
+                      {std::string(correction_tag::records), "1"},
+                      {std::string(correction_tag::costed), "0"},
+                      {std::string(correction_tag::sure), of.has_range ? "1" : "0"}};
+        entry.tags.insert(entry.tags.end(), of.entry.tags.begin(), of.entry.tags.end());
+        return entry;
+    }
+
+    Ledger& ledger_;
+    std::vector<late_cost> const& costs_;
+    late_cost_options const& options_;
+    file_handle lock_{};
+    std::uint64_t first_ = 1;  // record that is still there
+    std::map<operation_id, std::vector<std::size_t>> by_operation_{};
+    std::unordered_map<std::string, std::vector<std::size_t>, string_hash, std::equal_to<>>
+        by_response_{};
+    std::vector<finding> findings_{};  // by the place of the cost
+    std::map<attempt_id, attempt> attempts_{};
+    std::map<attempt_id, std::uint32_t> ended_{};  // outcomes
+    std::map<civil_day, bool> days_{};
+    std::vector<attempt*> changed_{};
+    late_cost_result found_{};
+};
+
+}  // namespace detail
+
+template <class Policies>
+result<late_cost_result> correct_costs(basic_ledger<Policies>& log,
+                                       std::vector<late_cost> const& costs,
+                                       late_cost_options const& options) {
+    return detail::cost_corrector<basic_ledger<Policies>>(log, costs, options).run();
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_LATE_COSTS_TPP
 
 // ---- aiaudit/pricing/decimal_json.hpp ----
 // SPDX-License-Identifier: MIT
@@ -26134,7 +26940,6 @@ public:
     }
 
 private:
-    static constexpr char const* lock_name = "reprice.lock";
     static constexpr std::size_t own_tags = 5;
 
     // Records of one minute that have all names alike.
@@ -26153,15 +26958,9 @@ private:
 
     [[nodiscard]] result<void> lock() {
         if (ledger_.bytes_on_disk() == 0) return {};
-        std::string const path = ledger_.path() + "/" + lock_name;
-        auto file = file_handle::open(path, O_RDWR | O_CREAT);
-        if (!file) return posix_error(errno, "open", path);
-        if (lock_file(file.get(), LOCK_EX | LOCK_NB) != 0) {
-            if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
-            return fail(errc::already_open,
-                        ledger_.path() + ": another process corrects prices; try again after it");
-        }
-        lock_ = std::move(file);
+        auto held = lock_corrections(ledger_.path());
+        if (!held) return held.error();
+        lock_ = std::move(*held);
         return {};
     }
 
@@ -26212,6 +27011,7 @@ private:
 
     [[nodiscard]] result<void> take(record const& entry) {
         if (entry.kind == record_kind::correction) {
+            if (is_late_cost(entry)) return {};  // of a bound, which is left as it is
             auto const cell = cell_of(entry, own_tags);
             if (!cell) return cell.error();
             auto const number = [&entry](std::string_view name) {
@@ -26802,7 +27602,8 @@ inline namespace v0_1_0 {
 namespace detail {
 
 // Text in quotes, as JSON has it. A byte that is not UTF-8 becomes U+FFFD; control characters, C1
-// and DEL among them, are written as escapes, so that a terminal that shows the JSON obeys none.
+// and DEL among them, are written as escapes, so that a terminal that shows the JSON obeys none;
+// likewise U+2028 and U+2029, at which some readers end a line.
 [[nodiscard]] std::string json_string(std::string_view text);
 
 // "[a,b]" of texts that are JSON already.
@@ -29118,13 +29919,17 @@ struct ended_call {
     std::string provider{};
     std::string model{};
     std::uint32_t attempts = 0;
+    std::uint32_t bounds = 0;  // attempts whose cost is a bound
     bool complete = false;
-    aiaudit::cost_status cost_status = aiaudit::cost_status::no_charge;
-    money cost{};      // as far as it is known
-    money cost_low{};  // the least that it may be
+    aiaudit::cost_status sure_status = aiaudit::cost_status::no_charge;  // of the other attempts
+    money cost{};                                                        // as far as it is known
+    money cost_low{};                                                    // the least that it may be
     aiaudit::usage usage{};
 
     void add(record const& outcome);
+    // What an attempt of it cost in truth (core/correction.hpp).
+    void correct(record const& late_cost);
+    [[nodiscard]] aiaudit::cost_status cost_status() const noexcept;
 };
 
 // How sure a cost is that is made of two: what is not known wins, then what is a bound.
@@ -31120,10 +31925,10 @@ template <class Core>
         return member_problem(strict.member, strict.fault);
     }
     made.raw.facts = facts_of_request(body, made.raw.point.dialect);
-    if (strict.ambiguous && made.raw.facts.shape.bounded) {
-        made.raw.facts.shape.bounded = false;
-        made.raw.facts.shape.outside = "a name that stands twice";
-    }
+    if (!strict.ambiguous) return std::nullopt;
+    request_shape& shape = made.raw.facts.shape;
+    shape.rates = all_rate_words;
+    if (std::exchange(shape.bounded, false)) shape.outside = "a name that stands twice";
     return std::nullopt;
 }
 
@@ -31249,9 +32054,11 @@ inline constexpr std::uint64_t calls_looked_at_most = 200'000;
 [[nodiscard]] result<record> subject_of_request(gateway_request const& request,
                                                 gateway_key const& key);
 
-// A call's outcomes in the log, those of its last records alone; none: there are none of that key.
+// A call's outcomes in the log, those of its last records alone, with what they cost in truth where
+// that was said later. Of one that is `known` only the latter; none: there are none.
 template <class Ledger>
-[[nodiscard]] result<std::optional<ended_call>> find_call(Ledger& log, operation_id const& wanted) {
+[[nodiscard]] result<std::optional<ended_call>> find_call(Ledger& log, operation_id const& wanted,
+                                                          std::optional<ended_call> known) {
     auto const first = log.first_sequence();
     if (!first) return first.error();
     auto const last = log.last_sequence();
@@ -31259,19 +32066,26 @@ template <class Ledger>
     std::uint64_t const newest = value_of(*last);
     std::uint64_t const oldest = (std::max)(
         value_of(*first), newest > calls_looked_at_most ? newest - calls_looked_at_most + 1 : 1);
-    std::optional<ended_call> found;
+    bool const takes_outcomes = !known;
+    std::optional<ended_call> found = std::move(known);
     if (oldest > newest) return found;
     auto const read = log.log().blocks(oldest, [&](std::string_view block) -> result<bool> {
         std::vector<sequence> of_call;
         auto const looked = view_block(block, [&](sequence number, record_view const& entry) {
-            if (entry.kind == record_kind::outcome && entry.operation_id == wanted)
-                of_call.push_back(number);
+            bool const is_of_kind = entry.kind == record_kind::outcome
+                                        ? takes_outcomes
+                                        : entry.kind == record_kind::correction;
+            if (is_of_kind && entry.operation_id == wanted) of_call.push_back(number);
             return true;
         });
         if (!looked) return looked.error();
         if (of_call.empty()) return true;
         auto const taken = read_block(block, [&](sequence number, record&& entry) {
             if (std::find(of_call.begin(), of_call.end(), number) == of_call.end()) return true;
+            if (entry.kind == record_kind::correction) {
+                if (found) found->correct(entry);
+                return true;
+            }
             if (!found) found.emplace();
             found->add(entry);
             return true;
@@ -31300,8 +32114,8 @@ template <class Core>
     auto const wanted = operation_id::parse(id);
     if (!wanted) return none();
     auto found = core.ended.find(*wanted);
-    if (!found) {
-        auto looked = find_call(core.ledger, *wanted);
+    if (!found || (found->bounds != 0 && found->key_id == key.id)) {
+        auto looked = find_call(core.ledger, *wanted, found);
         if (!looked) return looked.error();
         found = std::move(*looked);
     }
@@ -32498,6 +33312,7 @@ template <class Core>
 error_class relay<Core>::record_end(ready_request const& at, attempt_plan const& plan, passing& of,
                                     std::optional<error> failed, record entry,
                                     breaker_ticket ticket) {
+    of.follower.conclude();
     of.meter.note(core_.timer.now(), of.follower);
     entry.duration_ns = nanoseconds_between(of.begun, of.meter.now());
     if (asked_.raw.stream) entry.time_to_first_token_ns = of.first_piece_ns;
@@ -37276,6 +38091,10 @@ AIAUDIT_INLINE result<void> memory_cache::clear() {
 #ifndef AIAUDIT_IMPL_CLIENT_ATTEMPT_IPP
 #define AIAUDIT_IMPL_CLIENT_ATTEMPT_IPP
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
@@ -37322,21 +38141,38 @@ AIAUDIT_INLINE http_request http_request_of(attempt_plan const& plan) {
 }
 
 AIAUDIT_INLINE price_doubts doubts_of(prepared_request const& request) noexcept {
-    rate_words const words = rate_words_of(request.body);
+    rate_words const& words = request.facts.shape.rates;
     price_doubts doubts;
     doubts.cache_writes = words.cache_writes;
     doubts.speed = words.speed;
     // Where bytes do not bound it, it may be anything.
     doubts.media_input = !request.facts.shape.bounded;
+    doubts.picture_input = request.facts.shape.pictures != 0;
     return doubts;
 }
 
 AIAUDIT_INLINE bool ends_when_left(attempt_plan const& plan) noexcept {
     request_facts const& asked = plan.request->facts;
     request_shape const& shape = asked.shape;
-    bool const seen = asked.parameters.choices.value_or(1) <= 1 && !shape.endless &&
+    bool const seen = asked.parameters.choices.value_or(1) <= 1 && !shape.endless && !shape.draws &&
                       shape.tool_uses == 0 && shape.compactions == 0;
     return plan.to->stops_when_left && plan.stream && seen && !asked.background;
+}
+
+AIAUDIT_INLINE void take_terms(reading& read, request_facts const& asked) {
+    attempt_facts& facts = read.facts;
+    facts.parameters.batch = false;
+    // Whatever else it is called, it may be dearer.
+    constexpr std::array<std::string_view, 8> plain_tiers{
+        "", "auto", "default", "standard", "standard_only", "on_demand", "flex", "batch"};
+    bool const plain =
+        std::find(plain_tiers.begin(), plain_tiers.end(), asked.service_tier) != plain_tiers.end();
+    if (!plain && !read.told.tier) facts.service_tier = tier_named(asked.service_tier);
+    auto const is_dearer = [](std::string const& word, char const* usual) {
+        return !word.empty() && word != usual;
+    };
+    if (is_dearer(asked.region, "global") && !read.told.region) facts.region = asked.region;
+    if (is_dearer(asked.speed, "standard") && !read.told.speed) facts.speed = asked.speed;
 }
 
 AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
@@ -37603,6 +38439,7 @@ AIAUDIT_INLINE void response_follower::begin(http_response_head const& head) {
     exchange_.status = head.status;
     exchange_.content_type = header_of(head.headers, "content-type");
     exchange_.headers = head.headers;
+    counts_ = where_.stream || request_.facts.parameters.stream || is_stream();
     start();
 }
 
@@ -37665,7 +38502,7 @@ AIAUDIT_INLINE void response_follower::hear(boost::json::value const& document,
     if (exchange_.status >= 300 || ended_by_caller_) return;
     answer_delta const added = answer_.take(document);
     begun_ = begun_ || !added.empty() || to_.on_event;
-    count(added);
+    if (counts_) count(added);
     if (!to_.hears()) return;
     try {
         bool more = true;
@@ -38115,6 +38952,37 @@ AIAUDIT_INLINE std::string_view provider_id_of(std::string_view provider) noexce
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_CORE_PROVIDER_NAMES_IPP
+
+// ---- aiaudit/impl/engine/correction_lock.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// correction_lock.ipp: the definitions of correction_lock.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_CORRECTION_LOCK_IPP
+#define AIAUDIT_IMPL_ENGINE_CORRECTION_LOCK_IPP
+
+#include <cerrno>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<file_handle> lock_corrections(std::string const& directory) {
+    std::string const path = directory + "/reprice.lock";
+    auto file = file_handle::open(path, O_RDWR | O_CREAT);
+    if (!file) return posix_error(errno, "open", path);
+    if (lock_file(file.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
+        return fail(errc::already_open,
+                    directory + ": another process corrects costs; try again after it");
+    }
+    return file;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_CORRECTION_LOCK_IPP
 
 // ---- aiaudit/impl/import.ipp ----
 // SPDX-License-Identifier: MIT
@@ -40875,6 +41743,9 @@ AIAUDIT_INLINE result<usage_leaves> usage_leaves::of(rate_table const& rates, us
     }
     leaves.unpriced_ =
         leaves.positive_ & detail::count_units & ~rates.mask() & ~detail::bit_of(unit::requests);
+    // Pictures that are charged by their tokens.
+    if ((leaves.positive_ & detail::bit_of(unit::output_image_tokens)) != 0)
+        leaves.unpriced_ &= ~detail::bit_of(unit::output_images);
     return leaves;
 }
 
@@ -42027,6 +42898,23 @@ AIAUDIT_INLINE void merge_fields(boost::json::object const& later, std::string_v
     }
 }
 
+// Adds the counts of an object to those of another, those of the objects in it too.
+AIAUDIT_INLINE void add_fields(boost::json::object const& more, boost::json::object& counts) {
+    for (auto const& field : more) {
+        auto* old = counts.if_contains(field.key());
+        if (old == nullptr) {
+            counts[field.key()] = field.value();
+        } else if (old->is_object() && field.value().is_object()) {
+            add_fields(field.value().get_object(), old->get_object());
+        } else {
+            auto const had = whole_number(*old);
+            auto const has = whole_number(field.value());
+            if (had && has && *had <= usage::count_max && *has <= usage::count_max)
+                *old = *had + *has;
+        }
+    }
+}
+
 AIAUDIT_INLINE void facts_collector::merge_usage(boost::json::value const* found) {
     auto const* later = found == nullptr ? nullptr : found->if_object();
     if (later == nullptr) return;
@@ -42164,9 +43052,17 @@ AIAUDIT_INLINE void facts_collector::take_openai(boost::json::value const& docum
         merge_usage(at_path(choice, "usage"));  // Moonshot's place for it
     }
     merge_usage(at_path(&document, "x_groq.usage"));
-    merge_usage(at_path(&document, "usage"));
-    take_id(text_at(&document, "request_id"));
     std::string_view const type = text_at(&document, "type");
+    auto const* counts = at_path(&document, "usage");
+    // Each of several pictures in a stream is finished, and counted, by itself.
+    bool const another = dialect_ == dialect::openai_images && terminal_ && counts != nullptr &&
+                         counts->is_object() && type.ends_with(".completed");
+    if (another) {
+        add_fields(counts->get_object(), usage_.get_object());
+    } else {
+        merge_usage(counts);
+    }
+    take_id(text_at(&document, "request_id"));
     if (type.ends_with(".completed") || type.ends_with(".done")) terminal_ = true;
 }
 
@@ -42195,9 +43091,19 @@ AIAUDIT_INLINE void facts_collector::take_responses(boost::json::value const& do
         beside["tool_usage"] = *tools;
         merge_fields(beside, total_path(dialect_), usage_.get_object());
     }
+    take_tools(*response);
     if (auto const* output = at_path(response, "output")) tools_.take_items(*output);
     std::string_view const why = text_at(response, "incomplete_details.reason");
     keep_text(facts_.finish_reason, why.empty() ? std::string_view{status_} : why);
+}
+
+AIAUDIT_INLINE void facts_collector::take_tools(boost::json::value const& response) {
+    auto const* tools = at_path(&response, "tools");
+    auto const* list = tools == nullptr ? nullptr : tools->if_array();
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        if (text_at(&(*list)[i], "type") == "image_generation")
+            keep_text(drawing_model_, text_at(&(*list)[i], "model"));
+    }
 }
 
 AIAUDIT_INLINE void facts_collector::take_anthropic(boost::json::value const& document) {
@@ -42628,6 +43534,151 @@ AIAUDIT_INLINE result<void> set_tool_limit(prepared_request& request, endpoint c
 
 #endif  // AIAUDIT_IMPL_PROVIDERS_OUTPUT_LIMIT_IPP
 
+// ---- aiaudit/impl/providers/picture_tokens.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// picture_tokens.ipp: the definitions of picture_tokens.hpp.
+#ifndef AIAUDIT_IMPL_PROVIDERS_PICTURE_TOKENS_IPP
+#define AIAUDIT_IMPL_PROVIDERS_PICTURE_TOKENS_IPP
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <system_error>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Whether a name is a model's, or that of one of its dated versions ("gpt-image-2-2026-04-21").
+AIAUDIT_INLINE bool is_version_of(std::string_view name, std::string_view model) noexcept {
+    if (!name.starts_with(model)) return false;
+    name.remove_prefix(model.size());
+    return name.empty() || name.starts_with("-20");
+}
+
+struct picture_sides {
+    std::uint64_t longer = 0;
+    std::uint64_t shorter = 0;
+};
+
+// "1536x1024", as far as it is a size that the models make.
+AIAUDIT_INLINE std::optional<picture_sides> sides_of(std::string_view size) noexcept {
+    auto const cross = size.find('x');
+    if (cross == std::string_view::npos) return std::nullopt;
+    auto const number = [](std::string_view digits) {
+        std::uint64_t value = 0;
+        auto const [end, code] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        bool const whole = code == std::errc{} && end == digits.data() + digits.size();
+        return whole && value <= picture_side_max ? value : 0;
+    };
+    auto const width = number(size.substr(0, cross));
+    auto const height = number(size.substr(cross + 1));
+    if (width == 0 || height == 0 || width * height > picture_pixels_max) return std::nullopt;
+    return picture_sides{(std::max)(width, height), (std::min)(width, height)};
+}
+
+AIAUDIT_INLINE std::uint64_t tokens_by_table(picture_figures const& table,
+                                             std::optional<std::size_t> quality,
+                                             std::string_view size) noexcept {
+    auto const place = static_cast<std::size_t>(
+        std::find(picture_table_sizes.begin(), picture_table_sizes.end(), size) -
+        picture_table_sizes.begin());
+    std::uint64_t most = 0;
+    for (std::size_t row = 0; row < table.size(); ++row) {
+        if (quality && *quality != row) continue;
+        for (std::size_t column = 0; column < table[row].size(); ++column) {
+            if (place == table[row].size() || place == column)
+                most = (std::max)(most, table[row][column]);
+        }
+    }
+    return most;
+}
+
+// A grid with so many patches along the longer side, and as many along the shorter as its length
+// gives; each counts for more, the larger the picture.
+AIAUDIT_INLINE std::uint64_t tokens_by_grid(std::uint64_t patches,
+                                            std::optional<picture_sides> const& sides) noexcept {
+    constexpr std::uint64_t pixels_more = 2'000'000;
+    constexpr std::uint64_t pixels_each = 4'000'000;
+    std::uint64_t rows = patches;
+    std::uint64_t pixels = picture_pixels_max;
+    if (sides) {
+        rows = (2 * patches * sides->shorter + sides->longer) / (2 * sides->longer);
+        pixels = sides->longer * sides->shorter;
+    }
+    return (patches * rows * (pixels_more + pixels) + pixels_each - 1) / pixels_each;
+}
+
+// Of one finished picture, and the words beside it.
+AIAUDIT_INLINE std::optional<std::uint64_t> whole_picture_tokens(std::string_view model,
+                                                                 picture_wish const& wish) {
+    constexpr std::array<std::string_view, 3> qualities{"low", "medium", "high"};
+    bool const any = wish.quality.empty() || wish.quality == "auto";
+    for (picture_table const& table : picture_tables) {
+        if (!is_version_of(model, table.model)) continue;
+        auto const found = std::find(qualities.begin(), qualities.end(), wish.quality);
+        if (!any && found == qualities.end()) return std::nullopt;
+        std::optional<std::size_t> quality;
+        if (!any) quality = static_cast<std::size_t>(found - qualities.begin());
+        return tokens_by_table(table.tokens, quality, wish.size) +
+               (table.words ? picture_words_max : 0);
+    }
+    std::optional<std::uint64_t> most;
+    for (picture_grid const& grid : picture_grids) {
+        if (!is_version_of(model, grid.model) || (!any && wish.quality != grid.quality)) continue;
+        most = (std::max)(most.value_or(0), tokens_by_grid(grid.patches, sides_of(wish.size)));
+    }
+    if (most) *most += picture_words_max;
+    return most;
+}
+
+AIAUDIT_INLINE std::vector<std::string_view> drawing_models(std::string_view named,
+                                                            picture_wish const& wish) {
+    std::vector<std::string_view> models;
+    auto const note = [&](std::string_view model) {
+        bool const had = !models.empty() && models.back() == model;
+        if (!had && most_picture_tokens(model, wish)) models.push_back(model);
+    };
+    if (!named.empty()) {
+        note(named);
+        return models;
+    }
+    for (picture_table const& each : picture_tables) note(each.model);
+    for (picture_grid const& each : picture_grids) note(each.model);
+    return models;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::uint64_t shown_picture_tokens(vendor who, std::string_view model) noexcept {
+    // Bedrock's names have a region and a maker: "us.anthropic.claude-sonnet-4-5-20250929-v1:0".
+    constexpr std::string_view maker = "anthropic.";
+    if (auto const at = model.rfind('/'); at != std::string_view::npos) model.remove_prefix(at + 1);
+    if (auto const at = model.find(maker); who == vendor::aws && at != std::string_view::npos)
+        model.remove_prefix(at + maker.size());
+    for (detail::shown_picture const& each : detail::shown_pictures) {
+        bool const named =
+            each.family ? model.starts_with(each.model) : detail::is_version_of(model, each.model);
+        if (named && each.vendors.has(who)) return each.tokens;
+    }
+    return picture_tokens_max;
+}
+
+AIAUDIT_INLINE std::optional<std::uint64_t> most_picture_tokens(std::string_view model,
+                                                                picture_wish const& wish) {
+    constexpr std::uint64_t partial_most = 1'000'000;  // beyond any that is taken
+    auto whole = detail::whole_picture_tokens(model, wish);
+    if (!whole || wish.partial > partial_most) return std::nullopt;
+    return *whole + wish.partial * partial_picture_tokens;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_PROVIDERS_PICTURE_TOKENS_IPP
+
 // ---- aiaudit/impl/providers/provider_table.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -42745,7 +43796,8 @@ AIAUDIT_INLINE reading stream_reader::finish() {
     facts_.provider_request_id = request_id();
     facts_.complete = !cut_ && (!stream || collector_.terminal() || failed());
     auto problem = failed() ? provider_failed() : judge(stream);
-    return {std::move(facts_), std::move(problem)};
+    told_.tier = told_.tier || collector_.tier_told();
+    return {std::move(facts_), std::move(problem), told_};
 }
 
 AIAUDIT_INLINE std::string_view stream_reader::sniff(std::string_view bytes) {
@@ -42928,6 +43980,9 @@ AIAUDIT_INLINE result<void> stream_reader::read_counts() {
     collector_.tools().add_to(facts_.usage, facts_.model_served);
     auto done = check_request();
     if (done && where_.dialect == dialect::anthropic_messages) done = read_anthropic_terms();
+    if (done && where_.dialect == dialect::openai_responses)
+        done = detail::bill_drawings(collector_.usage(), where_.vendor, collector_.drawing_model(),
+                                     facts_);
     if (!done) facts_.usage = {};
     note_missing();
     return done;
@@ -42938,10 +43993,13 @@ AIAUDIT_INLINE result<void> stream_reader::read_anthropic_terms() {
     boost::json::value const& source = collector_.usage();
     if (auto const tier = detail::text_at(&source, "service_tier"); !tier.empty()) {
         facts_.service_tier = detail::tier_named(tier);
+        told_.tier = true;
     }
     std::string_view const geo = detail::text_at(&source, "inference_geo");
+    told_.region = !geo.empty();
     if (!geo.empty() && geo != "global" && geo != "not_available") facts_.region = geo;
     std::string_view const speed = detail::text_at(&source, "speed");
+    told_.speed = !speed.empty();
     if (speed != "standard") facts_.speed = speed;
     return detail::bill_iterations(source, where_.vendor, facts_);
 }
@@ -43418,6 +44476,14 @@ inline namespace v0_1_0 {
 
 namespace detail {
 
+// The older completions answer each text, or each list of tokens, of a list of prompts.
+AIAUDIT_INLINE std::uint64_t prompts_in(boost::json::value const& body) noexcept {
+    auto const* prompt = at_path(&body, "prompt");
+    auto const* list = prompt == nullptr ? nullptr : prompt->if_array();
+    if (list == nullptr || list->empty() || list->front().is_number()) return 1;
+    return list->size();
+}
+
 AIAUDIT_INLINE request_facts facts_by_table(boost::json::value const& body, unsigned api) {
     request_facts facts;
     request_parameters& asked = facts.parameters;
@@ -43454,16 +44520,23 @@ AIAUDIT_INLINE request_facts facts_by_table(boost::json::value const& body, unsi
         default: break;
         }
     }
+    if (std::uint64_t const prompts = (api & apis::chat) != 0 ? prompts_in(body) : 1; prompts > 1) {
+        std::uint64_t const answers = prompts * asked.choices.value_or(1);
+        asked.choices = static_cast<std::uint32_t>((std::min<std::uint64_t>)(answers, 0xFFFFFFFFU));
+    }
     facts.newer_limit_alone = at_path(&body, "max_completion_tokens") != nullptr &&
                               at_path(&body, "max_tokens") == nullptr;
     facts.background = true_at(&body, "background");
     // Anthropic's models think where they are asked to.
     if (api == apis::messages) {
         auto const* thinking = member(&body, "thinking");
+        facts.region = text_at(&body, "inference_geo");
+        facts.speed = text_at(&body, "speed");
         facts.may_think = thinking != nullptr && text_at(thinking, "type") != "disabled";
     }
     asked.batch = facts.service_tier == "batch";
     facts.shape = shape_of(body, api);
+    if ((api & apis::pictures) != 0) facts.picture = picture_wish_of(body);
     return facts;
 }
 
@@ -43994,6 +45067,8 @@ private:
             path_.append(field.key().data(), field.key().size());
             if (path_ == "iterations") {
                 walk_iterations(field.value());
+            } else if (path_ == "tool_usage.image_gen") {
+                walk_drawings(field.value());
             } else {
                 walk(field.value());
             }
@@ -44021,6 +45096,13 @@ private:
             std::string const inner = unread_walk{dialect_, vendor_, element, counts_}.run();
             if (!inner.empty()) name("iterations." + inner);
         }
+    }
+
+    // OpenAI's, which counts as its images API does.
+    void walk_drawings(boost::json::value const& value) {
+        std::string const inner =
+            unread_walk{dialect::openai_images, vendor_, value, counts_}.run();
+        if (!inner.empty()) name("tool_usage.image_gen." + inner);
     }
 
     [[nodiscard]] bool is_read() const {
@@ -44173,20 +45255,47 @@ public:
         auto const* object = request.if_object();
         if (object == nullptr) return {};
         shape_.endless = false;
-        shape_.tools = has_tools(request);
+        shape_.draws = api_ == apis::pictures;
+        shape_.tools = !shape_.draws && has_tools(request);
         for (auto const& field : *object) {
             if (!field.value().is_null()) top(text_of(field.key()), field.value());
         }
         for (std::string_view const path : endless_paths) {
             if (at_path(&request, path) != nullptr) endless(path);
         }
+        shape_.distant_pictures_alone = shape_.bounded && shape_.distant_pictures != 0;
+        if (shape_.distant_pictures != 0) outside(distant_);
+        bool const elsewhere = !shape_.bounded;
+        if (!drawing_.empty()) outside(drawing_);
         limit_tools(request);
+        note_rates(request);
+        // Of pictures of the conversation, of those made before, and a mask.
+        std::uint64_t const known = elsewhere ? originals_max : shape_.pictures + shape_.drawings;
+        if (shape_.drawings != 0) shape_.originals = (std::min)(known, originals_max) + 1;
         return std::move(shape_);
     }
 
 private:
     [[nodiscard]] static std::string_view text_of(boost::json::string_view text) noexcept {
         return {text.data(), text.size()};
+    }
+    void note_rates(boost::json::value const& value) {
+        if (auto const* object = value.if_object()) {
+            for (auto const& field : *object) {
+                note_rate(text_of(field.key()));
+                note_rates(field.value());
+            }
+        } else if (auto const* list = value.if_array()) {
+            for (auto const& each : *list) note_rates(each);
+        } else if (auto const* text = value.if_string()) {
+            if (text->size() == 2 && same_name(text_of(*text), "1h"))
+                shape_.rates.hour_writes = true;
+        }
+    }
+    void note_rate(std::string_view name) {
+        if (name.size() == 5 && same_name(name, "speed")) shape_.rates.speed = true;
+        if (same_name(name, "cache_control") || same_name(name, "cachePoint"))
+            shape_.rates.cache_writes = true;
     }
     void outside(std::string_view path) {
         if (shape_.bounded) shape_.outside = path.substr(0, 200);
@@ -44201,7 +45310,10 @@ private:
         if (is_one_of(endless_members, name)) return endless(name);
         if (name == "tools" || name == "functions") return tools(std::string(name), value);
         if (name == "context_management") return edits(value);
+        if (shape_.draws && is_one_of(drawing_members, name)) return;
+        if (shape_.draws && is_one_of(drawn_members, name)) return originals(value);
         if (name == "input") input_tools(value);
+        if (name == "prompt" && value.is_object()) return outside(name);  // a stored one
         if (is_one_of(prompt_members, name)) return text({nullptr, name, 0}, value);
         if (!is_one_of(plain_members, name)) outside(name);
     }
@@ -44223,6 +45335,12 @@ private:
     void add_picture(std::size_t bytes) {
         ++shape_.pictures;
         shape_.picture_bytes += bytes;
+    }
+    // Pictures to make others of, wherever they are: here, in a file, or at an address.
+    void originals(boost::json::value const& of) {
+        auto const* list = of.if_array();
+        if (list == nullptr) return add_picture(picture_in(of, "image_url").value_or(0));
+        for (boost::json::value const& each : *list) originals(each);
     }
     // How long the base64 of a part is that is a picture; nothing for one that is elsewhere, or may
     // be something else.
@@ -44246,6 +45364,22 @@ private:
             !is_one_of(picture_types, url.substr(5, end - 5)))
             return std::nullopt;
         return url.size();
+    }
+    // Whether a part is a picture that is elsewhere; no document, which other sellers take there.
+    [[nodiscard]] static bool is_distant_picture(boost::json::value const& part,
+                                                 std::string_view type) {
+        if (type == "image") {
+            auto const* source = member(&part, "source");
+            std::string_view const kind = text_at(source, "type");
+            return (kind == "url" && !text_at(source, "url").empty()) ||
+                   (kind == "file" && !text_at(source, "file_id").empty());
+        }
+        if (type != "image_url" && type != "input_image") return false;
+        std::string_view address = text_at(&part, "image_url");
+        if (address.empty()) address = text_at(&part, "image_url.url");
+        bool const in_file = !text_at(&part, "file_id").empty();
+        bool const at_address = address.starts_with("https://") || address.starts_with("http://");
+        return in_file ? address.empty() : at_address;
     }
     // Gemini's, of both spellings.
     [[nodiscard]] static std::optional<std::size_t> inline_picture(boost::json::value const& of) {
@@ -44278,6 +45412,11 @@ private:
         if (object == nullptr) return;
         std::string_view const type = text_at(&prompt, "type");
         if (auto const bytes = picture_in(prompt, type)) return add_picture(*bytes);
+        if (is_distant_picture(prompt, type)) {
+            if (distant_.empty()) distant_ = here.text() + ": " + printable(type);
+            ++shape_.distant_pictures;
+            return;
+        }
         if (!type.empty() && !is_one_of(text_types, type))
             return outside(here.text() + ": " + printable(type));
         if (is_reference(*object, type)) return outside(here.text() + ".id");
@@ -44286,18 +45425,32 @@ private:
             place const inner{&here, name, 0};
             bool const mistaken = (same_name(name, "type") && name != "type") ||
                                   (name == "type" && !field.value().is_string());
-            bool const media =
-                std::any_of(media_members.begin(), media_members.end(),
-                            [name](std::string_view each) { return same_name(name, each); });
+            auto const is_name = [name](std::string_view each) { return same_name(name, each); };
+            bool const linked =
+                type.empty() && std::any_of(linked_members.begin(), linked_members.end(), is_name);
+            bool const media = std::any_of(media_members.begin(), media_members.end(), is_name);
             if (auto const bytes = media ? inline_picture(field.value()) : std::nullopt) {
                 add_picture(*bytes);
                 continue;
             }
-            if (mistaken || media) return outside(inner.text());
+            if (mistaken || media || linked) return outside(inner.text());
+            if (name == "functionResponse" || name == "function_response") {
+                answer(inner, field.value());
+                continue;
+            }
             bool const data = is_one_of(data_members, name) ||
                               (type == "tool_use" && name == "input") ||
                               (type == "additional_tools" && name == "tools");
             if (!data) text(inner, field.value());
+        }
+    }
+    // What a caller's function gave Gemini: data, and in `parts` what may be pictures and files.
+    void answer(place const& here, boost::json::value const& of) {
+        auto const* object = of.if_object();
+        if (object == nullptr) return;
+        for (auto const& field : *object) {
+            std::string_view const name = text_of(field.key());
+            if (same_name(name, "parts")) text({&here, name, 0}, field.value());
         }
     }
     // Tools that stand in the prompt of Responses, where Codex has all of its own.
@@ -44337,7 +45490,26 @@ private:
                 return endless(path + "." + printable(name));
         }
     }
+    // OpenAI's tool for pictures. What they are like is said once for all of them.
+    void drawing(std::string const& name, boost::json::value const& of) {
+        for (auto const& field : of.get_object()) {
+            bool const known = is_one_of(drawing_tool_members, text_of(field.key()));
+            if (!known && !field.value().is_null())
+                return endless(name + "." + printable(text_of(field.key())));
+        }
+        auto const* count = at_path(&of, "n");
+        shape_.drawing_model = text_at(&of, "model").substr(0, 64);
+        shape_.drawing = picture_wish_of(of);
+        bool const one = drawing_.empty() && (count == nullptr || whole_number(*count) == 1U);
+        if (!one || drawing_models(shape_.drawing_model, shape_.drawing).empty())
+            return endless(name);
+        drawing_ = name;
+        unlimited_.push_back(name);
+        searches_.push_back({&shape_.drawings, std::nullopt});
+    }
     void provided(std::string const& path, std::string_view type, boost::json::value const& of) {
+        if (type == "image_generation" && api_ == apis::responses)
+            return drawing(path + ": " + printable(type), of);
         auto const found = std::find_if(
             provider_tools.begin(), provider_tools.end(),
             [type](provider_tool const& each) { return type.starts_with(each.prefix); });
@@ -44403,8 +45575,23 @@ private:
     request_shape shape_{};
     std::vector<std::string> unlimited_{};  // tools that name no limit
     bool limitable_ = true;
+    std::string distant_{};  // the first picture that is elsewhere
+    std::string drawing_{};  // the tool that makes pictures
     std::vector<std::pair<std::uint64_t*, std::optional<std::uint64_t>>> searches_{};
 };
+
+AIAUDIT_INLINE picture_wish picture_wish_of(boost::json::value const& from) {
+    picture_wish wish;
+    auto const named = [&from](std::string_view name) {
+        std::string_view const text = text_at(&from, name);
+        return text == "auto" ? std::string{} : std::string(text.substr(0, 64));
+    };
+    wish.size = named("size");
+    wish.quality = named("quality");
+    if (auto const* partial = member(&from, "partial_images"))
+        wish.partial = whole_number(*partial).value_or(0);
+    return wish;
+}
 
 AIAUDIT_INLINE bool has_tools(boost::json::value const& request) noexcept {
     for (char const* name :
@@ -44415,27 +45602,9 @@ AIAUDIT_INLINE bool has_tools(boost::json::value const& request) noexcept {
     return false;
 }
 
-AIAUDIT_INLINE rate_words rate_words_of(std::string_view request_body) noexcept {
-    rate_words found;
-    for (std::size_t quote = request_body.find('"'); quote != std::string_view::npos;
-         quote = request_body.find('"', quote + 1)) {
-        auto const rest = request_body.substr(quote + 1);
-        char const first = rest.empty() ? '\0' : rest.front();
-        if (first == 'c') {
-            found.cache_writes = found.cache_writes || rest.starts_with("cache_control\"") ||
-                                 rest.starts_with("cachePoint\"");
-        }
-        if (first == '1') found.hour_writes = found.hour_writes || rest.starts_with("1h\"");
-        if (first == 's') found.speed = found.speed || rest.starts_with("speed\"");
-    }
-    return found;
-}
-
 // What goes into a cache may cost more than other input: where the request asks for that, all that
 // was not read from it counts as written; for an hour, the dearest, where the request names that.
-AIAUDIT_INLINE void bound_cache_writes(std::string_view request_body, usage const& known,
-                                       usage& upper) {
-    rate_words const words = rate_words_of(request_body);
+AIAUDIT_INLINE void bound_cache_writes(rate_words const& words, usage const& known, usage& upper) {
     if (!words.cache_writes) return;
     auto const all = upper.count(unit::input_tokens);
     auto const written = all - (std::min)(all, known.count(unit::cache_read_tokens));
@@ -44475,21 +45644,27 @@ AIAUDIT_INLINE request_shape shape_of(std::string_view request_body) {
 
 AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view request_body,
                                      request_shape const& shape, request_parameters const& asked,
-                                     std::uint64_t output_ceiling, std::uint64_t context_tokens) {
-    bool const by_context = !shape.bounded && !shape.endless && context_tokens != 0;
-    usage_range range{known, known, shape.bounded || by_context};
+                                     std::uint64_t output_ceiling, std::uint64_t context_tokens,
+                                     std::uint64_t picture_tokens) {
+    bool const near = shape.distant_pictures_alone && !shape.endless && shape.tool_uses == 0 &&
+                      picture_tokens < picture_tokens_max;
+    bool const by_context = !shape.bounded && !near && !shape.endless && context_tokens != 0;
+    usage_range range{known, known, shape.bounded || near || by_context};
+    std::uint64_t const pictures = shape.pictures + (near ? shape.distant_pictures : 0);
     for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
         if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
     }
     std::uint64_t const text =
         request_body.size() - std::min<std::uint64_t>(request_body.size(), shape.picture_bytes);
     std::uint64_t input =
-        text + template_tokens_max + detail::saturated_product(shape.pictures, picture_tokens_max);
+        text + template_tokens_max +
+        detail::saturated_product(pictures, shape.draws ? original_tokens_max : picture_tokens);
     if (shape.tools) input += tool_prompt_tokens_max * (1 + shape.client_tools);
-    if (shape.pictures != 0 && context_tokens != 0) input = (std::min)(input, context_tokens);
+    if (pictures != 0 && context_tokens != 0) input = (std::min)(input, context_tokens);
     if (by_context)
         input = detail::saturated_product(context_tokens, 1 + shape.tool_uses + shape.compactions);
     std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
+    if (shape.draws) input = detail::saturated_product(input, choices);
     std::uint64_t output =
         detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
     output += detail::saturated_product(output_ceiling, shape.compactions);
@@ -44504,7 +45679,7 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
     if (shape.web_searches != 0) raise(unit::web_searches, shape.web_searches);
     if (shape.file_searches != 0) raise(unit::file_searches, shape.file_searches);
     if (shape.code_executions != 0) raise(unit::code_executions, shape.code_executions);
-    detail::bound_cache_writes(request_body, known, range.upper);
+    detail::bound_cache_writes(shape.rates, known, range.upper);
     return range;
 }
 
@@ -44805,6 +45980,31 @@ AIAUDIT_INLINE result<void> bill_iterations(boost::json::value const& source, ve
     }
     facts.usage = billed;
     facts.iterations = std::move(*runs);
+    return {};
+}
+
+AIAUDIT_INLINE result<void> bill_drawings(boost::json::value const& source, vendor seller,
+                                          std::string_view model, attempt_facts& facts) {
+    auto const* counted = at_path(&source, "tool_usage.image_gen");
+    std::uint64_t const pictures = facts.usage.count(unit::output_images);
+    usage drawn;
+    if (counted != nullptr) {
+        auto const read = read_usage(dialect::openai_images, seller, *counted);
+        if (!read) return fail(read.error().code, "tool_usage.image_gen: " + read.error().where);
+        drawn = *read;
+    }
+    bool const has_tokens = drawn.total_tokens() != 0;
+    if (!has_tokens && (counted != nullptr || pictures == 0)) return {};
+    iteration answer{"response", facts.model_served, facts.usage};
+    answer.usage.clear(unit::output_images);
+    if (pictures != 0) drawn.set(unit::output_images, pictures);
+    std::string_view const maker = has_tokens ? model : std::string_view{};
+    usage all = answer.usage;
+    if (auto done = add_counts(all, drawn); !done) return done;
+    facts.usage = all;
+    facts.iterations = {
+        std::move(answer),
+        {"image_generation", std::string(maker.empty() ? "image_generation" : maker), drawn}};
     return {};
 }
 
@@ -46387,6 +47587,8 @@ inline namespace v0_1_0 {
 
 template class basic_client<default_policies>;
 template class basic_alert_watch<ledger>;
+template result<late_cost_result> correct_costs(ledger&, std::vector<late_cost> const&,
+                                                late_cost_options const&);
 template result<repricing> reprice(ledger&, price_book const&, reprice_options const&);
 
 }  // namespace v0_1_0
@@ -49234,6 +50436,8 @@ AIAUDIT_INLINE std::string json_string(std::string_view text) {
         } else if (is_control_point(*point)) {
             auto const byte = static_cast<std::uint8_t>(*point);
             out.append("\\u00").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+        } else if (*point == 0x2028 || *point == 0x2029) {
+            out.append(*point == 0x2028 ? "\\u2028" : "\\u2029");
         } else {
             out.append(before.substr(0, before.size() - rest.size()));
         }
@@ -50161,6 +51365,7 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(budget const& of) {
 #define AIAUDIT_IMPL_EXPORT_CELL_TEXT_IPP
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace aiaudit {
@@ -50186,6 +51391,15 @@ AIAUDIT_INLINE std::string disarmed(std::string_view name) {
     };
     std::string made;
     made.reserve(name.size());
+    // After blanks, and as wide signs, too.
+    std::string_view const word = name.substr((std::min)(name.find_first_not_of(' '), name.size()));
+    constexpr std::array<std::string_view, 4> wide{"\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D",
+                                                   "\xEF\xBC\xA0"};
+    bool const blank_first = word.size() != name.size() && !word.empty();
+    if ((blank_first && is_one_of("=+-@", word.front())) ||
+        std::any_of(wide.begin(), wide.end(),
+                    [word](std::string_view sign) { return word.starts_with(sign); }))
+        made.push_back('\'');
     for (std::size_t i = 0; i < name.size(); ++i) {
         if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
             made.push_back('\'');
@@ -50209,7 +51423,7 @@ AIAUDIT_INLINE std::string without_controls(std::string text) {
 }
 
 AIAUDIT_INLINE std::string csv_cell(report_cell const& cell) {
-    if (cell.number || is_decimal(cell.text)) return cell.text;
+    if (cell.number || (!cell.label && is_decimal(cell.text))) return cell.text;
     std::string const text = disarmed(without_controls(valid_text(cell.text)));
     if (text.find_first_of(",;\"\t\r\n") == std::string::npos) return text;
     std::string out = "\"";
@@ -51476,7 +52690,7 @@ AIAUDIT_INLINE result<day_part> day_part::open(std::string_view bytes) {
         return fail(errc::corrupt, "a day of a rollup has no header");
     }
     auto const version = static_cast<std::uint8_t>(bytes[3]);
-    if (version != format::version && version != format::version_without_rare) {
+    if (version == 0 || version > format::version) {
         return fail(errc::newer_format,
                     "version " + std::to_string(version) + " of a day of a rollup");
     }
@@ -51612,8 +52826,7 @@ AIAUDIT_INLINE result<day_part::columns> day_part::columns_of(byte_reader& in,
                                                               std::uint32_t groups) const {
     columns made;
     for (std::size_t i = 0; i < made.size(); ++i) {
-        bool const is_rare = i >= common_numbers && i < totals_numbers;
-        if (is_rare && !has_rare()) continue;
+        if (i >= common_numbers + rare_count() && i < totals_numbers) continue;
         std::size_t const width = in.little_endian<std::uint8_t>();
         if (width > (i == totals_numbers ? 16U : 8U)) in.fail_read();
         made[i] = {in.take(std::uint64_t{groups} * width).data(), width};
@@ -51854,7 +53067,7 @@ AIAUDIT_INLINE bool cell_reader::read_cell(bool first, std::uint32_t& slot, cell
         }
         sum_follows = (flags & cell_form::sum_follows) != 0;
         rare_follows_ = (flags & cell_form::rare_follows) != 0;
-        if (rare_follows_ && !may_have_rare_) return false;
+        if (rare_follows_ && rare_most_ == 0) return false;
         if (!sum_follows) form_.attempt = flags & attempt_bits::all;
     }
     to.clear();
@@ -51896,12 +53109,12 @@ AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
     auto const cost = static_cast<uint128>(in_.varint128()) * powers_of_ten[form_.power];
     sum.cost = money::from_pico(static_cast<int128>(cost));
     if (rare_follows_) take_rare(sum);
-    if (!may_have_rare_) sum.unsplit = sum.attempts;
+    if (rare_most_ == 0) sum.unsplit = sum.attempts;
 }
 
 AIAUDIT_INLINE void cell_reader::take_rare(totals& sum) {
     std::uint64_t const mask = in_.varint();
-    if (mask >> rare_numbers != 0) in_.fail_read();
+    if (mask >> rare_most_ != 0) in_.fail_read();
     std::size_t place = 0;
     for_each_rare_number(sum, [&](std::uint64_t& number) {
         if ((mask >> place++ & 1) != 0) number = in_.varint();
@@ -53046,6 +54259,8 @@ AIAUDIT_INLINE std::uint32_t series_table::insert(std::uint64_t hash, profile_na
 #ifndef AIAUDIT_IMPL_ROLLUP_TOTALS_IPP
 #define AIAUDIT_IMPL_ROLLUP_TOTALS_IPP
 
+#include <utility>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 
@@ -53070,8 +54285,13 @@ AIAUDIT_INLINE totals totals::as_recorded() const noexcept {
     outcomes.cost = detail::wrapping_difference(cost, corrected.value());
     outcomes.uncosted += made_costed;
     outcomes.unsure += made_sure;
+    for (auto const& [part, taken] :
+         {std::pair{&outcomes.estimated, made_exact}, std::pair{&outcomes.margin, made_narrow}}) {
+        part->micro += taken.micro;
+        part->pico += taken.pico;
+    }
     outcomes.corrections = outcomes.made_costed = outcomes.made_sure = 0;
-    outcomes.corrected = {};
+    outcomes.corrected = outcomes.made_exact = outcomes.made_narrow = {};
     return outcomes;
 }
 
@@ -56023,15 +57243,30 @@ AIAUDIT_INLINE void ended_call::add(record const& outcome) {
     model = outcome.model_served.empty() ? outcome.model_requested : outcome.model_served;
     ++attempts;
     complete = outcome.complete;
-    cost_status = joined_status(cost_status, outcome.cost_status);
+    if (outcome.cost_status == aiaudit::cost_status::estimated)
+        ++bounds;
+    else
+        sure_status = joined_status(sure_status, outcome.cost_status);
     cost = cost + outcome.cost;
     cost_low = cost_low + outcome.cost_low.value_or(outcome.cost);
     usage = outcome.usage;
 }
 
+AIAUDIT_INLINE void ended_call::correct(record const& late_cost) {
+    bool const is_first = correction_number(late_cost, correction_tag::sure) != 0;
+    if (is_first && bounds != 0) --bounds;
+    sure_status = joined_status(sure_status, aiaudit::cost_status::priced);
+    cost = cost + late_cost.cost;
+    cost_low = cost_low + late_cost.cost_low.value_or(late_cost.cost);
+}
+
+AIAUDIT_INLINE cost_status ended_call::cost_status() const noexcept {
+    return bounds == 0 ? sure_status : joined_status(sure_status, aiaudit::cost_status::estimated);
+}
+
 AIAUDIT_INLINE std::string to_json(operation_id const& of, ended_call const& call) {
-    bool const is_known =
-        call.cost_status != cost_status::unknown && call.cost_status != cost_status::unpriced;
+    cost_status const status = call.cost_status();
+    bool const is_known = status != cost_status::unknown && status != cost_status::unpriced;
     json_writer out;
     out.text("operation_id", of.to_string());
     out.text("key", call.key_id);
@@ -56039,7 +57274,7 @@ AIAUDIT_INLINE std::string to_json(operation_id const& of, ended_call const& cal
     out.text("model", call.model);
     out.number("attempts", call.attempts);
     out.raw("complete", call.complete ? "true" : "false");
-    out.text("cost_status", name_of(call.cost_status));
+    out.text("cost_status", name_of(status));
     out.raw("cost_usd", is_known ? json_string(call.cost.to_string()) : "null");
     out.raw("cost_low_usd", is_known ? json_string(call.cost_low.to_string()) : "null");
     out.raw("usage", aiaudit::to_json(call.usage));
@@ -57458,7 +58693,9 @@ AIAUDIT_INLINE bool denies_model(std::vector<std::string> const& patterns, std::
     std::string const whole = lower_case(model);
     auto const denied = [&patterns](std::string_view name) {
         return std::any_of(patterns.begin(), patterns.end(), [name](std::string const& pattern) {
-            return matches_model(lower_case(pattern), name);
+            std::string const small = lower_case(pattern);
+            return matches_model(small, name) ||
+                   (name.starts_with(small) && is_edition(name.substr(small.size())));
         });
     };
     constexpr std::string_view blanks = " \t";
@@ -57545,8 +58782,9 @@ AIAUDIT_INLINE naming naming_of(std::string_view lax) {
                                                       "variables",
                                                       "chattemplatekwargs",
                                                       "stop"};
-    constexpr std::array<std::string_view, 4> choices{"fallbacks", "fallback", "deployment",
-                                                      "deployments"};
+    constexpr std::array<std::string_view, 8> choices{
+        "fallbacks",    "fallback",       "deployment", "deployments",
+        "deploymentid", "deploymentname", "agent",      "agentid"};
     if (lax == "model") return naming::model;
     if (lax == "preset" || lax == "presets") return naming::preset;
     if (std::find(proses.begin(), proses.end(), lax) != proses.end()) return naming::prose;
@@ -57590,6 +58828,8 @@ private:
     void look_at_choice(std::string_view member, boost::json::object const& choice,
                         std::string_view before, int depth);
     void look_at_request_line();
+    // Tools that stand in the prompt of Responses may run a model of their own, as others.
+    void look_at_input_tools();
     void refuse(std::string said, std::string_view member = "model") {
         if (!problem_) problem_ = models_problem(std::move(said), member);
     }
@@ -57689,6 +58929,15 @@ AIAUDIT_INLINE void model_search::look_into(boost::json::value const& value, int
     }
 }
 
+AIAUDIT_INLINE void model_search::look_at_input_tools() {
+    auto const* const input = at_path(&of_.body, "input");
+    auto const* const items = input == nullptr ? nullptr : input->if_array();
+    if (items == nullptr) return;
+    for (auto const& item : *items) {
+        if (auto const* const tools = at_path(&item, "tools")) look_into(*tools, 3);
+    }
+}
+
 AIAUDIT_INLINE void model_search::look_at_request_line() {
     for_each_parameter(query_of(of_.request.target), [this](std::string_view parameter) {
         auto const equals = parameter.find('=');
@@ -57724,7 +58973,9 @@ AIAUDIT_INLINE std::optional<gateway_problem> model_search::run() {
     if (!in_body.empty()) choose(in_body);
     for (auto const& [name, value] : of_.body.get_object()) {
         if (std::string_view(name) != "model") look_at_member(name, value, 1);
+        if (lax_name(name) == "engine") look_at_names(name, value, {}, 1);
     }
+    look_at_input_tools();
     auto const* const route = at_path(&of_.body, "route");
     auto const* const models = at_path(&of_.body, "models");
     bool const chooses = models != nullptr && models->is_array() && !models->get_array().empty();
@@ -58426,6 +59677,7 @@ AIAUDIT_INLINE void server::stop() {
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -58484,6 +59736,10 @@ AIAUDIT_INLINE std::vector<stored_reference> references_of(boost::json::value co
                                                            dialect which) {
     std::vector<stored_reference> found;
     auto const add = [&found](std::string_view kind, std::string_view id, std::string_view member) {
+        // As a server reads it that takes blanks away.
+        constexpr std::string_view blanks = " \t\r\n";
+        id.remove_prefix((std::min)(id.find_first_not_of(blanks), id.size()));
+        id = id.substr(0, id.find_last_not_of(blanks) + 1);
         if (!id.empty()) found.push_back({std::string(kind), std::string(id), std::string(member)});
     };
     add("response", text_at(&body, "previous_response_id"), "previous_response_id");

@@ -2260,10 +2260,13 @@ struct default_policies {
 // SPDX-License-Identifier: MIT
 //
 // correction.hpp: what a record of kind `correction` says, which stands for records of one minute
-// that have all names in common.
+// that have all names in common, or for one attempt.
 //
 // It has those names, the minute's first instant, and by how much their costs change, which may be
 // negative. Its own tags come before those of the records, so that none of these is taken for one.
+// That of one attempt, whose cost was a bound until the provider's charge was known, has the price
+// basis `provider`, and of the attempt also its start, operation, number and the provider's id. Its
+// provider's cost is the charge; its least cost, by how much the least that is owed changes.
 // Threads: functions without state.
 // Floor 2.
 #ifndef AIAUDIT_CORE_CORRECTION_HPP
@@ -2289,6 +2292,12 @@ struct correction_tag {
     // How many had an unsure cost, and have a sure one. Signed.
     static constexpr std::string_view sure = "correction.sure";
 };
+
+// Whether it is of one attempt.
+template <class Record>
+[[nodiscard]] bool is_late_cost(Record const& entry) noexcept {
+    return entry.price_basis == price_basis::provider;
+}
 
 // The number of a tag; 0 where there is none. A negative one wraps.
 // `entry` is a record, or a view of one with the same members.
@@ -2348,7 +2357,7 @@ inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
 // A sum of money as two whole numbers that wrap, so that it adds up as counts do.
 struct money_parts {
     std::uint64_t micro = 0;  // millionths of a dollar, rounded down; signed
-    std::uint64_t pico = 0;   // what is left of each amount, below 1,000,000
+    std::uint64_t pico = 0;   // what is left of each amount, below 1,000,000; a sum is signed
 
     [[nodiscard]] static constexpr money_parts of(money amount) noexcept {
         constexpr int128 factor = 1'000'000;
@@ -2359,13 +2368,16 @@ struct money_parts {
     // Bounds: sums of up to 2^43 dollars, of up to 2^43 amounts.
     [[nodiscard]] constexpr money value() const noexcept {
         return money::from_pico(int128{static_cast<std::int64_t>(micro)} * 1'000'000 +
-                                static_cast<int128>(pico));
+                                static_cast<std::int64_t>(pico));
     }
+    // What takes it off a sum, number by number, so that nothing of it is left.
+    [[nodiscard]] constexpr money_parts negated() const noexcept { return {~micro + 1, ~pico + 1}; }
     friend constexpr bool operator==(money_parts, money_parts) noexcept = default;
 };
 
 // Outcomes, and the corrections of their costs (core/correction.hpp). A correction counts as no
-// attempt: it changes `cost`, `uncosted` and `unsure`, and what it changed is told apart.
+// attempt: it changes `cost`, `uncosted` and `unsure`, that of one attempt `estimated` and `margin`
+// too; and what it changed is told apart.
 struct totals {
     std::uint64_t requests = 0;  // calls: their first attempts
     std::uint64_t attempts = 0;  // HTTP exchanges, retries included
@@ -2388,6 +2400,8 @@ struct totals {
     money_parts corrected{};        // the part of `cost` that they are; signed
     std::uint64_t made_costed = 0;  // by how much they lowered `uncosted`
     std::uint64_t made_sure = 0;    // by how much they lowered `unsure`
+    money_parts made_exact{};       // by how much they lowered `estimated`
+    money_parts made_narrow{};      // by how much they lowered `margin`
     money cost{};
 
     // `entry` is a record, or a view of one with the same members.
@@ -2402,6 +2416,7 @@ struct totals {
             sum.made_sure = detail::correction_number(entry, detail::correction_tag::sure);
             sum.uncosted = ~sum.made_costed + 1;
             sum.unsure = ~sum.made_sure + 1;
+            if (detail::is_late_cost(entry)) take_range(sum, entry);
             return sum;
         }
         sum.requests = entry.attempt == 1 ? 1 : 0;
@@ -2436,6 +2451,17 @@ struct totals {
         return entry.cost_status == cost_status::priced &&
                (entry.price_basis == price_basis::assumed ||
                 entry.price_basis == price_basis::stale);
+    }
+
+    // Of an attempt's late cost (core/correction.hpp): nothing of the attempt's bound is left.
+    template <class Record>
+    static void take_range(totals& sum, Record const& entry) {
+        money const more = entry.cost;
+        if (sum.made_sure != 0)
+            sum.made_exact = money_parts::of(entry.provider_cost.value_or(more) - more);
+        sum.made_narrow = money_parts::of(entry.cost_low.value_or(more) - more);
+        sum.estimated = sum.made_exact.negated();
+        sum.margin = sum.made_narrow.negated();
     }
 
     void add(totals const& other);
@@ -2544,7 +2570,7 @@ namespace detail {
 // The numbers of a totals in their stored order, so that writing and reading cannot differ: the
 // common ones, then those that most sums have none of.
 inline constexpr std::size_t common_numbers = 6 + reported_units.size();
-inline constexpr std::size_t rare_numbers = 11;
+inline constexpr std::size_t rare_numbers = 15;
 inline constexpr std::size_t totals_numbers = common_numbers + rare_numbers;
 
 template <class Totals, class Visitor>
@@ -2560,6 +2586,10 @@ constexpr void for_each_rare_number(Totals& sum, Visitor&& visit) {
     visit(sum.corrected.pico);
     visit(sum.made_costed);
     visit(sum.made_sure);
+    for (auto* const each : {&sum.made_exact, &sum.made_narrow}) {
+        visit(each->micro);
+        visit(each->pico);
+    }
 }
 
 template <class Totals, class Visitor>
@@ -2590,7 +2620,7 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
 static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests) == 0 &&
               offsetof(totals, counts) == 6 * sizeof(std::uint64_t) &&
               offsetof(totals, unsure) == common_numbers * sizeof(std::uint64_t) &&
-              offsetof(totals, made_sure) == (totals_numbers - 1) * sizeof(std::uint64_t));
+              offsetof(totals, made_narrow) == (totals_numbers - 2) * sizeof(std::uint64_t));
 
 // The number at a place of for_each_number.
 [[nodiscard]] std::uint64_t number_at(totals const& sum, std::size_t place) noexcept;
@@ -3284,7 +3314,8 @@ inline namespace v0_1_0 {
 namespace detail {
 
 // Text in quotes, as JSON has it. A byte that is not UTF-8 becomes U+FFFD; control characters, C1
-// and DEL among them, are written as escapes, so that a terminal that shows the JSON obeys none.
+// and DEL among them, are written as escapes, so that a terminal that shows the JSON obeys none;
+// likewise U+2028 and U+2029, at which some readers end a line.
 [[nodiscard]] std::string json_string(std::string_view text);
 
 // "[a,b]" of texts that are JSON already.
@@ -7493,9 +7524,10 @@ private:
 // Reads what cell_writer wrote.
 class cell_reader {
 public:
-    // `may_have_rare`: else all attempts are unsplit.
-    cell_reader(std::string_view bytes, bool may_have_rare) noexcept
-        : in_(bytes), may_have_rare_(may_have_rare) {}
+    // `rare_most`: how many rare numbers it may have; of those without any all attempts are
+    // unsplit.
+    cell_reader(std::string_view bytes, std::size_t rare_most) noexcept
+        : in_(bytes), rare_most_(rare_most) {}
 
     // visit(profile, slot, cell const&). False where the bytes cannot be read.
     template <class Visitor>
@@ -7525,7 +7557,7 @@ private:
     void take_rare(totals& sum);
 
     byte_reader in_;
-    bool may_have_rare_;
+    std::size_t rare_most_;
     cell_form form_{};
     bool rare_follows_ = false;
 };
@@ -7560,7 +7592,7 @@ private:
 // without touching the rest. A cell begins with a byte: the step of its slot, and whether it
 // differs in form from the cell before it (day_part_cell.hpp). Version 1 had none of the rare
 // numbers: no cell says that they follow, the sums have no columns of them, and all attempts count
-// as `unsplit`.
+// as `unsplit`. Version 2 had but the first eleven, from before an attempt's cost could come late.
 // Threads: a view of bytes; const members may run at once.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_DAY_PART_HPP
@@ -7580,8 +7612,9 @@ inline namespace v0_1_0 {
 namespace detail {
 
 struct day_part_format {
-    static constexpr std::uint8_t version = 2;
-    static constexpr std::uint8_t version_without_rare = 1;
+    static constexpr std::uint8_t version = 3;
+    // How many rare numbers each version has.
+    static constexpr std::array<std::size_t, version + 1> rare{0, 0, 11, rare_numbers};
     static constexpr std::size_t counts = 8;
     static constexpr std::size_t pairs = 6;  // place of a count; names have those before
     static constexpr std::size_t profiles = 7;
@@ -7682,8 +7715,8 @@ private:
                           rows& to) noexcept;
     static bool take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to);
 
-    [[nodiscard]] bool has_rare() const noexcept {
-        return static_cast<std::uint8_t>(bytes_[3]) != format::version_without_rare;
+    [[nodiscard]] std::size_t rare_count() const noexcept {
+        return format::rare[static_cast<std::uint8_t>(bytes_[3])];
     }
 
     std::string_view bytes_{};
@@ -7712,7 +7745,7 @@ result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
             read_rows(*from, group, std::min<std::size_t>(groups - group, rows_at_once), sums);
         if (keeps_latency(by) && !take_histogram(in, sums[row].timed, latency))
             return corrupt("its latencies cannot be read");
-        if (!has_rare()) sums[row].unsplit = sums[row].attempts;
+        if (rare_count() == 0) sums[row].unsplit = sums[row].attempts;
         visit(group, std::as_const(sums[row]), latency);
     }
     if (!in.at_end()) return corrupt("its sums end too late");
@@ -7727,7 +7760,7 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
     if (!entry) return entry.error();
     if (crc32c(entry->cells) != entry->checksum)
         return corrupt("the checksum of a user's cells does not match");
-    cell_reader in{entry->cells, has_rare()};
+    cell_reader in{entry->cells, rare_count()};
     if (!in.read_all(profile_count(), visit)) return corrupt("a user's cells cannot be read");
     return {};
 }
@@ -9081,9 +9114,9 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
 // Memory: at most `memory_bytes` (as of the last prepare(), saved() or first record of a day) for
 // the sums of days, of which those asked for longest ago and then the oldest are forgotten and
 // loaded again where asked for. A closed day takes 24 bytes and 8 for each count that occurs, of
-// which there are up to 27, for each user, project, key, provider, model and status, and about 2.5
-// KiB more for each model; a day not yet closed, 240 bytes and 4 KiB. A query whose sums over days
-// that do not fit are larger than half the bound takes those besides (240 bytes a group). Besides:
+// which there are up to 31, for each user, project, key, provider, model and status, and about 2.5
+// KiB more for each model; a day not yet closed, 272 bytes and 4 KiB. A query whose sums over days
+// that do not fit are larger than half the bound takes those besides (272 bytes a group). Besides:
 // what is not saved (about 80 bytes a record, which the caller bounds by saving), about 150 bytes
 // for each distinct name, 150 bytes for each combination of the other names without the user's (of
 // which those over 2^16 are forgotten at a save), and what one report itself is made of.
@@ -17716,6 +17749,8 @@ AIAUDIT_INLINE std::string json_string(std::string_view text) {
         } else if (is_control_point(*point)) {
             auto const byte = static_cast<std::uint8_t>(*point);
             out.append("\\u00").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+        } else if (*point == 0x2028 || *point == 0x2029) {
+            out.append(*point == 0x2028 ? "\\u2028" : "\\u2029");
         } else {
             out.append(before.substr(0, before.size() - rest.size()));
         }
@@ -18643,6 +18678,7 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(budget const& of) {
 #define AIAUDIT_IMPL_EXPORT_CELL_TEXT_IPP
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace aiaudit {
@@ -18668,6 +18704,15 @@ AIAUDIT_INLINE std::string disarmed(std::string_view name) {
     };
     std::string made;
     made.reserve(name.size());
+    // After blanks, and as wide signs, too.
+    std::string_view const word = name.substr((std::min)(name.find_first_not_of(' '), name.size()));
+    constexpr std::array<std::string_view, 4> wide{"\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D",
+                                                   "\xEF\xBC\xA0"};
+    bool const blank_first = word.size() != name.size() && !word.empty();
+    if ((blank_first && is_one_of("=+-@", word.front())) ||
+        std::any_of(wide.begin(), wide.end(),
+                    [word](std::string_view sign) { return word.starts_with(sign); }))
+        made.push_back('\'');
     for (std::size_t i = 0; i < name.size(); ++i) {
         if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
             made.push_back('\'');
@@ -18691,7 +18736,7 @@ AIAUDIT_INLINE std::string without_controls(std::string text) {
 }
 
 AIAUDIT_INLINE std::string csv_cell(report_cell const& cell) {
-    if (cell.number || is_decimal(cell.text)) return cell.text;
+    if (cell.number || (!cell.label && is_decimal(cell.text))) return cell.text;
     std::string const text = disarmed(without_controls(valid_text(cell.text)));
     if (text.find_first_of(",;\"\t\r\n") == std::string::npos) return text;
     std::string out = "\"";
@@ -19958,7 +20003,7 @@ AIAUDIT_INLINE result<day_part> day_part::open(std::string_view bytes) {
         return fail(errc::corrupt, "a day of a rollup has no header");
     }
     auto const version = static_cast<std::uint8_t>(bytes[3]);
-    if (version != format::version && version != format::version_without_rare) {
+    if (version == 0 || version > format::version) {
         return fail(errc::newer_format,
                     "version " + std::to_string(version) + " of a day of a rollup");
     }
@@ -20094,8 +20139,7 @@ AIAUDIT_INLINE result<day_part::columns> day_part::columns_of(byte_reader& in,
                                                               std::uint32_t groups) const {
     columns made;
     for (std::size_t i = 0; i < made.size(); ++i) {
-        bool const is_rare = i >= common_numbers && i < totals_numbers;
-        if (is_rare && !has_rare()) continue;
+        if (i >= common_numbers + rare_count() && i < totals_numbers) continue;
         std::size_t const width = in.little_endian<std::uint8_t>();
         if (width > (i == totals_numbers ? 16U : 8U)) in.fail_read();
         made[i] = {in.take(std::uint64_t{groups} * width).data(), width};
@@ -20336,7 +20380,7 @@ AIAUDIT_INLINE bool cell_reader::read_cell(bool first, std::uint32_t& slot, cell
         }
         sum_follows = (flags & cell_form::sum_follows) != 0;
         rare_follows_ = (flags & cell_form::rare_follows) != 0;
-        if (rare_follows_ && !may_have_rare_) return false;
+        if (rare_follows_ && rare_most_ == 0) return false;
         if (!sum_follows) form_.attempt = flags & attempt_bits::all;
     }
     to.clear();
@@ -20378,12 +20422,12 @@ AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
     auto const cost = static_cast<uint128>(in_.varint128()) * powers_of_ten[form_.power];
     sum.cost = money::from_pico(static_cast<int128>(cost));
     if (rare_follows_) take_rare(sum);
-    if (!may_have_rare_) sum.unsplit = sum.attempts;
+    if (rare_most_ == 0) sum.unsplit = sum.attempts;
 }
 
 AIAUDIT_INLINE void cell_reader::take_rare(totals& sum) {
     std::uint64_t const mask = in_.varint();
-    if (mask >> rare_numbers != 0) in_.fail_read();
+    if (mask >> rare_most_ != 0) in_.fail_read();
     std::size_t place = 0;
     for_each_rare_number(sum, [&](std::uint64_t& number) {
         if ((mask >> place++ & 1) != 0) number = in_.varint();
@@ -21528,6 +21572,8 @@ AIAUDIT_INLINE std::uint32_t series_table::insert(std::uint64_t hash, profile_na
 #ifndef AIAUDIT_IMPL_ROLLUP_TOTALS_IPP
 #define AIAUDIT_IMPL_ROLLUP_TOTALS_IPP
 
+#include <utility>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 
@@ -21552,8 +21598,13 @@ AIAUDIT_INLINE totals totals::as_recorded() const noexcept {
     outcomes.cost = detail::wrapping_difference(cost, corrected.value());
     outcomes.uncosted += made_costed;
     outcomes.unsure += made_sure;
+    for (auto const& [part, taken] :
+         {std::pair{&outcomes.estimated, made_exact}, std::pair{&outcomes.margin, made_narrow}}) {
+        part->micro += taken.micro;
+        part->pico += taken.pico;
+    }
     outcomes.corrections = outcomes.made_costed = outcomes.made_sure = 0;
-    outcomes.corrected = {};
+    outcomes.corrected = outcomes.made_exact = outcomes.made_narrow = {};
     return outcomes;
 }
 
