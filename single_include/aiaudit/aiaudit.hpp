@@ -36583,7 +36583,7 @@ private:
     void note_rates(boost::json::value const& value) {
         if (auto const* object = value.if_object()) {
             for (auto const& field : *object) {
-                note_rate(text_of(field.key()));
+                note_rate(text_of(field.key()), field.value());
                 note_rates(field.value());
             }
         } else if (auto const* list = value.if_array()) {
@@ -36593,8 +36593,9 @@ private:
                 shape_.rates.hour_writes = true;
         }
     }
-    void note_rate(std::string_view name) {
-        if (name.size() == 5 && same_name(name, "speed")) shape_.rates.speed = true;
+    void note_rate(std::string_view name, boost::json::value const& value) {
+        if (same_name(name, "speed") && !(value.is_string() && value.get_string() == "standard"))
+            shape_.rates.speed = true;
         if (same_name(name, "cache_control") || same_name(name, "cachePoint"))
             shape_.rates.cache_writes = true;
     }
@@ -36947,11 +36948,11 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
                                      request_shape const& shape, request_parameters const& asked,
                                      std::uint64_t output_ceiling, std::uint64_t context_tokens,
                                      std::uint64_t picture_tokens) {
-    bool const near = shape.distant_pictures_alone && !shape.endless && shape.tool_uses == 0 &&
-                      picture_tokens < picture_tokens_max;
-    bool const by_context = !shape.bounded && !near && !shape.endless && context_tokens != 0;
-    usage_range range{known, known, shape.bounded || near || by_context};
-    std::uint64_t const pictures = shape.pictures + (near ? shape.distant_pictures : 0);
+    bool const by_pictures = shape.distant_pictures_alone && !shape.endless &&
+                             shape.tool_uses == 0 && picture_tokens < picture_tokens_max;
+    bool const by_context = !shape.bounded && !by_pictures && !shape.endless && context_tokens != 0;
+    usage_range range{known, known, shape.bounded || by_pictures || by_context};
+    std::uint64_t const pictures = shape.pictures + (by_pictures ? shape.distant_pictures : 0);
     for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
         if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
     }
@@ -39798,7 +39799,7 @@ AIAUDIT_INLINE result<budget_gate> budget_gate::from_snapshot(std::string_view b
     budget_gate gate;
     gate.state_ = std::move(*state);
     for (detail::kept_budget const& each : gate.state_.budgets)
-        gate.stepwise_ += each.definition().reserve == budget_reserve::stepwise ? 1 : 0;
+        gate.stepwise_ += each.definition().reserve == budget_reserve::stepwise ? 1U : 0U;
     return gate;
 }
 

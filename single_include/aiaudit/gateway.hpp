@@ -45282,7 +45282,7 @@ private:
     void note_rates(boost::json::value const& value) {
         if (auto const* object = value.if_object()) {
             for (auto const& field : *object) {
-                note_rate(text_of(field.key()));
+                note_rate(text_of(field.key()), field.value());
                 note_rates(field.value());
             }
         } else if (auto const* list = value.if_array()) {
@@ -45292,8 +45292,9 @@ private:
                 shape_.rates.hour_writes = true;
         }
     }
-    void note_rate(std::string_view name) {
-        if (name.size() == 5 && same_name(name, "speed")) shape_.rates.speed = true;
+    void note_rate(std::string_view name, boost::json::value const& value) {
+        if (same_name(name, "speed") && !(value.is_string() && value.get_string() == "standard"))
+            shape_.rates.speed = true;
         if (same_name(name, "cache_control") || same_name(name, "cachePoint"))
             shape_.rates.cache_writes = true;
     }
@@ -45646,11 +45647,11 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
                                      request_shape const& shape, request_parameters const& asked,
                                      std::uint64_t output_ceiling, std::uint64_t context_tokens,
                                      std::uint64_t picture_tokens) {
-    bool const near = shape.distant_pictures_alone && !shape.endless && shape.tool_uses == 0 &&
-                      picture_tokens < picture_tokens_max;
-    bool const by_context = !shape.bounded && !near && !shape.endless && context_tokens != 0;
-    usage_range range{known, known, shape.bounded || near || by_context};
-    std::uint64_t const pictures = shape.pictures + (near ? shape.distant_pictures : 0);
+    bool const by_pictures = shape.distant_pictures_alone && !shape.endless &&
+                             shape.tool_uses == 0 && picture_tokens < picture_tokens_max;
+    bool const by_context = !shape.bounded && !by_pictures && !shape.endless && context_tokens != 0;
+    usage_range range{known, known, shape.bounded || by_pictures || by_context};
+    std::uint64_t const pictures = shape.pictures + (by_pictures ? shape.distant_pictures : 0);
     for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
         if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
     }
@@ -48497,7 +48498,7 @@ AIAUDIT_INLINE result<budget_gate> budget_gate::from_snapshot(std::string_view b
     budget_gate gate;
     gate.state_ = std::move(*state);
     for (detail::kept_budget const& each : gate.state_.budgets)
-        gate.stepwise_ += each.definition().reserve == budget_reserve::stepwise ? 1 : 0;
+        gate.stepwise_ += each.definition().reserve == budget_reserve::stepwise ? 1U : 0U;
     return gate;
 }
 
@@ -58693,9 +58694,9 @@ AIAUDIT_INLINE bool denies_model(std::vector<std::string> const& patterns, std::
     std::string const whole = lower_case(model);
     auto const denied = [&patterns](std::string_view name) {
         return std::any_of(patterns.begin(), patterns.end(), [name](std::string const& pattern) {
-            std::string const small = lower_case(pattern);
-            return matches_model(small, name) ||
-                   (name.starts_with(small) && is_edition(name.substr(small.size())));
+            std::string const pattern_name = lower_case(pattern);
+            return matches_model(pattern_name, name) ||
+                   (name.starts_with(pattern_name) && is_edition(name.substr(pattern_name.size())));
         });
     };
     constexpr std::string_view blanks = " \t";

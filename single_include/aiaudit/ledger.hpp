@@ -15810,7 +15810,7 @@ AIAUDIT_INLINE result<budget_gate> budget_gate::from_snapshot(std::string_view b
     budget_gate gate;
     gate.state_ = std::move(*state);
     for (detail::kept_budget const& each : gate.state_.budgets)
-        gate.stepwise_ += each.definition().reserve == budget_reserve::stepwise ? 1 : 0;
+        gate.stepwise_ += each.definition().reserve == budget_reserve::stepwise ? 1U : 0U;
     return gate;
 }
 

@@ -484,6 +484,7 @@ BOOST_AUTO_TEST_CASE(words_with_rates_count_in_any_case_and_behind_escapes) {
     BOOST_TEST((words(R"({"c\u0061che_control":{"ttl":"\u0031h"}})") == for_an_hour));
     BOOST_TEST(
         (words(R"({"x":[{"cachePoint":{}},{"Speed":"fast"}]})") == rate_words{true, false, true}));
+    BOOST_TEST((words(R"({"speed":"standard"})") == rate_words{}));
     // Text is none.
     BOOST_TEST((words(R"({"messages":[{"content":"\"cache_control\" speed"}]})") == rate_words{}));
 }

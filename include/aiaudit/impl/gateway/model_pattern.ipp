@@ -24,9 +24,9 @@ AIAUDIT_INLINE bool denies_model(std::vector<std::string> const& patterns, std::
     std::string const whole = lower_case(model);
     auto const denied = [&patterns](std::string_view name) {
         return std::any_of(patterns.begin(), patterns.end(), [name](std::string const& pattern) {
-            std::string const small = lower_case(pattern);
-            return matches_model(small, name) ||
-                   (name.starts_with(small) && is_edition(name.substr(small.size())));
+            std::string const pattern_name = lower_case(pattern);
+            return matches_model(pattern_name, name) ||
+                   (name.starts_with(pattern_name) && is_edition(name.substr(pattern_name.size())));
         });
     };
     constexpr std::string_view blanks = " \t";

@@ -52,7 +52,7 @@ private:
     void note_rates(boost::json::value const& value) {
         if (auto const* object = value.if_object()) {
             for (auto const& field : *object) {
-                note_rate(text_of(field.key()));
+                note_rate(text_of(field.key()), field.value());
                 note_rates(field.value());
             }
         } else if (auto const* list = value.if_array()) {
@@ -62,8 +62,9 @@ private:
                 shape_.rates.hour_writes = true;
         }
     }
-    void note_rate(std::string_view name) {
-        if (name.size() == 5 && same_name(name, "speed")) shape_.rates.speed = true;
+    void note_rate(std::string_view name, boost::json::value const& value) {
+        if (same_name(name, "speed") && !(value.is_string() && value.get_string() == "standard"))
+            shape_.rates.speed = true;
         if (same_name(name, "cache_control") || same_name(name, "cachePoint"))
             shape_.rates.cache_writes = true;
     }
@@ -416,11 +417,11 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
                                      request_shape const& shape, request_parameters const& asked,
                                      std::uint64_t output_ceiling, std::uint64_t context_tokens,
                                      std::uint64_t picture_tokens) {
-    bool const near = shape.distant_pictures_alone && !shape.endless && shape.tool_uses == 0 &&
-                      picture_tokens < picture_tokens_max;
-    bool const by_context = !shape.bounded && !near && !shape.endless && context_tokens != 0;
-    usage_range range{known, known, shape.bounded || near || by_context};
-    std::uint64_t const pictures = shape.pictures + (near ? shape.distant_pictures : 0);
+    bool const by_pictures = shape.distant_pictures_alone && !shape.endless &&
+                             shape.tool_uses == 0 && picture_tokens < picture_tokens_max;
+    bool const by_context = !shape.bounded && !by_pictures && !shape.endless && context_tokens != 0;
+    usage_range range{known, known, shape.bounded || by_pictures || by_context};
+    std::uint64_t const pictures = shape.pictures + (by_pictures ? shape.distant_pictures : 0);
     for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
         if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
     }
