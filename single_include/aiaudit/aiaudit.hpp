@@ -24345,7 +24345,6 @@ private:
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -24492,7 +24491,7 @@ bool set_step(record& intent, std::uint64_t output_tokens, attempt_plan const& p
     step.kind = "step";
     for (unit const each : {unit::input_tokens, unit::output_tokens})
         step.usage.set(each, held.count(each));
-    intent.iterations.assign(1, std::move(step));
+    intent.iterations.assign(1, step);
     return true;
 }
 
