@@ -118,7 +118,8 @@ BOOST_AUTO_TEST_CASE(runs_are_the_same_after_a_restart) {
     log.set(budget_of("b", "total@2h", "each-run"), noon);
     log.set(budget_of("d", "day", "each-run"), noon);
     for (std::uint64_t i = 0; i < 9; ++i)
-        log.ask(call_of("run" + std::to_string(i % 3), i, 20, after_minutes(30 * i)));
+        log.ask(call_of("run" + std::to_string(i % 3), i, 20,
+                        after_minutes(static_cast<std::int64_t>(30 * i))));
     auto const bytes = log.gate.snapshot();
     auto gate = budget_gate::from_snapshot(bytes).value();
     BOOST_TEST((gate.snapshot() == bytes));
