@@ -29547,6 +29547,7 @@ result<checkpoint> checkpoint_of(basic_ledger<Policies> const& of, std::string o
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -29659,6 +29660,20 @@ private:
     [[nodiscard]] static result<bool> is_of(Ledger& log, position const& at);
     [[nodiscard]] result<std::optional<answer_owner>> look(std::string const& key) const;
     [[nodiscard]] std::optional<answer_owner> fresh(std::string const& key) const;
+    // Of the thread that takes steps; until it is destroyed.
+    struct turn {
+        answer_index& index;
+        explicit turn(answer_index& owner) noexcept : index(owner) {}
+        turn(turn const&) = delete;
+        turn& operator=(turn const&) = delete;
+        ~turn() {
+            {
+                std::lock_guard const lock(index.step_mutex_);
+                index.stepping_ = false;
+            }
+            index.stepped_.notify_one();
+        }
+    };
     // Up to so many records of the log. True where there are more.
     [[nodiscard]] result<bool> step();
     [[nodiscard]] result<void> save(pairs const& found, std::uint64_t through);
@@ -29666,8 +29681,10 @@ private:
 
     Ledger& log_;
     std::shared_ptr<store_type> const store_;
-    std::timed_mutex step_mutex_{};
-    std::uint64_t through_;  // the last record that was looked at; under step_mutex_
+    std::mutex step_mutex_{};
+    std::condition_variable stepped_{};
+    bool stepping_ = false;  // under step_mutex_: a thread takes steps
+    std::uint64_t through_;  // the last record that was looked at; of the thread that takes steps
     std::uint64_t saved_;    // the same, of the store
     std::atomic<std::uint64_t> calls_{0};
     std::atomic<bool> stopped_{false};
@@ -29773,9 +29790,12 @@ result<std::optional<answer_owner>> answer_index<Ledger>::find(std::string_view 
 
 template <class Ledger>
 result<void> answer_index<Ledger>::catch_up() {
-    std::unique_lock lock(step_mutex_, std::defer_lock);
-    if (!lock.try_lock_for(patience))
+    std::unique_lock lock(step_mutex_);
+    if (!stepped_.wait_for(lock, patience, [this] { return !stepping_; }))
         return fail(errc::timed_out, "the gateway still reads whose answers are whose");
+    stepping_ = true;
+    lock.unlock();
+    turn const mine(*this);
     for (;;) {
         if (stopped_.load(std::memory_order_relaxed))
             return fail(errc::closed, "the gateway stops");
