@@ -211,12 +211,12 @@ private:
         }
         if (errs()) all.push_back(R"("extra_body":)" + object(plan));
         for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[pick(i)]);
-        std::string made = "{";
+        std::string text = "{";
         for (std::string const& each : all) {
-            if (made.size() > 1) made += chance(10) ? " ,\n\t" : ",";
-            made += each;
+            if (text.size() > 1) text += chance(10) ? " ,\n\t" : ",";
+            text += each;
         }
-        return made + "}";
+        return text + "}";
     }
     [[nodiscard]] std::string member(member_plan const& plan) {
         bool const list = plan.name.ends_with("[]");
@@ -231,42 +231,42 @@ private:
     }
     // With letters that fold to the same, an underline more or fewer, a blank, or another order.
     [[nodiscard]] std::string misspelled(std::string_view name) {
-        std::string made;
+        std::string spelling;
         std::size_t const way = pick(6);
         for (char const c : name) {
             bool const letter = c >= 'a' && c <= 'z';
             if (way == 0 && letter && pick(2) == 0)
-                made.push_back(static_cast<char>(c - 'a' + 'A'));
+                spelling.push_back(static_cast<char>(c - 'a' + 'A'));
             else if (way == 1 && c == 's')
-                made += "\xC5\xBF";
+                spelling += "\xC5\xBF";
             else if (way == 1 && c == 'k')
-                made += "\xE2\x84\xAA";
+                spelling += "\xE2\x84\xAA";
             else if (way == 2 && c == '_')
-                made += "";
+                spelling += "";
             else if (way == 3 && c >= 'A' && c <= 'Z')
-                made.append("_").push_back(static_cast<char>(c - 'A' + 'a'));
+                spelling.append("_").push_back(static_cast<char>(c - 'A' + 'a'));
             else
-                made.push_back(c);
+                spelling.push_back(c);
         }
-        if (way == 4) made.push_back(' ');
-        if (way == 5 && !made.empty() && made[0] >= 'a' && made[0] <= 'z')
-            made[0] = static_cast<char>(made[0] - 'a' + 'A');
-        return made;
+        if (way == 4) spelling.push_back(' ');
+        if (way == 5 && !spelling.empty() && spelling[0] >= 'a' && spelling[0] <= 'z')
+            spelling[0] = static_cast<char>(spelling[0] - 'a' + 'A');
+        return spelling;
     }
     [[nodiscard]] std::string escaped(std::string_view name) {
         constexpr std::string_view digits = "0123456789abcdef";
-        std::string made;
+        std::string spelling;
         for (char const c : name) {
             if (c >= 'a' && c <= 'z' && pick(3) == 0) {
                 auto const code = static_cast<unsigned char>(c);
-                made += "\\u00";
-                made.push_back(digits[code >> 4U]);
-                made.push_back(digits[code & 15U]);
+                spelling += "\\u00";
+                spelling.push_back(digits[code >> 4U]);
+                spelling.push_back(digits[code & 15U]);
             } else {
-                made.push_back(c);
+                spelling.push_back(c);
             }
         }
-        return made;
+        return spelling;
     }
 
     std::mt19937_64 random_;
@@ -276,13 +276,13 @@ private:
 // A connection that is opened again when the gateway has closed it.
 class sender {
 public:
-    explicit sender(gateway_stand const& at) : at_(at) {}
+    explicit sender(gateway_stand const& stand) : stand_(stand) {}
 
     // The answer's status.
     [[nodiscard]] unsigned send(generator::request const& what, std::string const& user) {
         namespace http = boost::beast::http;
         for (int tries = 0; tries < 2; ++tries) {
-            if (!peer_) peer_.emplace(at_.connect());
+            if (!peer_) peer_.emplace(stand_.connect());
             http::request<http::string_body> request{http::verb::post, what.target, 11};
             request.set(http::field::host, "here");
             request.set("x-aiaudit-user", user);
@@ -303,7 +303,7 @@ public:
     }
 
 private:
-    gateway_stand const& at_;
+    gateway_stand const& stand_;
     std::optional<boost::asio::ip::tcp::socket> peer_{};
     boost::beast::flat_buffer buffer_{};
 };
@@ -322,8 +322,8 @@ void under_a_budget(basic_ledger<client_in_memory>& log) {
 }
 
 // The seeds from `first` on, before one provider; each seed is the user's name.
-void send_all(lax_reader who, std::uint64_t first, std::uint64_t count, tally& to) {
-    lax_provider const provider(who);
+void send_all(lax_reader reader, std::uint64_t first, std::uint64_t count, tally& to) {
+    lax_provider const provider(reader);
     gateway_stand at([&](gateway_options& options) {
         options.upstreams.clear();
         for (std::string_view const name : {"openai", "anthropic", "google"}) {
@@ -383,8 +383,8 @@ void send_all(lax_reader who, std::uint64_t first, std::uint64_t count, tally& t
 BOOST_AUTO_TEST_CASE(a_lax_provider_reads_members_in_its_own_way) {
     std::string const text = R"({"max_tokens":5,"Max_Tokens":"70","max_tokens":[6],"a":{"n":2.5}})";
     auto const body = lax_parse(text).value();
-    auto const most = [&](lax_reader who) {
-        return lax_request(body, who, false).number("max_tokens").value_or(0);
+    auto const most = [&](lax_reader reader) {
+        return lax_request(body, reader, false).number("max_tokens").value_or(0);
     };
     BOOST_TEST(most(lax_reader::first_wins) == 5U);
     BOOST_TEST(most(lax_reader::last_wins) == 6U);
@@ -407,12 +407,12 @@ BOOST_AUTO_TEST_CASE(no_bill_passes_what_was_held_for_its_request) {
     std::uint64_t const last = seed + rounds;
     tally all;
     while (seed < last) {
-        for (lax_reader const who :
+        for (lax_reader const reader :
              {lax_reader::first_wins, lax_reader::last_wins, lax_reader::any_case}) {
             std::uint64_t const count =
                 (std::min)({batch, last - seed, (std::max)(rounds / 3, std::uint64_t{1})});
             if (count == 0) break;
-            send_all(who, seed, count, all);
+            send_all(reader, seed, count, all);
             seed += count;
         }
     }

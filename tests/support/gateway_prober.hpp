@@ -7,22 +7,16 @@
 #ifndef AIAUDIT_TESTS_SUPPORT_GATEWAY_PROBER_HPP
 #define AIAUDIT_TESTS_SUPPORT_GATEWAY_PROBER_HPP
 
+#include "loopback_http_server.hpp"
+
 #include <aiaudit/gateway.hpp>
-#include <aiaudit/gateway/asio_result.hpp>
 #include <aiaudit/impl/gateway.tpp>
 #include <aiaudit/providers/json_fields.hpp>
 #include <aiaudit/storage/memory_store.hpp>
 #include <aiaudit/templates.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
 
 #include <array>
 #include <atomic>
@@ -30,11 +24,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -159,19 +151,7 @@ private:
 // A provider that counts what it is asked, and what it was sent that is no request.
 class counting_provider {
 public:
-    counting_provider() {
-        boost::asio::co_spawn(context_, accept(), [](std::exception_ptr) {});
-        thread_ = std::thread([this] { context_.run(); });
-    }
-    counting_provider(counting_provider const&) = delete;
-    counting_provider& operator=(counting_provider const&) = delete;
-    ~counting_provider() {
-        context_.stop();
-        thread_.join();
-    }
-    [[nodiscard]] std::string origin() const {
-        return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
-    }
+    [[nodiscard]] std::string origin() const { return server_.origin(); }
     [[nodiscard]] std::size_t asked() const noexcept { return asked_; }
     [[nodiscard]] std::size_t faults() const noexcept { return faults_; }
 
@@ -184,47 +164,29 @@ public:
         "{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
 
 private:
-    using tcp = boost::asio::ip::tcp;
-
-    [[nodiscard]] boost::asio::awaitable<void> accept() {
-        for (;;) {
-            auto [failed, socket] = co_await acceptor_.async_accept(aiaudit::detail::as_value);
-            if (failed) co_return;
-            boost::asio::co_spawn(context_, serve(boost::beast::tcp_stream(std::move(socket))),
-                                  [](std::exception_ptr) {});
-        }
+    [[nodiscard]] loopback_http_server::response answer(
+        loopback_http_server::request const& request) {
+        ++asked_;
+        bool const streams = request.body().find(R"("stream":true)") != std::string::npos;
+        loopback_http_server::response reply;
+        reply.set(boost::beast::http::field::content_type,
+                  streams ? "text/event-stream" : "application/json");
+        reply.body() = streams ? stream : json;
+        reply.prepare_payload();
+        return reply;
     }
-    [[nodiscard]] boost::asio::awaitable<void> serve(boost::beast::tcp_stream peer) {
+    void note(boost::beast::error_code why) {
         namespace http = boost::beast::http;
-        boost::beast::flat_buffer buffer;
-        for (;;) {
-            http::request<http::string_body> request;
-            auto const [failed, bytes] =
-                co_await http::async_read(peer, buffer, request, aiaudit::detail::as_value);
-            bool const ended =
-                failed == http::error::end_of_stream || failed == http::error::partial_message;
-            if (failed && !ended &&
-                failed.category() == make_error_code(http::error::bad_method).category())
-                ++faults_;
-            if (failed) co_return;
-            ++asked_;
-            bool const streams = request.body().find(R"("stream":true)") != std::string::npos;
-            http::response<http::string_body> answer;
-            answer.set(http::field::content_type,
-                       streams ? "text/event-stream" : "application/json");
-            answer.body() = streams ? stream : json;
-            answer.prepare_payload();
-            auto const [gone, sent] =
-                co_await http::async_write(peer, answer, aiaudit::detail::as_value);
-            if (gone) co_return;
-        }
+        bool const ended = why == http::error::end_of_stream || why == http::error::partial_message;
+        if (!ended && why.category() == make_error_code(http::error::bad_method).category())
+            ++faults_;
     }
 
-    boost::asio::io_context context_{1};
-    tcp::acceptor acceptor_{context_, {boost::asio::ip::address_v4::loopback(), 0}};
     std::atomic<std::size_t> asked_ = 0;
     std::atomic<std::size_t> faults_ = 0;
-    std::thread thread_{};
+    loopback_http_server server_{
+        [this](loopback_http_server::request const& request) { return answer(request); },
+        [this](boost::beast::error_code why) { note(why); }};
 };
 
 class gateway_prober {

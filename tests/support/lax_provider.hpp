@@ -8,30 +8,20 @@
 #ifndef AIAUDIT_TESTS_SUPPORT_LAX_PROVIDER_HPP
 #define AIAUDIT_TESTS_SUPPORT_LAX_PROVIDER_HPP
 
-#include <aiaudit/detail/ascii.hpp>
-#include <aiaudit/gateway/asio_result.hpp>
+#include "loopback_http_server.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
+#include <aiaudit/detail/ascii.hpp>
+
 #include <boost/json/basic_parser_impl.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -126,10 +116,10 @@ private:
         return true;
     }
     bool end() {
-        auto made = std::move(open_.back());
+        auto member = std::move(open_.back());
         open_.pop_back();
-        key_ = std::move(made.first);
-        return add(std::move(made.second));
+        key_ = std::move(member.first);
+        return add(std::move(member.second));
     }
 
     std::vector<std::pair<std::string, lax_value>> open_{};
@@ -153,8 +143,8 @@ enum class lax_reader : std::uint8_t { first_wins, last_wins, any_case };
 class lax_request {
 public:
     // `underlines`: a_b is the same name as aB, as in Google's API.
-    lax_request(lax_value const& body, lax_reader who, bool underlines)
-        : body_(body), who_(who), underlines_(underlines) {}
+    lax_request(lax_value const& body, lax_reader reader, bool underlines)
+        : body_(body), reader_(reader), underlines_(underlines) {}
 
     // All values of a path "a.b" that the reader may take, in their order; null is none.
     [[nodiscard]] std::vector<lax_value const*> all(std::string_view path) const {
@@ -181,8 +171,8 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> number(std::string_view path) const {
         std::optional<std::uint64_t> most;
         for (lax_value const* const each : all(path)) {
-            auto const one = number_of(*each);
-            if (one) most = (std::max)(most.value_or(0), *one);
+            auto const amount = number_of(*each);
+            if (amount) most = (std::max)(most.value_or(0), *amount);
         }
         return most;
     }
@@ -211,48 +201,50 @@ private:
         return found > 1e15 ? std::uint64_t{1'000'000'000'000'000}
                             : static_cast<std::uint64_t>(found + 0.999'999);
     }
-    [[nodiscard]] bool is_same(std::string_view own, std::string_view name) const {
-        return folded(own) == folded(name);
+    [[nodiscard]] bool is_same(std::string_view written, std::string_view name) const {
+        return folded(written) == folded(name);
     }
     [[nodiscard]] std::string folded(std::string_view name) const {
-        bool const folds = who_ == lax_reader::any_case;
-        std::string made;
-        for (std::size_t at = 0; at < name.size(); ++at) {
-            if (underlines_ && name[at] == '_' && at + 1 < name.size() && name[at + 1] != '_') {
-                ++at;
-                char const c = name[at];
-                made.push_back(folds || c < 'a' || c > 'z' ? c : static_cast<char>(c - 'a' + 'A'));
-            } else if (folds && name.substr(at, 2) == "\xC5\xBF") {
-                made.push_back('s');
-                ++at;
-            } else if (folds && name.substr(at, 3) == "\xE2\x84\xAA") {
-                made.push_back('k');
-                at += 2;
+        bool const folds = reader_ == lax_reader::any_case;
+        std::string spelling;
+        for (std::size_t index = 0; index < name.size(); ++index) {
+            if (underlines_ && name[index] == '_' && index + 1 < name.size() &&
+                name[index + 1] != '_') {
+                ++index;
+                char const c = name[index];
+                spelling.push_back(folds || c < 'a' || c > 'z' ? c
+                                                               : static_cast<char>(c - 'a' + 'A'));
+            } else if (folds && name.substr(index, 2) == "\xC5\xBF") {
+                spelling.push_back('s');
+                ++index;
+            } else if (folds && name.substr(index, 3) == "\xE2\x84\xAA") {
+                spelling.push_back('k');
+                index += 2;
             } else {
-                made.push_back(name[at]);
+                spelling.push_back(name[index]);
             }
         }
-        return folds ? aiaudit::detail::lower_case(made) : made;
+        return folds ? aiaudit::detail::lower_case(spelling) : spelling;
     }
-    void add_members(lax_value const& from, std::string_view name,
-                     std::vector<lax_value const*>& to) const {
-        if (from.type == lax_value::kind::list) {
-            for (auto const& [none, each] : from.inside) add_members(each, name, to);
+    void add_members(lax_value const& container, std::string_view name,
+                     std::vector<lax_value const*>& found) const {
+        if (container.type == lax_value::kind::list) {
+            for (auto const& [none, each] : container.inside) add_members(each, name, found);
             return;
         }
-        lax_value const* one = nullptr;
-        for (auto const& [own, value] : from.inside) {
-            if (value.type == lax_value::kind::nothing || !is_same(own, name)) continue;
-            if (who_ == lax_reader::any_case)
-                to.push_back(&value);
-            else if (one == nullptr || who_ == lax_reader::last_wins)
-                one = &value;
+        lax_value const* winner = nullptr;
+        for (auto const& [written, value] : container.inside) {
+            if (value.type == lax_value::kind::nothing || !is_same(written, name)) continue;
+            if (reader_ == lax_reader::any_case)
+                found.push_back(&value);
+            else if (winner == nullptr || reader_ == lax_reader::last_wins)
+                winner = &value;
         }
-        if (one != nullptr) to.push_back(one);
+        if (winner != nullptr) found.push_back(winner);
     }
 
     lax_value const& body_;
-    lax_reader const who_;
+    lax_reader const reader_;
     bool const underlines_;
 };
 
@@ -283,11 +275,11 @@ inline constexpr std::array lax_models{
 // no such model.
 class lax_bill {
 public:
-    lax_bill(std::string_view target, lax_value const& body, lax_reader who)
+    lax_bill(std::string_view target, lax_value const& body, lax_reader reader)
         : target_(target),
           google_(has(":")),
           anthropic_(has("/messages")),
-          read_(body, who, google_) {}
+          read_(body, reader, google_) {}
 
     [[nodiscard]] std::optional<std::uint64_t> amount() const {
         auto const model = find_model();
@@ -423,19 +415,8 @@ private:
 // On loopback. Its answers' ids are the numbers of its bills.
 class lax_provider {
 public:
-    explicit lax_provider(lax_reader who) : who_(who) {
-        boost::asio::co_spawn(context_, accept(), [](std::exception_ptr) {});
-        thread_ = std::thread([this] { context_.run(); });
-    }
-    lax_provider(lax_provider const&) = delete;
-    lax_provider& operator=(lax_provider const&) = delete;
-    ~lax_provider() {
-        context_.stop();
-        thread_.join();
-    }
-    [[nodiscard]] std::string origin() const {
-        return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
-    }
+    explicit lax_provider(lax_reader reader) : reader_(reader) {}
+    [[nodiscard]] std::string origin() const { return server_.origin(); }
     // By their numbers.
     [[nodiscard]] std::vector<std::uint64_t> bills() const {
         std::lock_guard const hold(mutex_);
@@ -443,66 +424,42 @@ public:
     }
 
 private:
-    using tcp = boost::asio::ip::tcp;
-    using http_request = boost::beast::http::request<boost::beast::http::string_body>;
-    using http_response = boost::beast::http::response<boost::beast::http::string_body>;
+    using http_request = loopback_http_server::request;
+    using http_response = loopback_http_server::response;
 
-    [[nodiscard]] boost::asio::awaitable<void> accept() {
-        for (;;) {
-            auto [failed, socket] = co_await acceptor_.async_accept(aiaudit::detail::as_value);
-            if (failed) co_return;
-            boost::asio::co_spawn(context_, serve(boost::beast::tcp_stream(std::move(socket))),
-                                  [](std::exception_ptr) {});
-        }
-    }
-    [[nodiscard]] boost::asio::awaitable<void> serve(boost::beast::tcp_stream peer) {
-        boost::beast::flat_buffer buffer;
-        for (;;) {
-            http_request request;
-            auto const [failed, bytes] = co_await boost::beast::http::async_read(
-                peer, buffer, request, aiaudit::detail::as_value);
-            if (failed) co_return;
-            http_response const made = answer(request);
-            auto const [gone, sent] =
-                co_await boost::beast::http::async_write(peer, made, aiaudit::detail::as_value);
-            if (gone) co_return;
-        }
-    }
     [[nodiscard]] http_response answer(http_request const& request) {
-        http_response made;
+        http_response response;
         auto const body = lax_parse(request.body());
         std::string_view const target(request.target().data(), request.target().size());
         std::optional<std::uint64_t> amount;
         bool streams = false;
         if (body) {
-            lax_bill const bill(target, *body, who_);
+            lax_bill const bill(target, *body, reader_);
             amount = bill.amount();
             streams = bill.streams();
         }
         if (!amount) {
-            made.result(boost::beast::http::status::bad_request);
-            made.set(boost::beast::http::field::content_type, "application/json");
-            made.body() = R"({"error":{"message":"I cannot read that"}})";
-            made.prepare_payload();
-            return made;
+            response.result(boost::beast::http::status::bad_request);
+            response.set(boost::beast::http::field::content_type, "application/json");
+            response.body() = R"({"error":{"message":"I cannot read that"}})";
+            response.prepare_payload();
+            return response;
         }
         std::lock_guard const hold(mutex_);
         std::string const id = std::to_string(bills_.size());
         bills_.push_back(*amount);
         std::string const words = R"({"id":")" + id + R"(","responseId":")" + id + R"("})";
-        made.set(boost::beast::http::field::content_type,
-                 streams ? "text/event-stream" : "application/json");
-        made.body() = streams ? "data: " + words + "\n\ndata: [DONE]\n\n" : words;
-        made.prepare_payload();
-        return made;
+        response.set(boost::beast::http::field::content_type,
+                     streams ? "text/event-stream" : "application/json");
+        response.body() = streams ? "data: " + words + "\n\ndata: [DONE]\n\n" : words;
+        response.prepare_payload();
+        return response;
     }
 
-    lax_reader const who_;
-    boost::asio::io_context context_{1};
-    tcp::acceptor acceptor_{context_, {boost::asio::ip::address_v4::loopback(), 0}};
+    lax_reader const reader_;
     mutable std::mutex mutex_{};
     std::vector<std::uint64_t> bills_{};
-    std::thread thread_{};
+    loopback_http_server server_{[this](http_request const& request) { return answer(request); }};
 };
 
 }  // namespace aiaudit_tests
