@@ -12,16 +12,19 @@
 #ifndef AIAUDIT_ENGINE_FOLD_KEEPER_HPP
 #define AIAUDIT_ENGINE_FOLD_KEEPER_HPP
 
-#include <aiaudit/engine/batch_queue.hpp>  // batch
-#include <aiaudit/engine/log_reader.hpp>   // log_reader
-#include <aiaudit/rollup/report.hpp>       // report
-#include <aiaudit/rollup/rollup.hpp>       // rollup
+#include <aiaudit/engine/batch_queue.hpp>    // batch
+#include <aiaudit/engine/log_reader.hpp>     // log_reader
+#include <aiaudit/rollup/ranked_report.hpp>  // make_ranked_report
+#include <aiaudit/rollup/report.hpp>         // report
+#include <aiaudit/rollup/rollup.hpp>         // rollup
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -41,6 +44,7 @@ public:
     struct settings {
         rollup_options rollup{};
         std::uint64_t save_records = 0;  // how many may be unsaved before they are saved
+        bool read_only = false;          // nothing is saved: what would be is held in memory
     };
     // `queue`: where batches that were folded give their memory back.
     fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, settings with)
@@ -86,7 +90,7 @@ public:
             // Others write too. Where reading their records fails, the next report says so.
             if (behind_) static_cast<void>(catch_up());
             // Where saving fails, the log still has all that is needed, and the next time will do.
-            if (folded_ - saved_ >= settings_.save_records) static_cast<void>(save());
+            if (folded_ - saved_ >= settings_.save_records) static_cast<void>(save_and_merge());
             if (load) load_more();
         }
     }
@@ -104,7 +108,7 @@ public:
         std::unique_lock const lock(mutex_);
         fold_pending();
         if (folded_ - saved_ < records_least) return {};
-        return save();
+        return save_and_merge();
     }
 
     // Errors: those of reading; storage_failed where other processes change the log quicker than it
@@ -128,10 +132,18 @@ private:
     [[nodiscard]] result<report> try_to_answer(report_query const& query) {
         if (auto ok = catch_up(); !ok) return ok.error();
         stale_ = false;
-        auto const prepared = fold_.prepare(query, parts(), begin_loading());
-        if (prepared) return make_report(fold_, query);
-        if (stale_) generation_ = never;
-        return prepared.error();
+        auto made = prepare_and_answer(query);
+        if (!made && stale_) generation_ = never;
+        return made;
+    }
+    [[nodiscard]] result<report> prepare_and_answer(report_query const& query) {
+        if (auto ok = fold_.prepare(query, parts(), begin_loading()); !ok) return ok.error();
+        if (!fold_.is_wide(query)) return make_report(fold_, query);
+        report_query daily{.zone = query.zone, .days = query.days};
+        if (auto ok = fold_.prepare(daily, parts()); !ok) return ok.error();
+        auto source = parts();
+        return make_ranked_report(query, fold_.groups(query, source), settings_.rollup.memory_bytes,
+                                  make_report(fold_, daily).sum);
     }
 
     // Loads a day for reports to come; what fails will fail for them too, and they say so.
@@ -183,12 +195,7 @@ private:
         if (before->saved != saved_ || generation_ == never) {
             if (auto ok = start_from(before->saved); !ok) return ok;
         }
-        auto const read = log_->views(folded_ + 1, [this](sequence, record_view const& entry) {
-            fold_.apply(entry);
-            ++folded_;
-            return true;
-        });
-        if (!read) return note_stale(read);
+        if (auto ok = fold_log(); !ok) return ok;
         auto const after = look();
         if (!after) return after.error();
         if (folded_ < before->size)
@@ -198,6 +205,36 @@ private:
                                            " is not in the tree of the log");
         generation_ = before->generation;
         return {};
+    }
+    // Folds what the log has, and saves where the memory says so.
+    [[nodiscard]] result<void> fold_log() {
+        for (;;) {
+            auto const read = log_->views(folded_ + 1, [this](sequence, record_view const& entry) {
+                fold_.apply(entry);
+                ++folded_;
+                return !fold_.wants_saving();
+            });
+            if (!read) return note_stale(read);
+            if (!fold_.wants_saving()) return {};
+            if (auto ok = relieve(); !ok) return ok;
+        }
+    }
+    // Makes the fold forget its cells: saves them, or holds them as parts.
+    [[nodiscard]] result<void> relieve() {
+        if (!settings_.read_only) {
+            auto const saved = save_and_merge();
+            if (!fold_.wants_saving()) return {};
+            if (saved) {
+                stale_ = true;  // another process saved: begin with that
+                return fail(errc::storage_failed, "the rollup was saved meanwhile");
+            }
+        }
+        auto const held = fold_.unsaved([this](civil_day day, std::string&& part) -> result<void> {
+            held_[day].push_back(std::move(part));
+            return {};
+        });
+        if (held) fold_.saved();
+        return held;
     }
     // What another process dropped was saved before, and is counted so after a new start.
     [[nodiscard]] result<void> note_stale(result<void> const& failed) {
@@ -226,7 +263,8 @@ private:
 
     // Begins again with what is in the store: the parts, which go up to that record.
     [[nodiscard]] result<void> start_from(std::uint64_t saved) {
-        fold_ = rollup(settings_.rollup);
+        fold_.forget_all();
+        held_.clear();
         places_.clear();
         auto const listed = for_each_place([this](auto const& view) {
             return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
@@ -292,6 +330,8 @@ private:
             if (!read) return note_stale(read);
             if (stale_) return fail(errc::storage_failed, "the rollup was saved meanwhile");
         }
+        if (auto const held = held_.find(day); held != held_.end())
+            for (std::string const& part : held->second) visit(std::string_view(part));
         return {};
     }
 
@@ -319,70 +359,148 @@ private:
             return {};
         });
         AIAUDIT_ASSERT(all.has_value());  // this process encoded it
+        if (!fold_.wants_saving() || relieve()) return;
+        // Another process saved: the next who looks begins anew.
+        fold_.forget_all();
+        folded_ = 0;
+        generation_ = never;
     }
 
-    [[nodiscard]] result<void> save() {
+    // Parts are made before the transaction, and made into larger ones after it, so that writers
+    // wait for neither.
+    [[nodiscard]] result<void> save_and_merge() {
+        std::vector<civil_day> days;
+        if (auto ok = save(days); !ok) return ok;
+        for (civil_day const day : days) {
+            if (auto ok = merge_parts(day); !ok) return ok;
+        }
+        return {};
+    }
+    // `days`: those that now have one more part.
+    [[nodiscard]] result<void> save(std::vector<civil_day>& days) {
+        std::map<civil_day, std::string> parts;
+        auto const made =
+            fold_.unsaved([&parts](civil_day day, std::string&& part) -> result<void> {
+                parts[day] = std::move(part);
+                return {};
+            });
+        if (!made) return made;
+        for (auto& [day, held] : held_) {
+            if (auto ok = join(parts[day], held, day); !ok) return ok;
+        }
         bool put = false;
         auto const saved = store_->write([&](auto& view) -> result<void> {
             auto const in_store = get_number(view, meta_key::saved);
             if (!in_store) return in_store.error();
             if (*in_store != saved_) return {};  // another process saved; the next report sees it
-            auto const parts = fold_.unsaved([&](civil_day day, std::string&& part) {
+            for (auto const& [day, part] : parts) {
+                part_key const key{day, folded_, saved_};
+                if (auto ok = view.insert(table::snapshots, key.to_bytes(), part); !ok) return ok;
                 places_.insert({day, view.segment()});
-                return put_part(view, {day, folded_, saved_}, part);
-            });
-            if (!parts) return parts;
+            }
             put = true;
             return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));
         });
         if (!saved || !put) return saved;
+        for (auto const& [day, part] : parts) days.push_back(day);
+        held_.clear();
         fold_.saved();
         saved_ = folded_;
         return {};
     }
+    // What was held while nothing could be saved is part of what is saved now.
+    [[nodiscard]] static result<void> join(std::string& part, std::vector<std::string> const& held,
+                                           civil_day day) {
+        std::vector<std::string_view> all(held.begin(), held.end());
+        if (!part.empty()) all.push_back(part);
+        auto joined = merge_day_parts(all);
+        if (!joined)
+            return fail(joined.error().code, day.to_string() + ": " + joined.error().where);
+        part = std::move(*joined);
+        return {};
+    }
 
-    // A part of a day beside those that the segment has. Many of those are made into one.
+    struct stored_part {
+        std::string key{};
+        std::size_t bytes = 0;
+        [[nodiscard]] unsigned level() const noexcept {
+            return static_cast<unsigned>(std::bit_width(bytes / least_bytes)) / 3;
+        }
+        static constexpr std::size_t least_bytes = 4096;
+    };
+    // Makes one part of the day's last ones in the newest segment where there are many of about one
+    // size: so each cell is written anew a few times at most, and a day has few parts.
+    [[nodiscard]] result<void> merge_parts(civil_day day) {
+        for (;;) {
+            std::vector<std::string> keys;
+            std::vector<std::string> parts;
+            auto const read = store_->read([&](auto const& view) {
+                return this->take_mergeable(view, day_key(day), keys, parts);
+            });
+            if (!read || keys.empty()) return read;
+            auto const merged =
+                merge_day_parts(std::vector<std::string_view>(parts.begin(), parts.end()));
+            if (!merged) return merged.error();
+            auto const key = joined_key(keys);
+            if (!key) return key.error();
+            bool done = false;
+            auto const written = store_->write([&](auto& view) -> result<void> {
+                done = false;
+                for (std::string const& each : keys) {
+                    auto const there = view.get(table::snapshots, each);
+                    if (!there) return there.error();
+                    if (!*there) return {};  // another process did it, or began a new segment
+                }
+                for (std::string const& each : keys) {
+                    if (auto ok = view.erase(table::snapshots, each); !ok) return ok;
+                }
+                done = true;
+                return view.insert(table::snapshots, key->to_bytes(), *merged);
+            });
+            if (!written || !done) return written;
+        }
+    }
     template <class View>
-    [[nodiscard]] static result<void> put_part(View& view, part_key const& key,
-                                               std::string const& part) {
-        std::string const prefix = day_key(key.day);
-        std::vector<std::string> keys;
+    [[nodiscard]] static result<void> take_mergeable(View const& view, std::string const& prefix,
+                                                     std::vector<std::string>& keys,
+                                                     std::vector<std::string>& parts) {
+        std::vector<stored_part> all;
         auto const scanned =
-            view.scan(table::snapshots, prefix, [&](std::string_view old, std::string_view) {
-                if (!old.starts_with(prefix)) return false;
-                keys.emplace_back(old);
+            view.scan(table::snapshots, prefix, [&](std::string_view key, std::string_view part) {
+                if (!key.starts_with(prefix)) return false;
+                all.push_back({std::string(key), part.size()});
                 return true;
             });
         if (!scanned) return scanned;
-        if (keys.size() + 1 >= parts_most) {
-            if (auto ok = merge(view, keys); !ok) return ok;
+        std::size_t bytes = 0;
+        std::size_t first = all.size();
+        while (first > 0 && all[first - 1].level() <= all.back().level() &&
+               bytes + all[first - 1].bytes <= merged_bytes_max)
+            bytes += all[--first].bytes;
+        if (all.size() - first < parts_of_one_size) return {};
+        for (; first < all.size(); ++first) {
+            auto const part = view.get(table::snapshots, all[first].key);
+            if (!part) return part.error();
+            if (!*part) return fail(errc::corrupt, "a day part has no value");
+            keys.push_back(std::move(all[first].key));
+            parts.emplace_back(**part);
         }
-        return view.insert(table::snapshots, key.to_bytes(), part);
+        return {};
     }
-    template <class View>
-    [[nodiscard]] static result<void> merge(View& view, std::vector<std::string> const& keys) {
+    [[nodiscard]] static result<part_key> joined_key(std::vector<std::string> const& keys) {
         auto whole = part_key::parse(keys.front());
-        std::vector<std::string> parts;
         for (std::string const& key : keys) {
             auto const part = part_key::parse(key);
-            auto const bytes = view.get(table::snapshots, key);
-            if (!bytes) return bytes.error();
-            if (!whole || !part || !*bytes) return fail(errc::corrupt, "a day part has no key");
+            if (!whole || !part) return fail(errc::corrupt, "a day part has no key");
             whole->through = (std::max)(whole->through, part->through);
             whole->after = (std::min)(whole->after, part->after);
-            parts.emplace_back(**bytes);
         }
-        std::vector<std::string_view> const all(parts.begin(), parts.end());
-        auto const merged = merge_day_parts(all);
-        if (!merged) return merged.error();
-        for (std::string const& key : keys) {
-            if (auto ok = view.erase(table::snapshots, key); !ok) return ok;
-        }
-        return view.insert(table::snapshots, whole->to_bytes(), *merged);
+        return *whole;
     }
 
     static constexpr std::uint64_t never = ~std::uint64_t{0};
-    static constexpr std::size_t parts_most = 8;           // of a day, in a segment
+    static constexpr std::size_t parts_of_one_size = 8;  // of a day, in a segment
+    static constexpr std::size_t merged_bytes_max = std::size_t{8} << 20;
     static constexpr std::uint64_t pending_most = 65'536;  // records
     static constexpr std::uint64_t worth_folding = 4096;
     static constexpr std::chrono::milliseconds folding_pause{20};
@@ -416,6 +534,7 @@ private:
     std::uint64_t generation_ = never;  // of the store when all was folded; 0: look, never: begin
     std::uint64_t dropped_ = 0;         // the last segment that the history stands for
     std::set<std::pair<civil_day, segment_number>> places_{};  // where parts of which days lie
+    std::map<civil_day, std::vector<std::string>> held_{};     // parts that are not in the store
     bool behind_ = false;  // the log has records that were not handed in by committed()
     bool stale_ = false;   // another process changed what was being read
     record_view entry_{};  // scratch

@@ -41,7 +41,7 @@ struct basic_ledger<Policies>::state {
           queue(options.batch_records_max, options.batch_bytes_max),
           fold(store, log, queue,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
-                options.rollup_save_records}),
+                options.rollup_save_records, options.read_only}),
           gate(store, log, options.rollup_save_records),
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     ~state() {

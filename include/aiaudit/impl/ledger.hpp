@@ -55,8 +55,11 @@
 #include <aiaudit/impl/rollup/day_part_cell.ipp>
 #include <aiaudit/impl/rollup/day_part_writer.ipp>
 #include <aiaudit/impl/rollup/day_table.ipp>
+#include <aiaudit/impl/rollup/group_ranking.ipp>
+#include <aiaudit/impl/rollup/group_reader.ipp>
 #include <aiaudit/impl/rollup/packed_totals.ipp>
 #include <aiaudit/impl/rollup/query.ipp>
+#include <aiaudit/impl/rollup/ranked_report.ipp>
 #include <aiaudit/impl/rollup/report.ipp>
 #include <aiaudit/impl/rollup/resident_sums.ipp>
 #include <aiaudit/impl/rollup/rollup.ipp>

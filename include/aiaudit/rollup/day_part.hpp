@@ -116,6 +116,11 @@ public:
     // visit(group, totals const&, latency_histogram const&) for each group.
     template <class Visitor>
     [[nodiscard]] result<void> read_sums(dimension by, Visitor&& visit) const;
+    // visit(totals const&) for each of these groups, whose numbers ascend.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_some_sums(dimension by,
+                                              std::vector<std::uint32_t> const& groups,
+                                              Visitor&& visit) const;
     // visit(profile number, slot of the day, cell const&) for the cells of a user.
     template <class Visitor>
     [[nodiscard]] result<void> read_cells(std::uint32_t user, Visitor&& visit) const;
@@ -184,6 +189,24 @@ result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
         visit(group, std::as_const(sums[row]), latency);
     }
     if (!in.at_end()) return corrupt("its sums end too late");
+    return {};
+}
+
+template <class Visitor>
+result<void> day_part::read_some_sums(dimension by, std::vector<std::uint32_t> const& groups,
+                                      Visitor&& visit) const {
+    if (groups.empty()) return {};
+    auto const bytes = checked(format::sums + index_of(by));
+    if (!bytes) return bytes.error();
+    byte_reader in{*bytes};
+    auto const from = columns_of(in, group_count(by));
+    if (!from) return from.error();
+    rows sums{};
+    for (std::uint32_t const group : groups) {
+        read_rows(*from, group, 1, sums);
+        if (rare_count() == 0) sums[0].unsplit = sums[0].attempts;
+        visit(std::as_const(sums[0]));
+    }
     return {};
 }
 

@@ -17,8 +17,47 @@ AIAUDIT_INLINE void rollup::saved() {
     }
     unsaved_.clear();
     log_ = nullptr;
+    bool users_wide = false;
+    bool others_wide = false;
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        auto const by = static_cast<dimension>(i);
+        bool const over = series_.group_count(by) > detail::resident_sums::groups_max;
+        (by == dimension::user ? users_wide : others_wide) |= over;
+        if (over) resident_.set_wide(by);
+    }
+    if (others_wide) {
+        series_.forget_all();
+        resident_.forget_sums();
+    } else if (users_wide) {
+        series_.forget_users();
+    }
+    if (users_wide || others_wide) user_order_ = {};
     if (series_.profile_count() > profiles_max) series_.forget_profiles();
     resident_.make_room();
+    wants_saving_ = false;
+}
+
+AIAUDIT_INLINE void rollup::forget_all() {
+    series_.forget_all();
+    unsaved_.clear();
+    user_order_ = {};
+    log_ = nullptr;
+    resident_.forget_days();
+    wants_saving_ = false;
+}
+
+AIAUDIT_INLINE void rollup::bound_memory() {
+    records_until_look_ = records_between_looks;
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        auto const by = static_cast<dimension>(i);
+        if (!resident_.is_wide(by) && series_.group_count(by) > detail::resident_sums::groups_max)
+            resident_.set_wide(by);
+    }
+    resident_.make_room();
+    std::uint64_t cells = 0;
+    for (auto const& [day, log] : unsaved_) cells += log.bytes();
+    wants_saving_ =
+        has_unsaved() && cells + series_.bytes() > memory_bytes_ / 4 && cells > memory_bytes_ / 16;
 }
 
 AIAUDIT_INLINE void rollup::open_log(civil_day day) {
