@@ -14,20 +14,18 @@
 
 #include <aiaudit/engine/batch_queue.hpp>    // batch
 #include <aiaudit/engine/log_reader.hpp>     // log_reader
+#include <aiaudit/engine/part_shelf.hpp>     // part_shelf
 #include <aiaudit/rollup/ranked_report.hpp>  // make_ranked_report
 #include <aiaudit/rollup/report.hpp>         // report
 #include <aiaudit/rollup/rollup.hpp>         // rollup
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -48,7 +46,12 @@ public:
     };
     // `queue`: where batches that were folded give their memory back.
     fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, settings with)
-        : store_(&store), log_(&log), queue_(&queue), settings_(with), fold_(with.rollup) {}
+        : store_(&store),
+          log_(&log),
+          queue_(&queue),
+          settings_(with),
+          fold_(with.rollup),
+          shelf_(store) {}
 
     // Folds what was committed up to now. To be called before anything else, and by who must know
     // that it is. Errors: those of reading the log.
@@ -90,7 +93,7 @@ public:
             // Others write too. Where reading their records fails, the next report says so.
             if (behind_) static_cast<void>(catch_up());
             // Where saving fails, the log still has all that is needed, and the next time will do.
-            if (folded_ - saved_ >= settings_.save_records) static_cast<void>(save_and_merge());
+            if (folded_ - shelf_.saved() >= settings_.save_records) static_cast<void>(save());
             if (load) load_more();
         }
     }
@@ -107,8 +110,9 @@ public:
     [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
         std::unique_lock const lock(mutex_);
         fold_pending();
-        if (folded_ - saved_ < records_least) return {};
-        return save_and_merge();
+        if (folded_ - shelf_.saved() < records_least) return {};
+        if (auto ok = save(); !ok) return ok.error();
+        return {};
     }
 
     // Errors: those of reading; storage_failed where other processes change the log quicker than it
@@ -122,7 +126,7 @@ public:
         std::unique_lock const lock(mutex_);
         for (int tries = 0;; ++tries) {
             auto answered = try_to_answer(query);
-            if (answered || !stale_ || tries == tries_most) return answered;
+            if (answered || !is_stale() || tries == tries_most) return answered;
         }
     }
 
@@ -131,9 +135,9 @@ private:
     // what was being read.
     [[nodiscard]] result<report> try_to_answer(report_query const& query) {
         if (auto ok = catch_up(); !ok) return ok.error();
-        stale_ = false;
+        clear_stale();
         auto made = prepare_and_answer(query);
-        if (!made && stale_) generation_ = never;
+        if (!made && is_stale()) generation_ = never;
         return made;
     }
     [[nodiscard]] result<report> prepare_and_answer(report_query const& query) {
@@ -150,9 +154,9 @@ private:
     void load_more() {
         auto more = result<bool>{false};
         if (catch_up()) {
-            stale_ = false;
+            clear_stale();
             more = fold_.load_more(parts());
-            if (!more && stale_) generation_ = never;
+            if (!more && is_stale()) generation_ = never;
         }
         if (more && *more) return;
         std::lock_guard const lock(pending_mutex_);
@@ -174,7 +178,7 @@ private:
     // A source for the fold.
     [[nodiscard]] auto parts() {
         return [this](civil_day day, auto&& visit) -> result<void> {
-            return this->for_each_part(day, visit);
+            return shelf_.for_each(day, 0, visit);
         };
     }
 
@@ -182,17 +186,17 @@ private:
     [[nodiscard]] result<void> catch_up() {
         for (int tries = 0;; ++tries) {
             auto const caught_up = try_to_catch_up();
-            if (caught_up || !stale_ || tries == tries_most) return caught_up;
+            if (caught_up || !is_stale() || tries == tries_most) return caught_up;
             generation_ = never;
         }
     }
     [[nodiscard]] result<void> try_to_catch_up() {
-        stale_ = false;
+        clear_stale();
         fold_pending();
         if (generation_ != 0 && generation_ == store_->generation()) return {};
         auto const before = look();
         if (!before) return before.error();
-        if (before->saved != saved_ || generation_ == never) {
+        if (before->saved != shelf_.saved() || generation_ == never) {
             if (auto ok = start_from(before->saved); !ok) return ok;
         }
         if (auto ok = fold_log(); !ok) return ok;
@@ -222,19 +226,24 @@ private:
     // Makes the fold forget its cells: saves them, or holds them as parts.
     [[nodiscard]] result<void> relieve() {
         if (!settings_.read_only) {
-            auto const saved = save_and_merge();
-            if (!fold_.wants_saving()) return {};
+            auto const saved = save();
+            if (saved && *saved) return {};
             if (saved) {
-                stale_ = true;  // another process saved: begin with that
+                stale_ = true;  // begin with what the other process saved
                 return fail(errc::storage_failed, "the rollup was saved meanwhile");
             }
         }
         auto const held = fold_.unsaved([this](civil_day day, std::string&& part) -> result<void> {
-            held_[day].push_back(std::move(part));
+            shelf_.hold(day, std::move(part));
             return {};
         });
         if (held) fold_.saved();
         return held;
+    }
+    [[nodiscard]] bool is_stale() const noexcept { return stale_ || shelf_.stale(); }
+    void clear_stale() noexcept {
+        stale_ = false;
+        shelf_.clear_stale();
     }
     // What another process dropped was saved before, and is counted so after a new start.
     [[nodiscard]] result<void> note_stale(result<void> const& failed) {
@@ -264,74 +273,11 @@ private:
     // Begins again with what is in the store: the parts, which go up to that record.
     [[nodiscard]] result<void> start_from(std::uint64_t saved) {
         fold_.forget_all();
-        held_.clear();
-        places_.clear();
-        auto const listed = for_each_place([this](auto const& view) {
-            return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
-                if (auto const part = part_key::parse(key); part && counts(*part))
-                    places_.insert({part->day, view.segment()});
-                return true;
-            });
-        });
-        if (!listed) return note_stale(listed);
-        std::vector<civil_day> days;
-        for (auto const& [day, segment] : places_) {
-            if (days.empty() || days.back() != day) days.push_back(day);
-        }
-        fold_.add_days(days);
-        folded_ = saved_ = saved;
+        auto const days = shelf_.start(saved);
+        if (!days) return days.error();
+        fold_.add_days(*days);
+        folded_ = saved;
         generation_ = 0;
-        return {};
-    }
-
-    // Calls visit(view) for the history and each segment that it does not stand for.
-    template <class Visitor>
-    [[nodiscard]] result<void> for_each_place(Visitor&& visit) {
-        auto const past = store_->read(history, [&](auto const& view) -> result<void> {
-            auto const number = get_number(view, meta_key::dropped);
-            if (!number) return number.error();
-            dropped_ = *number;
-            return visit(view);
-        });
-        if (!past) return past;
-        auto const there = store_->segments();
-        if (!there) return there.error();
-        for (segment_number segment = there->oldest; segment <= there->newest; ++segment) {
-            if (segment <= dropped_) continue;
-            auto const read = store_->read(segment, visit);
-            if (!read) return read;
-        }
-        return {};
-    }
-    // A part that the history has of a segment that is still there is not counted twice.
-    [[nodiscard]] bool counts(part_key const& part) const noexcept {
-        return part.segment <= dropped_;
-    }
-
-    // Calls visit(part) for each stored part of a day, but for those saved by other processes
-    // since: what they count is unsaved here. One that was merged of both kinds cannot be told
-    // apart.
-    template <class Visitor>
-    [[nodiscard]] result<void> for_each_part(civil_day day, Visitor&& visit) {
-        std::string const prefix = day_key(day);
-        for (auto at = places_.lower_bound({day, 0}); at != places_.end() && at->first == day;
-             ++at) {
-            auto const read = store_->read(at->second, [&](auto const& view) {
-                return view.scan(table::snapshots, prefix,
-                                 [&](std::string_view key, std::string_view bytes) {
-                                     if (!key.starts_with(prefix)) return false;
-                                     auto const part = part_key::parse(key);
-                                     if (!part || !counts(*part)) return true;
-                                     if (part->through <= saved_) visit(bytes);
-                                     stale_ = part->through > saved_ && part->after < saved_;
-                                     return !stale_;
-                                 });
-            });
-            if (!read) return note_stale(read);
-            if (stale_) return fail(errc::storage_failed, "the rollup was saved meanwhile");
-        }
-        if (auto const held = held_.find(day); held != held_.end())
-            for (std::string const& part : held->second) visit(std::string_view(part));
         return {};
     }
 
@@ -366,136 +312,25 @@ private:
         generation_ = never;
     }
 
-    // Parts are made before the transaction, and made into larger ones after it, so that writers
-    // wait for neither.
-    [[nodiscard]] result<void> save_and_merge() {
-        std::vector<civil_day> days;
-        if (auto ok = save(days); !ok) return ok;
-        for (civil_day const day : days) {
-            if (auto ok = merge_parts(day); !ok) return ok;
-        }
-        return {};
-    }
-    // `days`: those that now have one more part.
-    [[nodiscard]] result<void> save(std::vector<civil_day>& days) {
-        std::map<civil_day, std::string> parts;
+    // Parts are made before the transaction, so that writers do not wait for that. False where
+    // another process saved; the next report sees it.
+    [[nodiscard]] result<bool> save() {
+        parts_by_day parts;
         auto const made =
             fold_.unsaved([&parts](civil_day day, std::string&& part) -> result<void> {
                 parts[day] = std::move(part);
                 return {};
             });
-        if (!made) return made;
-        for (auto& [day, held] : held_) {
-            if (auto ok = join(parts[day], held, day); !ok) return ok;
-        }
-        bool put = false;
-        auto const saved = store_->write([&](auto& view) -> result<void> {
-            auto const in_store = get_number(view, meta_key::saved);
-            if (!in_store) return in_store.error();
-            if (*in_store != saved_) return {};  // another process saved; the next report sees it
-            for (auto const& [day, part] : parts) {
-                part_key const key{day, folded_, saved_};
-                if (auto ok = view.insert(table::snapshots, key.to_bytes(), part); !ok) return ok;
-                places_.insert({day, view.segment()});
-            }
-            put = true;
-            return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));
-        });
-        if (!saved || !put) return saved;
+        if (!made) return made.error();
+        std::vector<civil_day> days;
         for (auto const& [day, part] : parts) days.push_back(day);
-        held_.clear();
+        auto const saved = shelf_.save(std::move(parts), folded_);
+        if (!saved || !*saved) return saved;
         fold_.saved();
-        saved_ = folded_;
-        return {};
-    }
-    // What was held while nothing could be saved is part of what is saved now.
-    [[nodiscard]] static result<void> join(std::string& part, std::vector<std::string> const& held,
-                                           civil_day day) {
-        std::vector<std::string_view> all(held.begin(), held.end());
-        if (!part.empty()) all.push_back(part);
-        auto joined = merge_day_parts(all);
-        if (!joined)
-            return fail(joined.error().code, day.to_string() + ": " + joined.error().where);
-        part = std::move(*joined);
-        return {};
-    }
-
-    struct stored_part {
-        std::string key{};
-        std::size_t bytes = 0;
-        [[nodiscard]] unsigned level() const noexcept {
-            return static_cast<unsigned>(std::bit_width(bytes / least_bytes)) / 3;
+        for (civil_day const day : days) {
+            if (auto ok = shelf_.merge(day, 0); !ok) return ok.error();
         }
-        static constexpr std::size_t least_bytes = 4096;
-    };
-    // Makes one part of the day's last ones in the newest segment where there are many of about one
-    // size: so each cell is written anew a few times at most, and a day has few parts.
-    [[nodiscard]] result<void> merge_parts(civil_day day) {
-        for (;;) {
-            std::vector<std::string> keys;
-            std::vector<std::string> parts;
-            auto const read = store_->read([&](auto const& view) {
-                return this->take_mergeable(view, day_key(day), keys, parts);
-            });
-            if (!read || keys.empty()) return read;
-            auto const merged =
-                merge_day_parts(std::vector<std::string_view>(parts.begin(), parts.end()));
-            if (!merged) return merged.error();
-            auto const key = joined_key(keys);
-            if (!key) return key.error();
-            bool done = false;
-            auto const written = store_->write([&](auto& view) -> result<void> {
-                done = false;
-                for (std::string const& each : keys) {
-                    auto const there = view.get(table::snapshots, each);
-                    if (!there) return there.error();
-                    if (!*there) return {};  // another process did it, or began a new segment
-                }
-                for (std::string const& each : keys) {
-                    if (auto ok = view.erase(table::snapshots, each); !ok) return ok;
-                }
-                done = true;
-                return view.insert(table::snapshots, key->to_bytes(), *merged);
-            });
-            if (!written || !done) return written;
-        }
-    }
-    template <class View>
-    [[nodiscard]] static result<void> take_mergeable(View const& view, std::string const& prefix,
-                                                     std::vector<std::string>& keys,
-                                                     std::vector<std::string>& parts) {
-        std::vector<stored_part> all;
-        auto const scanned =
-            view.scan(table::snapshots, prefix, [&](std::string_view key, std::string_view part) {
-                if (!key.starts_with(prefix)) return false;
-                all.push_back({std::string(key), part.size()});
-                return true;
-            });
-        if (!scanned) return scanned;
-        std::size_t bytes = 0;
-        std::size_t first = all.size();
-        while (first > 0 && all[first - 1].level() <= all.back().level() &&
-               bytes + all[first - 1].bytes <= merged_bytes_max)
-            bytes += all[--first].bytes;
-        if (all.size() - first < parts_of_one_size) return {};
-        for (; first < all.size(); ++first) {
-            auto const part = view.get(table::snapshots, all[first].key);
-            if (!part) return part.error();
-            if (!*part) return fail(errc::corrupt, "a day part has no value");
-            keys.push_back(std::move(all[first].key));
-            parts.emplace_back(**part);
-        }
-        return {};
-    }
-    [[nodiscard]] static result<part_key> joined_key(std::vector<std::string> const& keys) {
-        auto whole = part_key::parse(keys.front());
-        for (std::string const& key : keys) {
-            auto const part = part_key::parse(key);
-            if (!whole || !part) return fail(errc::corrupt, "a day part has no key");
-            whole->through = (std::max)(whole->through, part->through);
-            whole->after = (std::min)(whole->after, part->after);
-        }
-        return *whole;
+        return true;
     }
 
     static constexpr std::uint64_t never = ~std::uint64_t{0};
@@ -530,11 +365,8 @@ private:
     // Under mutex_.
     rollup fold_;
     std::uint64_t folded_ = 0;          // the last record that is in fold_
-    std::uint64_t saved_ = 0;           // the last that is in the parts of the store
     std::uint64_t generation_ = never;  // of the store when all was folded; 0: look, never: begin
-    std::uint64_t dropped_ = 0;         // the last segment that the history stands for
-    std::set<std::pair<civil_day, segment_number>> places_{};  // where parts of which days lie
-    std::map<civil_day, std::vector<std::string>> held_{};     // parts that are not in the store
+    part_shelf<Store> shelf_;
     bool behind_ = false;  // the log has records that were not handed in by committed()
     bool stale_ = false;   // another process changed what was being read
     record_view entry_{};  // scratch
