@@ -15,6 +15,7 @@
 #include <aiaudit/engine/batch_queue.hpp>    // batch
 #include <aiaudit/engine/log_reader.hpp>     // log_reader
 #include <aiaudit/engine/part_shelf.hpp>     // part_shelf
+#include <aiaudit/engine/user_totals.hpp>    // user_totals
 #include <aiaudit/rollup/ranked_report.hpp>  // make_ranked_report
 #include <aiaudit/rollup/report.hpp>         // report
 #include <aiaudit/rollup/rollup.hpp>         // rollup
@@ -26,6 +27,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -51,7 +53,8 @@ public:
           queue_(&queue),
           settings_(with),
           fold_(with.rollup),
-          shelf_(store) {}
+          shelf_(store),
+          user_totals_(store, shelf_) {}
 
     // Folds what was committed up to now. To be called before anything else, and by who must know
     // that it is. Errors: those of reading the log.
@@ -145,9 +148,24 @@ private:
         if (!fold_.is_wide(query)) return make_report(fold_, query);
         report_query daily{.zone = query.zone, .days = query.days};
         if (auto ok = fold_.prepare(daily, parts()); !ok) return ok.error();
-        auto source = parts();
-        return make_ranked_report(query, fold_.groups(query, source), settings_.rollup.memory_bytes,
-                                  make_report(fold_, daily).sum);
+        totals const sum = make_report(fold_, daily).sum;
+        std::uint64_t const through = asks_all_days(query) ? user_totals_.through() : 0;
+        auto source = [this, through](civil_day day, auto&& visit) -> result<void> {
+            return shelf_.for_each(day, through, visit);
+        };
+        auto const groups = fold_.groups(query, source);
+        std::uint64_t const memory = settings_.rollup.memory_bytes;
+        if (through == 0) return make_ranked_report(query, groups, no_base{}, memory, sum);
+        return make_ranked_report(query, groups, user_totals_, memory, sum);
+    }
+    // Whether the totals of users are among what the query asks for.
+    [[nodiscard]] bool asks_all_days(report_query const& query) const {
+        auto const& days = fold_.days();
+        auto const is_whole = [&query](civil_day day) {
+            return overlap_of(query.zone, day, query.days) == day_overlap::whole;
+        };
+        return query.kind == report_kind::users && !days.empty() && is_whole(days.front()) &&
+               is_whole(days.back());
     }
 
     // Loads a day for reports to come; what fails will fail for them too, and they say so.
@@ -213,14 +231,22 @@ private:
     // Folds what the log has, and saves where the memory says so.
     [[nodiscard]] result<void> fold_log() {
         for (;;) {
-            auto const read = log_->views(folded_ + 1, [this](sequence, record_view const& entry) {
+            std::optional<timestamp> unknown;
+            auto const read = log_->views(folded_ + 1, [&](sequence, record_view const& entry) {
+                if (!fold_.knows_models(entry.started_at)) unknown = entry.started_at;
+                if (unknown) return false;
                 fold_.apply(entry);
                 ++folded_;
                 return !fold_.wants_saving();
             });
             if (!read) return note_stale(read);
-            if (!fold_.wants_saving()) return {};
-            if (auto ok = relieve(); !ok) return ok;
+            if (unknown) {
+                if (auto ok = fold_.load_models(*unknown, parts()); !ok) return ok;
+            } else if (!fold_.wants_saving()) {
+                return {};
+            } else if (auto ok = relieve(); !ok) {
+                return ok;
+            }
         }
     }
     // Makes the fold forget its cells: saves them, or holds them as parts.
@@ -275,6 +301,7 @@ private:
         fold_.forget_all();
         auto const days = shelf_.start(saved);
         if (!days) return days.error();
+        if (auto ok = user_totals_.start(); !ok) return ok;
         fold_.add_days(*days);
         folded_ = saved;
         generation_ = 0;
@@ -300,12 +327,14 @@ private:
     void fold_batch(batch const& added) {
         auto const all = added.for_each([this](std::string_view encoded) -> result<void> {
             if (auto ok = decode_record(encoded, entry_); !ok) return ok;
+            if (!fold_.knows_models(entry_.started_at)) {
+                if (auto ok = fold_.load_models(entry_.started_at, parts()); !ok) return ok;
+            }
             fold_.apply(entry_);
             ++folded_;
             return {};
         });
-        AIAUDIT_ASSERT(all.has_value());  // this process encoded it
-        if (!fold_.wants_saving() || relieve()) return;
+        if (all && (!fold_.wants_saving() || relieve())) return;
         // Another process saved: the next who looks begins anew.
         fold_.forget_all();
         folded_ = 0;
@@ -323,19 +352,25 @@ private:
             });
         if (!made) return made.error();
         std::vector<civil_day> days;
-        for (auto const& [day, part] : parts) days.push_back(day);
+        std::uint64_t users = 0;
+        for (auto const& [day, bytes] : parts) {
+            days.push_back(day);
+            if (auto const part = day_part::open(bytes))
+                users += part->group_count(dimension::user);
+        }
         auto const saved = shelf_.save(std::move(parts), folded_);
         if (!saved || !*saved) return saved;
         fold_.saved();
+        user_totals_.add_saved(users);
         for (civil_day const day : days) {
-            if (auto ok = shelf_.merge(day, 0); !ok) return ok.error();
+            if (auto ok = shelf_.merge(day, user_totals_.through()); !ok) return ok.error();
         }
+        if (!fold_.is_wide(dimension::user)) return true;
+        if (auto ok = user_totals_.renew(fold_.days()); !ok) return ok.error();
         return true;
     }
 
     static constexpr std::uint64_t never = ~std::uint64_t{0};
-    static constexpr std::size_t parts_of_one_size = 8;  // of a day, in a segment
-    static constexpr std::size_t merged_bytes_max = std::size_t{8} << 20;
     static constexpr std::uint64_t pending_most = 65'536;  // records
     static constexpr std::uint64_t worth_folding = 4096;
     static constexpr std::chrono::milliseconds folding_pause{20};
@@ -367,6 +402,7 @@ private:
     std::uint64_t folded_ = 0;          // the last record that is in fold_
     std::uint64_t generation_ = never;  // of the store when all was folded; 0: look, never: begin
     part_shelf<Store> shelf_;
+    user_totals<Store> user_totals_;
     bool behind_ = false;  // the log has records that were not handed in by committed()
     bool stale_ = false;   // another process changed what was being read
     record_view entry_{};  // scratch

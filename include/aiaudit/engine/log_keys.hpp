@@ -34,6 +34,8 @@ inline constexpr std::string_view gate_since = "gate_since";
 // In the history: the last segment that was dropped, and the last that a record was written of.
 inline constexpr std::string_view dropped = "dropped";
 inline constexpr std::string_view announced = "announced";
+// What users came to over all days: the last record counted (8 bytes), users (8), pieces (4).
+inline constexpr std::string_view user_totals = "user_totals";
 inline constexpr std::string_view spill_prefix = "spill/";  // and its name: what was taken from it
 }  // namespace meta_key
 
@@ -76,6 +78,11 @@ struct part_key {
     }
     [[nodiscard]] static std::optional<part_key> parse(std::string_view key) noexcept;
 };
+
+// The keys of pieces of what users came to, in the table snapshots: behind those of all days.
+inline constexpr std::string_view user_totals_prefix = "\xFF\xFF\xFF\xFF";
+[[nodiscard]] std::string user_totals_key(std::uint64_t through);
+[[nodiscard]] std::string user_totals_key(std::uint64_t through, std::uint32_t number);
 
 template <class Integer>
 [[nodiscard]] std::string to_little_endian(Integer value) {

@@ -65,6 +65,23 @@ public:
     [[nodiscard]] bool stale() const noexcept { return stale_; }
     void clear_stale() noexcept { stale_ = false; }
 
+    // Whether each part counts records up to `through` alone, or behind it alone.
+    [[nodiscard]] result<bool> is_bound(std::uint64_t through) const {
+        if (through == 0) return true;
+        std::uint64_t dropped = 0;
+        bool is_bound = true;
+        auto const listed = for_each_part_place(*store_, dropped, [&](auto const& view) {
+            return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
+                auto const part = part_key::parse(key);
+                if (part && counts_there(*part, dropped))
+                    is_bound = is_bound && (part->through <= through || part->after >= through);
+                return is_bound;
+            });
+        });
+        if (!listed) return listed.error();
+        return is_bound && through <= saved_;
+    }
+
     // Calls visit(part) for each part of a day that counts records behind `after`, but for those
     // that other processes saved since: what they count is unsaved here. One that was made of both
     // kinds cannot be told apart. Errors: the store's; storage_failed, and stale() then.

@@ -57,6 +57,7 @@
 #include <aiaudit/impl/rollup/day_table.ipp>
 #include <aiaudit/impl/rollup/group_ranking.ipp>
 #include <aiaudit/impl/rollup/group_reader.ipp>
+#include <aiaudit/impl/rollup/model_limit.ipp>
 #include <aiaudit/impl/rollup/packed_totals.ipp>
 #include <aiaudit/impl/rollup/query.ipp>
 #include <aiaudit/impl/rollup/ranked_report.ipp>
@@ -66,6 +67,7 @@
 #include <aiaudit/impl/rollup/series.ipp>
 #include <aiaudit/impl/rollup/totals.ipp>
 #include <aiaudit/impl/rollup/user_days.ipp>
+#include <aiaudit/impl/rollup/user_sums.ipp>
 #include <aiaudit/impl/storage/ledger_directory.ipp>
 #include <aiaudit/impl/storage/lmdb_environment.ipp>
 #include <aiaudit/impl/storage/lmdb_handle.ipp>

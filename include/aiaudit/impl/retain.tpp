@@ -177,6 +177,8 @@ private:
                 std::size_t bytes = 0;
                 auto const read = store_.read(segment, [&](auto const& view) {
                     return view.scan(in, from, [&](std::string_view key, std::string_view value) {
+                        if (in == table::snapshots && key.starts_with(user_totals_prefix))
+                            return false;  // they are made anew
                         slice.push_back({in, std::string(key), std::string(value)});
                         bytes += value.size();
                         return bytes < slice_bytes && slice.size() < slice_entries;

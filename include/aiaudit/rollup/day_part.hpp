@@ -116,6 +116,10 @@ public:
     // visit(group, totals const&, latency_histogram const&) for each group.
     template <class Visitor>
     [[nodiscard]] result<void> read_sums(dimension by, Visitor&& visit) const;
+    // visit(group, totals const&) for each group, with its attempts, its cost and how much of that
+    // was corrected: what ranks it.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_costs(dimension by, Visitor&& visit) const;
     // visit(totals const&) for each of these groups, whose numbers ascend.
     template <class Visitor>
     [[nodiscard]] result<void> read_some_sums(dimension by,
@@ -189,6 +193,29 @@ result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
         visit(group, std::as_const(sums[row]), latency);
     }
     if (!in.at_end()) return corrupt("its sums end too late");
+    return {};
+}
+
+template <class Visitor>
+result<void> day_part::read_costs(dimension by, Visitor&& visit) const {
+    auto const bytes = checked(format::sums + index_of(by));
+    if (!bytes) return bytes.error();
+    std::uint32_t const groups = group_count(by);
+    byte_reader in{*bytes};
+    auto const all = columns_of(in, groups);
+    if (!all) return all.error();
+    columns from{};
+    constexpr std::size_t corrected = offsetof(totals, corrected) / sizeof(std::uint64_t);
+    constexpr std::size_t attempts = offsetof(totals, attempts) / sizeof(std::uint64_t);
+    for (std::size_t const place : {attempts, corrected, corrected + 1, totals_numbers})
+        from[place] = (*all)[place];
+    rows sums{};
+    for (std::uint32_t group = 0; group < groups; ++group) {
+        std::size_t const row = group % rows_at_once;
+        if (row == 0)
+            read_rows(from, group, std::min<std::size_t>(groups - group, rows_at_once), sums);
+        visit(group, std::as_const(sums[row]));
+    }
     return {};
 }
 

@@ -43,15 +43,21 @@ public:
         : places_(places), memory_bytes_(memory_bytes) {}
 
     // Reads all groups, as often as it takes: read(visit) calls visit(group_name, attempts, cost)
-    // for sums of groups, any number of times for each. Errors: those of `read`.
-    template <class Read>
-    [[nodiscard]] result<void> rank(Read&& read) {
+    // for sums of groups, any number of times for each; read_base(visit) does so once for each at
+    // the most, and these are not gathered. Errors: those of both.
+    template <class Read, class ReadBase>
+    [[nodiscard]] result<void> rank(Read&& read, ReadBase&& read_base) {
         do {
             begin_pass();
             auto const all = read([this](group_name name, std::uint64_t attempts, money cost) {
                 this->add(name, attempts, cost);
             });
             if (!all) return all;
+            auto const base =
+                read_base([this](group_name name, std::uint64_t attempts, money cost) {
+                    this->add_base({name, cost.pico(), attempts});
+                });
+            if (!base) return base;
             end_pass();
         } while (low_);
         order();
@@ -87,6 +93,11 @@ private:
     void begin_pass();
     void end_pass();
     void add(group_name name, std::uint64_t attempts, money cost);
+    // Adds to what is gathered of that name; of a name without any, competes at once.
+    void add_base(gathered const& group);
+    [[nodiscard]] bool is_in_pass(group_name name) const noexcept {
+        return (!low_ || !(name < low_->view())) && (!high_ || name < high_->view());
+    }
     void insert(std::uint64_t hash, gathered const& group);
     void drop_half();
     void compete(gathered const& group);

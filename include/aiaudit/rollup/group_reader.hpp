@@ -10,12 +10,14 @@
 #ifndef AIAUDIT_ROLLUP_GROUP_READER_HPP
 #define AIAUDIT_ROLLUP_GROUP_READER_HPP
 
+#include <aiaudit/detail/hash_index.hpp>   // hash_index
 #include <aiaudit/rollup/cell_log.hpp>     // cell_log
 #include <aiaudit/rollup/day_part.hpp>     // day_part
 #include <aiaudit/rollup/part_loader.hpp>  // unsaved_cells
 #include <aiaudit/rollup/query.hpp>        // report_query
 #include <aiaudit/rollup/series.hpp>       // series_table
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <span>
@@ -59,6 +61,35 @@ struct group_name {
 // By their numbers in a part. The texts are the part's.
 [[nodiscard]] result<std::vector<group_name>> names_in(day_part const& part, dimension by);
 
+// visit(group_name, totals const&) for each group of a part, as read_costs() has them.
+template <class Visitor>
+[[nodiscard]] result<void> read_part_costs(day_part const& part, dimension by, Visitor&& visit) {
+    auto const names = names_in(part, by);
+    if (!names) return names.error();
+    return part.read_costs(
+        by, [&](std::uint32_t group, totals const& sum) { visit((*names)[group], sum); });
+}
+// visit(place in `wanted`, totals const&, latency_histogram const&) for users of a part. Users
+// ascend, so some of them are found without a look at the others.
+template <class Visitor>
+[[nodiscard]] result<void> read_part_users(day_part const& part, std::span<group_name const> wanted,
+                                           Visitor&& visit) {
+    auto const users = part.read_users();
+    if (!users) return users.error();
+    std::vector<std::uint32_t> rows;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        auto const found = std::lower_bound(users->begin(), users->end(), wanted[i].text);
+        if (found == users->end() || *found != wanted[i].text) continue;
+        rows.push_back(static_cast<std::uint32_t>(found - users->begin()));
+        places.push_back(i);
+    }
+    std::size_t next = 0;
+    latency_histogram const none;
+    return part.read_some_sums(dimension::user, rows,
+                               [&](totals const& sum) { visit(places[next++], sum, none); });
+}
+
 // `source(day, visit)` calls visit(std::string_view) for stored parts of that day of UTC.
 template <class Source>
 class group_reader {
@@ -70,30 +101,38 @@ public:
 
     [[nodiscard]] dimension by() const noexcept { return dimension_of(query_.kind); }
 
-    // visit(group_name, totals const&, latency_histogram const&). The views are valid within the
-    // call. Errors: the source's; corrupt; newer_format.
+    // visit(group_name, totals const&), where the totals have at least what ranks a group
+    // (day_part::read_costs). The views are valid within the call. Errors: the source's; corrupt;
+    // newer_format.
     template <class Visitor>
-    [[nodiscard]] result<void> read(Visitor&& visit) {
+    [[nodiscard]] result<void> read_costs(Visitor&& visit) {
+        auto const costs = [&visit](group_name name, totals const& sum, latency_histogram const&) {
+            visit(name, sum);
+        };
         return for_each_day(
             [&](day_part const& part, bool whole) {
-                return whole ? read_sums(part, visit) : read_cells(part, visit);
+                return whole ? read_part_costs(part, by(), visit) : read_cells(part, costs);
             },
-            visit);
+            costs);
     }
     // The same of these groups alone, which ascend; visit(place in `wanted`, totals, latency).
     template <class Visitor>
     [[nodiscard]] result<void> read_some(std::span<group_name const> wanted, Visitor&& visit) {
+        hash_index places;
+        auto const hash_of = [&wanted](std::uint32_t place) { return wanted[place].hash(); };
+        for (std::uint32_t place = 0; place < wanted.size(); ++place)
+            places.insert(wanted[place].hash(), place, hash_of);
         auto const filter = [&](group_name name, totals const& sum,
                                 latency_histogram const& latency) {
-            auto const found = std::lower_bound(wanted.begin(), wanted.end(), name);
-            if (found != wanted.end() && *found == name)
-                visit(static_cast<std::size_t>(found - wanted.begin()), sum, latency);
+            std::uint32_t const found = places.find(
+                name.hash(), [&](std::uint32_t place) { return wanted[place] == name; });
+            if (found != hash_index::none) visit(std::size_t{found}, sum, latency);
         };
         return for_each_day(
             [&](day_part const& part, bool whole) -> result<void> {
                 if (!whole) return read_cells(part, filter);
                 if (by() != dimension::user) return read_sums(part, filter);
-                return read_users(part, wanted, visit);
+                return read_part_users(part, wanted, visit);
             },
             filter);
     }
@@ -161,25 +200,6 @@ private:
             by(), [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
                 visit((*names)[group], sum, latency);
             });
-    }
-    // Users ascend in a part, so some of them are found without looking at the others.
-    template <class Visitor>
-    [[nodiscard]] result<void> read_users(day_part const& part, std::span<group_name const> wanted,
-                                          Visitor&& visit) {
-        auto const users = part.read_users();
-        if (!users) return users.error();
-        std::vector<std::uint32_t> rows;
-        std::vector<std::size_t> places;
-        for (std::size_t i = 0; i < wanted.size(); ++i) {
-            auto const found = std::lower_bound(users->begin(), users->end(), wanted[i].text);
-            if (found == users->end() || *found != wanted[i].text) continue;
-            rows.push_back(static_cast<std::uint32_t>(found - users->begin()));
-            places.push_back(i);
-        }
-        std::size_t next = 0;
-        return part.read_some_sums(dimension::user, rows, [&](totals const& sum) {
-            visit(places[next++], sum, latency_histogram{});
-        });
     }
     template <class Visitor>
     [[nodiscard]] result<void> read_cells(day_part const& part, Visitor&& visit) {

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,23 +43,38 @@ struct gathered_row {
                                std::vector<gathered_row> const& rows,
                                std::vector<std::size_t> const& places, totals const& sum);
 
-// `sum`: of all groups. `memory_bytes`: what gathering may take. Errors: those of the reader;
-// too_large.
-template <class Source>
-[[nodiscard]] result<report> make_ranked_report(report_query const& query,
-                                                group_reader<Source> reader,
-                                                std::uint64_t memory_bytes, totals const& sum) {
+// Reads nothing beside a group_reader.
+struct no_base {
+    template <class Visitor>
+    [[nodiscard]] result<void> read_costs(Visitor&&) const {
+        return {};
+    }
+    template <class Visitor>
+    [[nodiscard]] result<void> read_some(std::span<group_name const>, Visitor&&) const {
+        return {};
+    }
+};
+
+// `base` reads, as the reader does, sums that the reader leaves out, each group once. `sum`: of all
+// groups. `memory_bytes`: what gathering may take. Errors: those of the readers; too_large.
+template <class Reader, class Base>
+[[nodiscard]] result<report> make_ranked_report(report_query const& query, Reader reader,
+                                                Base const& base, std::uint64_t memory_bytes,
+                                                totals const& sum) {
     auto const places = places_of(query);
     if (!places) return places.error();
     group_ranking ranking(*places, memory_bytes);
     auto const cost_of = [&query](totals const& part) {
         return query.as_recorded ? part.as_recorded().cost : part.cost;
     };
-    auto const ranked = ranking.rank([&](auto&& add) {
-        return reader.read([&](group_name name, totals const& part, latency_histogram const&) {
-            add(name, part.attempts, cost_of(part));
-        });
-    });
+    auto const costs_of = [&cost_of](auto& from) {
+        return [&](auto&& add) {
+            return from.read_costs([&](group_name name, totals const& part) {
+                add(name, part.attempts, cost_of(part));
+            });
+        };
+    };
+    auto const ranked = ranking.rank(costs_of(reader), costs_of(base));
     if (!ranked) return ranked.error();
     if (auto ok = check_row_count(query, ranking.group_count()); !ok) return ok.error();
 
@@ -72,12 +88,13 @@ template <class Source>
     std::vector<group_name> wanted;
     for (std::size_t const place : order) wanted.push_back(dearest[place].name.view());
     std::vector<gathered_row> rows(wanted.size());
-    auto const read = reader.read_some(
-        wanted, [&rows](std::size_t place, totals const& part, latency_histogram const& latency) {
-            wrapping_add(rows[place].sum, part);
-            for (auto const& e : latency.entries()) rows[place].latency.add(e.bucket, e.count);
-        });
-    if (!read) return read.error();
+    auto const add = [&rows](std::size_t place, totals const& part,
+                             latency_histogram const& latency) {
+        wrapping_add(rows[place].sum, part);
+        for (auto const& e : latency.entries()) rows[place].latency.add(e.bucket, e.count);
+    };
+    if (auto const read = reader.read_some(wanted, add); !read) return read.error();
+    if (auto const read = base.read_some(wanted, add); !read) return read.error();
     return report_of(query, ranking, rows, order, sum);
 }
 

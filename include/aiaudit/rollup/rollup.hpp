@@ -28,6 +28,7 @@
 #include <aiaudit/core/record.hpp>              // record_kind
 #include <aiaudit/rollup/day_part_writer.hpp>   // day_part_writer
 #include <aiaudit/rollup/group_reader.hpp>      // group_reader
+#include <aiaudit/rollup/model_limit.hpp>       // model_limit
 #include <aiaudit/rollup/resident_loading.hpp>  // resident_sums
 
 #include <cstdint>
@@ -40,6 +41,13 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
+namespace detail {
+
+// Notes the models that a part names. Errors: corrupt.
+[[nodiscard]] result<void> note_models(day_part const& part, model_limit& to);
+
+}  // namespace detail
+
 class rollup {
 public:
     explicit rollup(rollup_options options = {})
@@ -51,6 +59,15 @@ public:
     // of one with the same members.
     template <class Record>
     void apply(Record const& entry);
+
+    // Whether apply() can tell which models of the day count under their own names; else
+    // load_models() comes first, if the day may have stored parts.
+    [[nodiscard]] bool knows_models(timestamp instant) const noexcept {
+        return models_.knows(detail::utc_day_of_slot(detail::slot_of(instant)));
+    }
+    // `source` as prepare() has it. Errors: the source's; corrupt; newer_format.
+    template <class Source>
+    [[nodiscard]] result<void> load_models(timestamp instant, Source&& source);
 
     // Tells of days of UTC that have stored parts, before the first apply().
     void add_days(std::span<civil_day const> days) {
@@ -77,8 +94,11 @@ public:
     // Whether the query's dimension has more groups than are kept here. Then it is never ready, and
     // its report is made from groups() (ranked_report.hpp).
     [[nodiscard]] bool is_wide(report_query const& query) const noexcept {
-        return resident_.is_wide(detail::dimension_of(query.kind));
+        return is_wide(detail::dimension_of(query.kind));
     }
+    [[nodiscard]] bool is_wide(dimension by) const noexcept { return resident_.is_wide(by); }
+    // Of UTC, that have records; ascending.
+    [[nodiscard]] std::vector<civil_day> const& days() const noexcept { return resident_.days(); }
     // What holds the sums of a query's groups, saved and not. `query` and `source`, a source of
     // stored parts, outlive it, and nothing changes meanwhile.
     template <class Source>
@@ -130,8 +150,10 @@ public:
 private:
     static constexpr std::size_t profiles_max = std::size_t{1} << 16;
     static constexpr std::uint32_t records_between_looks = 1024;
+    static constexpr std::size_t models_bytes_max = std::size_t{1} << 20;  // kept over a save
 
     void open_log(civil_day day);
+    [[nodiscard]] std::uint32_t profile_of(civil_day day, detail::profile_names names);
     // Looks after the memory.
     void bound_memory();
     template <class Source>
@@ -140,6 +162,8 @@ private:
     }
 
     detail::series_table series_{};
+    detail::model_limit models_{};
+    std::vector<civil_day> named_days_{};  // by profile: the last day on which it was admitted
     detail::unsaved_cells unsaved_{};
     detail::resident_sums resident_;
     std::vector<std::uint32_t> user_order_{};  // in which the parts read last had users
@@ -151,17 +175,34 @@ private:
     bool wants_saving_ = false;
 };
 
+template <class Source>
+result<void> rollup::load_models(timestamp instant, Source&& source) {
+    civil_day const day = detail::utc_day_of_slot(detail::slot_of(instant));
+    result<void> all;
+    auto const sourced = source(day, [&](std::string_view bytes) {
+        auto const part = detail::day_part::open(bytes);
+        if (!part) {
+            all = part.error();
+        } else if (auto const noted = detail::note_models(*part, models_); !noted) {
+            all = noted;
+        }
+    });
+    if (!sourced) return sourced;
+    if (all) models_.begin(day);
+    return all;
+}
+
 template <class Record>
 void rollup::apply(Record const& entry) {
     if (entry.kind != record_kind::outcome && entry.kind != record_kind::correction) return;
     totals const sum = totals::of(entry);
     detail::status_text const status{entry};
-    std::uint32_t const user = series_.user(entry.user);
-    std::uint32_t const profile = series_.profile(
-        {std::string_view{entry.project}, std::string_view{entry.key_id},
-         std::string_view{entry.provider}, std::string_view{entry.model()}, status.text()});
     std::int64_t const slot = detail::slot_of(entry.started_at);
     civil_day const day = detail::utc_day_of_slot(slot);
+    std::uint32_t const user = series_.user(entry.user);
+    std::uint32_t const profile = profile_of(
+        day, {std::string_view{entry.project}, std::string_view{entry.key_id},
+              std::string_view{entry.provider}, std::string_view{entry.model()}, status.text()});
     if (log_ == nullptr || day != log_day_) open_log(day);
     log_->add(user, profile, static_cast<std::uint32_t>(slot - detail::first_slot_of(day)), sum);
     detail::group_numbers groups = series_.groups_of(profile);

@@ -110,6 +110,8 @@ public:
 
     std::uint32_t user(std::string_view name) { return names_[0].number_of(name); }
     std::uint32_t profile(profile_names const& names);
+    // The number of one that is there, or hash_index::none.
+    [[nodiscard]] std::uint32_t find_profile(profile_names const& names) const;
     std::uint32_t model_group(std::string_view provider, std::string_view model);
 
     // Of all dimensions but the user.

@@ -38,8 +38,7 @@ AIAUDIT_INLINE void group_ranking::end_pass() {
 }
 
 AIAUDIT_INLINE void group_ranking::add(group_name name, std::uint64_t attempts, money cost) {
-    if (low_ && name < low_->view()) return;
-    if (high_ && !(name < high_->view())) return;
+    if (!is_in_pass(name)) return;
     std::uint64_t const hash = name.hash();
     std::uint32_t const found =
         index_.find(hash, [&](std::uint32_t number) { return groups_[number].name == name; });
@@ -51,6 +50,22 @@ AIAUDIT_INLINE void group_ranking::add(group_name name, std::uint64_t attempts, 
     }
     insert(hash, {name, cost.pico(), attempts});
     if ((groups_.size() & 1023) == 0 && bytes() > memory_bytes_) drop_half();
+}
+
+AIAUDIT_INLINE void group_ranking::add_base(gathered const& group) {
+    if (!is_in_pass(group.name)) return;
+    std::uint32_t const found = index_.size() == 0
+                                    ? hash_index::none
+                                    : index_.find(group.name.hash(), [&](std::uint32_t number) {
+                                          return groups_[number].name == group.name;
+                                      });
+    if (found == hash_index::none) {
+        if (group.attempts != 0) compete(group);
+        return;
+    }
+    gathered& known = groups_[found];
+    known.attempts += group.attempts;
+    known.cost = wrapping_sum(money::from_pico(known.cost), money::from_pico(group.cost)).pico();
 }
 
 AIAUDIT_INLINE void group_ranking::insert(std::uint64_t hash, gathered const& group) {

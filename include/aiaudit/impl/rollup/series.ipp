@@ -72,6 +72,11 @@ AIAUDIT_INLINE std::uint32_t series_table::profile(profile_names const& names) {
     return found != hash_index::none ? found : insert(hash, names);
 }
 
+AIAUDIT_INLINE std::uint32_t series_table::find_profile(profile_names const& names) const {
+    return profile_index_.find(
+        hash_of(names), [&](std::uint32_t number) { return same(profile_names_[number], names); });
+}
+
 AIAUDIT_INLINE std::uint32_t series_table::model_group(std::string_view provider,
                                                        std::string_view model) {
     std::uint32_t const provider_number = names_[3].number_of(provider);
