@@ -76,6 +76,7 @@ public:
 
     [[nodiscard]] std::uint64_t bytes() const noexcept;
     void make_room() {
+        grown_bytes_ = 0;
         while (bytes() > memory_bytes_ && forget_oldest(clock_ + 1)) {
         }
     }
@@ -183,7 +184,8 @@ private:
     std::vector<std::unique_ptr<extract>> extracts_{};
     std::array<bool, dimension_count> wide_{};
     group_sums scratch_{};
-    std::uint64_t clock_ = 1;  // counts prepare()
+    std::uint64_t clock_ = 1;        // counts prepare()
+    std::uint64_t grown_bytes_ = 0;  // by add(), since make_room()
 };
 
 template <class Visitor>

@@ -50,6 +50,7 @@ AIAUDIT_INLINE void resident_sums::add(group_numbers const& groups, std::string_
             to->add(groups[i], sum);
             if (timed && keeps_latency(static_cast<dimension>(i)))
                 to->add_duration(groups[i], bucket);
+            grown_bytes_ += std::exchange(to->grown_bytes, 0);
         }
     }
     if (!users_.empty()) {
@@ -70,7 +71,7 @@ AIAUDIT_INLINE void resident_sums::add(group_numbers const& groups, std::string_
         if (timed && keeps_latency(each->by))
             each->sums.add_duration(groups[index_of(each->by)], bucket);
     }
-    if (new_day) make_room();
+    if (new_day || grown_bytes_ > memory_bytes_ / 16) make_room();
 }
 
 AIAUDIT_INLINE void resident_sums::set_wide(dimension by) {
