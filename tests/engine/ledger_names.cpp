@@ -41,7 +41,8 @@ public:
     }
     template <class Ledger>
     void append(Ledger& to, std::uint64_t count) {
-        for (; count > 0; --count) BOOST_REQUIRE(to.append(next(), durability::relaxed).has_value());
+        for (; count > 0; --count)
+            BOOST_REQUIRE(to.append(next(), durability::relaxed).has_value());
         BOOST_REQUIRE(to.flush().has_value());
     }
 

@@ -22,9 +22,9 @@ static report ask_ranked(rollup& fold, part_store& store, report_query const& qu
     return std::move(*made);
 }
 
-static std::vector<report_kind> const named_kinds{
-    report_kind::models, report_kind::users,     report_kind::projects,
-    report_kind::keys,   report_kind::providers, report_kind::statuses};
+static std::vector<report_kind> const named_kinds{report_kind::models,    report_kind::users,
+                                                  report_kind::projects,  report_kind::keys,
+                                                  report_kind::providers, report_kind::statuses};
 
 static record call_of(std::string user, std::string model, std::string key = "key1") {
     record entry;
@@ -97,7 +97,8 @@ BOOST_AUTO_TEST_CASE(a_page_is_a_piece_of_the_whole_report_and_its_sum_is_of_all
                      {ask(fold, store, query), ask_ranked(fold, store, query)}) {
                     BOOST_TEST(page.row_count == whole.rows.size());
                     BOOST_TEST((page.sum == whole.sum));
-                    std::size_t const left = whole.rows.size() - std::min(offset, whole.rows.size());
+                    std::size_t const left =
+                        whole.rows.size() - std::min(offset, whole.rows.size());
                     BOOST_REQUIRE(page.rows.size() == (top == 0 ? left : std::min(top, left)));
                     for (std::size_t i = 0; i < page.rows.size(); ++i) {
                         report_row const& row = whole.rows[offset + i];
@@ -237,20 +238,27 @@ BOOST_AUTO_TEST_CASE(totals_of_users_in_pieces_are_read_as_they_were_written) {
     auto const read = piece.read_users().value();
     BOOST_TEST(std::equal(read.begin(), read.end(), users.begin(), users.end()));
     std::size_t next = 0;
-    BOOST_REQUIRE(piece.read_sums(dimension::user, [&](std::uint32_t, totals const& sum, auto&) {
-        BOOST_TEST((sum == sums[next++]));
-    }).has_value());
+    BOOST_REQUIRE(piece
+                      .read_sums(dimension::user, [&](std::uint32_t, totals const& sum,
+                                                      auto&) { BOOST_TEST((sum == sums[next++])); })
+                      .has_value());
     BOOST_TEST(next == sums.size());
     next = 0;
-    BOOST_REQUIRE(piece.read_costs(dimension::user, [&](std::uint32_t group, totals const& sum) {
-        BOOST_TEST(group == next);
-        BOOST_TEST(sum.attempts == sums[next].attempts);
-        BOOST_TEST((sum.cost == sums[next++].cost));
-    }).has_value());
+    BOOST_REQUIRE(piece
+                      .read_costs(dimension::user,
+                                  [&](std::uint32_t group, totals const& sum) {
+                                      BOOST_TEST(group == next);
+                                      BOOST_TEST(sum.attempts == sums[next].attempts);
+                                      BOOST_TEST((sum.cost == sums[next++].cost));
+                                  })
+                      .has_value());
     next = 5;
-    BOOST_REQUIRE(piece.read_some_sums(dimension::user, {5, 2'999}, [&](totals const& sum) {
-        BOOST_TEST((sum == sums[std::exchange(next, 2'999)]));
-    }).has_value());
+    BOOST_REQUIRE(piece
+                      .read_some_sums(dimension::user, {5, 2'999},
+                                      [&](totals const& sum) {
+                                          BOOST_TEST((sum == sums[std::exchange(next, 2'999)]));
+                                      })
+                      .has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -73,7 +73,7 @@ void print_rows(aiaudit::ledger& ledger, aiaudit::report_query query, options co
         aiaudit::detail::cells_of(query.kind, aiaudit::report_row{}), format);
     aiaudit::totals first;
     bool grew = false;
-    for (std::size_t left = with.top; ; query.offset += page_rows) {
+    for (std::size_t left = with.top;; query.offset += page_rows) {
         query.top = with.top == 0 ? page_rows : std::min(left, page_rows);
         auto const page = value_or_fail(ledger.report(query), with.db);
         if (query.offset == with.offset) first = page.sum;

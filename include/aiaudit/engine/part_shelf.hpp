@@ -98,6 +98,7 @@ public:
                                      if (!part || !counts_there(*part, dropped_)) return true;
                                      if (part->through <= saved_ && part->through > after)
                                          visit(bytes);
+                                     release(view, bytes);
                                      stale_ = part->through > saved_ && part->after < saved_;
                                      return !stale_;
                                  });

@@ -95,6 +95,7 @@ private:
                         all = fail(errc::corrupt, "the totals of users lack a piece");
                     else
                         all = visit(*piece);
+                    release(view, bytes);
                     return all.has_value();
                 });
             if (!scanned) return scanned;

@@ -258,9 +258,10 @@ gateway_response dashboard_api<Ledger>::rows(report_kind kind, api_parameters& i
     auto const made = of_->report(query);
     if (!made) return detail::failure_response(made.error());
     if (csv && !limit && made->row_count > query.offset + made->rows.size())
-        return detail::problem_response(
-            {413, "the report has " + std::to_string(made->row_count) +
-                      " rows; ask for some of them (limit, offset)", "limit"});
+        return detail::problem_response({413,
+                                         "the report has " + std::to_string(made->row_count) +
+                                             " rows; ask for some of them (limit, offset)",
+                                         "limit"});
     if (csv) {
         std::vector<cells> lines;
         for (report_row const& row : made->rows) lines.push_back(detail::cells_of(query.kind, row));
@@ -273,6 +274,9 @@ gateway_response dashboard_api<Ledger>::rows(report_kind kind, api_parameters& i
     detail::json_writer out;
     out.raw("rows", detail::json_list_of(objects));
     out.number("row_count", made->row_count);
+    report_row total;
+    total.sum = made->sum;
+    out.raw("total", detail::json_object(detail::dashboard_figures(total, false)));
     return detail::json_response(out.finish());
 }
 

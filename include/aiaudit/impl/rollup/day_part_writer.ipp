@@ -15,13 +15,6 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE void append_number(std::string& out, uint128 number, std::size_t width) {
-    char bytes[16];
-    store_little_endian(bytes, static_cast<std::uint64_t>(number));
-    store_little_endian(bytes + 8, static_cast<std::uint64_t>(number >> 64));
-    out.append(bytes, width);
-}
-
 // Bytes that hold the number and its sign.
 [[nodiscard]] AIAUDIT_INLINE std::size_t signed_width(int128 number) noexcept {
     std::size_t width = 0;
@@ -43,15 +36,35 @@ AIAUDIT_INLINE void append_sums(std::string& out, std::vector<totals> const& sum
             set_number(any, place, number_at(any, place) | number_at(sum, place));
         cost_width = (std::max)(cost_width, signed_width(sum.cost.pico()));
     }
-    for (std::size_t place = 0; place < totals_numbers; ++place) {
-        auto const width = static_cast<std::size_t>(std::bit_width(number_at(any, place)) + 7) / 8;
+    struct column {
+        std::size_t place = 0;
+        std::size_t width = 0;
+        std::size_t at = 0;  // in `out`, of the next number
+    };
+    std::vector<column> columns;
+    for (std::size_t place = 0; place <= totals_numbers; ++place) {
+        std::size_t const width =
+            place == totals_numbers
+                ? cost_width
+                : static_cast<std::size_t>(std::bit_width(number_at(any, place)) + 7) / 8;
         out.push_back(static_cast<char>(width));
         if (width == 0) continue;
-        for (totals const& sum : sums) append_number(out, number_at(sum, place), width);
+        columns.push_back({place, width, out.size()});
+        out.resize(out.size() + width * sums.size());
     }
-    out.push_back(static_cast<char>(cost_width));
-    for (totals const& sum : sums)
-        append_number(out, static_cast<uint128>(sum.cost.pico()), cost_width);
+    // A row at a time, since the rows are far larger than what is written of them.
+    char bytes[16];
+    for (totals const& sum : sums) {
+        for (column& to : columns) {
+            bool const is_cost = to.place == totals_numbers;
+            auto const number =
+                is_cost ? static_cast<uint128>(sum.cost.pico()) : uint128{number_at(sum, to.place)};
+            store_little_endian(bytes, static_cast<std::uint64_t>(number));
+            store_little_endian(bytes + 8, static_cast<std::uint64_t>(number >> 64));
+            std::copy_n(bytes, to.width, out.data() + to.at);
+            to.at += to.width;
+        }
+    }
 }
 
 AIAUDIT_INLINE result<std::string> seal_day_part(
@@ -260,6 +273,8 @@ AIAUDIT_INLINE void day_part_writer::write_profiles() {
 }
 
 AIAUDIT_INLINE void day_part_writer::write_sums(dimension by) {
+    constexpr std::size_t few_cells = 2;  // a user: their sums would take about as much
+    if (by == dimension::user && cells_.size() < few_cells * users_.size()) return;
     append_sums(out_, sums_[index_of(by)]);
     if (by == dimension::model) {
         for (auto const& counts : latency_) append_latency(out_, sparse(counts));
