@@ -38,6 +38,8 @@ struct verification {
     std::uint64_t read = 0;      // records that were read and hashed
     std::uint64_t anchored = 0;  // records that the anchor vouches for; 0 without one
     std::vector<std::string> findings{};  // one line each; the first is the earliest in the log
+    // What reports tell that nothing here vouches for, one line each: no sign of anything wrong.
+    std::vector<std::string> unvouched{};
 
     [[nodiscard]] bool sound() const noexcept { return findings.empty(); }
     // What may be concluded, in one line.

@@ -4,14 +4,17 @@
 #ifndef AIAUDIT_IMPL_VERIFY_TPP
 #define AIAUDIT_IMPL_VERIFY_TPP
 
-#include <aiaudit/codec/record_codec.hpp>  // encode_record
-#include <aiaudit/engine/log_reader.hpp>   // log_reader
-#include <aiaudit/integrity/merkle.hpp>    // compact_range
-#include <aiaudit/storage/lmdb_store.hpp>  // lmdb_store
+#include <aiaudit/codec/record_codec.hpp>    // encode_record
+#include <aiaudit/engine/log_reader.hpp>     // log_reader
+#include <aiaudit/engine/part_check.hpp>     // part_check
+#include <aiaudit/integrity/merkle.hpp>      // compact_range
+#include <aiaudit/integrity/run_secret.hpp>  // draw_secret
+#include <aiaudit/storage/lmdb_store.hpp>    // lmdb_store
 #include <aiaudit/verify.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,6 +30,11 @@ public:
         : ledger_(of), log_(of.log()), request_(request) {}
 
     [[nodiscard]] result<verification> run() {
+        auto const secret = draw_secret();
+        if (!secret) return secret.error();
+        parts_.emplace(*secret);
+        // What is saved is read before the log's size, and so is of records that are in it.
+        if (auto ok = read_saved(); !ok) return ok.error();
         auto const stored = log_.tree();
         if (!stored) return stored.error();
         found_.size = stored->size();
@@ -36,10 +44,11 @@ public:
         found_.dropped = *first - 1;
         if (auto ok = start(); !ok) return ok.error();
         if (auto ok = check_anchor_so_far(); !ok) return ok.error();
+        std::uint64_t const from = range_.size() + 1;
         read_records();
         if (found_.sound() && !(range_ == *stored))
             find("the tree over all records is not the one that was stored");
-        if (found_.sound()) compare_rollup();
+        if (found_.sound()) compare_saved(from);
         return std::move(found_);
     }
 
@@ -101,16 +110,13 @@ private:
     void read_records() {
         if (!found_.sound() || range_.size() == found_.size) return;
         std::string room;
-        auto const read = log_.views(range_.size() + 1, [&](sequence, record_view const& entry) {
-            add(leaf_hash(encode_record(entry, room)));
-            if (entry.kind == record_kind::outcome || entry.kind == record_kind::correction) {
-                sum_.add(totals::of(entry));
-                for (std::size_t i = 0; i < reported_units.size(); ++i)
-                    counts_with_bounds_[i] += entry.usage.count(reported_units[i]);
-            }
-            check_anchor();
-            return found_.sound() && range_.size() < found_.size;
-        });
+        auto const read =
+            log_.views(range_.size() + 1, [&](sequence number, record_view const& entry) {
+                add(leaf_hash(encode_record(entry, room)));
+                parts_->add(value_of(number), entry);
+                check_anchor();
+                return found_.sound() && range_.size() < found_.size;
+            });
         if (!read) find(read.error().message());
         if (found_.sound() && range_.size() < found_.size)
             find("the log ends at record " + std::to_string(range_.size()) + " of " +
@@ -128,29 +134,16 @@ private:
         });
     }
 
-    // The rollups are a fold of the log: with all records at hand that can be held to it.
-    void compare_rollup() {
-        if (found_.read != found_.size) return;
-        auto const answer = ledger_.report({});
-        if (!answer) return find("the rollups cannot be read: " + answer.error().message());
-        auto const now = log_.size();
-        bool const grew = !now || *now != found_.size;
-        if (!grew && !is_sum(answer->sum)) find("the rollups are not the sum of the records");
+    [[nodiscard]] result<void> read_saved() {
+        constexpr int tries_most = 50;  // while other processes drop
+        for (int tries = 0;; ++tries) {
+            auto read = parts_->begin(ledger_.store());
+            bool const dropped = !read && read.error().code == errc::not_found;
+            if (!dropped || tries == tries_most) return read;
+        }
     }
-    // What was saved before estimates were told apart counts them, nobody knows how many.
-    [[nodiscard]] bool is_sum(totals const& reported) const {
-        if (reported.unsplit == 0) return reported == sum_;
-        totals as_split = reported;
-        as_split.unsplit = 0;
-        as_split.unsure = sum_.unsure;
-        as_split.estimated = sum_.estimated;
-        as_split.margin = sum_.margin;
-        as_split.counts = sum_.counts;
-        bool within = as_split == sum_;
-        for (std::size_t i = 0; i < sum_.counts.size(); ++i)
-            within = within && reported.counts[i] >= sum_.counts[i] &&
-                     reported.counts[i] <= counts_with_bounds_[i];
-        return within;
+    void compare_saved(std::uint64_t from) {
+        parts_->end(from, found_.size, found_.findings, found_.unvouched);
     }
 
     Ledger& ledger_;
@@ -158,8 +151,7 @@ private:
     verification_request const& request_;
     verification found_{};
     compact_range range_{};
-    totals sum_{};
-    decltype(totals::counts) counts_with_bounds_{};
+    std::optional<part_check> parts_{};
 };
 
 }  // namespace detail
