@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// verify.hpp: whether the log is what it was. Every record is read, encoded and hashed again, and
-// the Merkle tree over them compared with the hashes that were stored when they were committed.
+// verify.hpp: whether the log is what it was, and whether what is told of it is true. Every record
+// is read, encoded and hashed again, and the Merkle tree over them compared with the hashes that
+// were stored when they were committed. Rollups, budgets and alerts are folded anew from the same
+// records, and compared with what is saved; what is kept of dropped records is compared with the
+// record that says that they were dropped. What cannot be compared is named.
 //
 // The stored hashes alone show damage and careless edits. Somebody who can write the files can also
 // write a new tree over other records, or cut the log short; only a checkpoint that was kept

@@ -6,7 +6,8 @@
 // before that. Now and then it saves the rollup as parts, one a day of UTC, in one transaction with
 // the number of the record up to which they go. So a process that opens the log folds only what
 // came after. Whichever process saves does it for all; another one that sees it starts again from
-// what was saved.
+// what was saved. What was saved is held to where it stands: what is not of this log, or was
+// damaged, is folded anew. No part goes over the border of two segments.
 // Threads: any.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_FOLD_KEEPER_HPP
@@ -14,6 +15,9 @@
 
 #include <aiaudit/engine/batch_queue.hpp>  // batch
 #include <aiaudit/engine/log_reader.hpp>   // log_reader
+#include <aiaudit/engine/notices.hpp>      // notices
+#include <aiaudit/engine/part_places.hpp>  // part_rule
+#include <aiaudit/engine/part_table.hpp>   // put_part
 #include <aiaudit/rollup/report.hpp>       // report
 #include <aiaudit/rollup/rollup.hpp>       // rollup
 
@@ -24,6 +28,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <shared_mutex>
 #include <string>
@@ -41,10 +46,17 @@ public:
     struct settings {
         rollup_options rollup{};
         std::uint64_t save_records = 0;  // how many may be unsaved before they are saved
+        bool read_only = false;          // none is saved
     };
-    // `queue`: where batches that were folded give their memory back.
-    fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, settings with)
-        : store_(&store), log_(&log), queue_(&queue), settings_(with), fold_(with.rollup) {}
+    // `queue`: where batches that were folded give their memory back. `told`: what is found wrong.
+    fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, notices& told,
+                settings with)
+        : store_(&store),
+          log_(&log),
+          queue_(&queue),
+          told_(&told),
+          settings_(with),
+          fold_(with.rollup) {}
 
     // Folds what was committed up to now. To be called before anything else, and by who must know
     // that it is. Errors: those of reading the log.
@@ -103,7 +115,7 @@ public:
     [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
         std::unique_lock const lock(mutex_);
         fold_pending();
-        if (folded_ - saved_ < records_least) return {};
+        if (!replaces_ && folded_ - saved_ < records_least) return {};
         return save();
     }
 
@@ -180,15 +192,10 @@ private:
         if (generation_ != 0 && generation_ == store_->generation()) return {};
         auto const before = look();
         if (!before) return before.error();
-        if (before->saved != saved_ || generation_ == never) {
+        if (before->saved != stored_ || generation_ == never) {
             if (auto ok = start_from(before->saved); !ok) return ok;
         }
-        auto const read = log_->views(folded_ + 1, [this](sequence, record_view const& entry) {
-            fold_.apply(entry);
-            ++folded_;
-            return true;
-        });
-        if (!read) return note_stale(read);
+        if (auto ok = fold_on(); !ok) return note_stale(ok);
         auto const after = look();
         if (!after) return after.error();
         if (folded_ < before->size)
@@ -198,6 +205,27 @@ private:
                                            " is not in the tree of the log");
         generation_ = before->generation;
         return {};
+    }
+    // To the end of the log, with a save at each border of segments.
+    [[nodiscard]] result<void> fold_on() {
+        if (auto ok = bases_.refresh(*store_, *log_); !ok) return ok;
+        for (;;) {
+            save_at_border();
+            std::uint64_t const border = bases_.after(folded_);
+            auto const read =
+                log_->views(folded_ + 1, [this, border](sequence, record_view const& entry) {
+                    fold_.apply(entry);
+                    return ++folded_ != border;
+                });
+            if (!read || folded_ != border) return read;
+        }
+    }
+    // Where that fails, save() finds the border behind it.
+    void save_at_border() {
+        bool const is_at = folded_ != 0 && bases_.before(folded_) == folded_;
+        bool const passed = bases_.after(saved_) < folded_;
+        if (is_at && !passed && saved_ < folded_ && !settings_.read_only)
+            static_cast<void>(put_parts());
     }
     // What another process dropped was saved before, and is counted so after a new start.
     [[nodiscard]] result<void> note_stale(result<void> const& failed) {
@@ -224,52 +252,36 @@ private:
         return found;
     }
 
-    // Begins again with what is in the store: the parts, which go up to that record.
+    // Begins again with what is in the store: the parts, which go up to that record. Where they do
+    // not stand where they say, all of the records that are there are folded anew.
     [[nodiscard]] result<void> start_from(std::uint64_t saved) {
         fold_ = rollup(settings_.rollup);
         places_.clear();
-        auto const listed = for_each_place([this](auto const& view) {
-            return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
-                if (auto const part = part_key::parse(key); part && counts(*part))
-                    places_.insert({part->day, view.segment()});
-                return true;
+        stored_parts found;
+        auto const listed = for_each_part_place(*store_, rule_, [&](auto const& view) {
+            return found.list(view, rule_, [&](part_key const& part) {
+                places_.insert({part.day, view.segment()});
             });
         });
         if (!listed) return note_stale(listed);
+        if (found.newest) {
+            auto const is_of = is_stand_of(*log_, *found.newest);
+            bool const damaged = !is_of && is_of.error().code == errc::corrupt;
+            if (!is_of && !damaged) return note_stale(is_of.error());
+            found.good = found.good && found.newest->size == saved && (damaged || *is_of);
+        }
+        folded_ = saved_ = stored_ = saved;
+        generation_ = 0;
+        replaces_ = found.can_be_folded_anew();
+        if (replaces_) folded_ = saved_ = *found.begin;
+        if (auto words = found.words(); !words.empty()) told_->add(std::move(words));
         std::vector<civil_day> days;
         for (auto const& [day, segment] : places_) {
             if (days.empty() || days.back() != day) days.push_back(day);
         }
         fold_.add_days(days);
-        folded_ = saved_ = saved;
-        generation_ = 0;
         return {};
     }
-
-    // Calls visit(view) for the history and each segment that it does not stand for.
-    template <class Visitor>
-    [[nodiscard]] result<void> for_each_place(Visitor&& visit) {
-        auto const past = store_->read(history, [&](auto const& view) -> result<void> {
-            auto const number = get_number(view, meta_key::dropped);
-            if (!number) return number.error();
-            dropped_ = *number;
-            return visit(view);
-        });
-        if (!past) return past;
-        auto const there = store_->segments();
-        if (!there) return there.error();
-        for (segment_number segment = there->oldest; segment <= there->newest; ++segment) {
-            if (segment <= dropped_) continue;
-            auto const read = store_->read(segment, visit);
-            if (!read) return read;
-        }
-        return {};
-    }
-    // A part that the history has of a segment that is still there is not counted twice.
-    [[nodiscard]] bool counts(part_key const& part) const noexcept {
-        return part.segment <= dropped_;
-    }
-
     // Calls visit(part) for each stored part of a day, but for those saved by other processes
     // since: what they count is unsaved here. One that was merged of both kinds cannot be told
     // apart.
@@ -283,7 +295,7 @@ private:
                                  [&](std::string_view key, std::string_view bytes) {
                                      if (!key.starts_with(prefix)) return false;
                                      auto const part = part_key::parse(key);
-                                     if (!part || !counts(*part)) return true;
+                                     if (!part || !rule_.counts(*part, at->second)) return true;
                                      if (part->through <= saved_) visit(bytes);
                                      stale_ = part->through > saved_ && part->after < saved_;
                                      return !stale_;
@@ -306,7 +318,10 @@ private:
                 pending_records_ -= next.added->count;
             }
             room_.notify_one();
-            if (next.before == folded_) fold_batch(*next.added);
+            if (next.before == folded_) {
+                if (bases_.refresh(*store_, *log_)) save_at_border();
+                fold_batch(*next.added);
+            }
             behind_ = next.before > folded_;
             queue_->recycle(std::move(next.added->bytes));
         }
@@ -322,67 +337,51 @@ private:
     }
 
     [[nodiscard]] result<void> save() {
+        if (auto ok = bases_.refresh(*store_, *log_); !ok) return ok;
+        if (bases_.after(saved_) < folded_) {
+            // At the border, the rollups could not be saved: what came after it is folded anew.
+            if (auto ok = start_from(stored_); !ok) return ok;
+            if (auto ok = fold_on(); !ok) return note_stale(ok);
+            if (bases_.after(saved_) < folded_)
+                return fail(errc::storage_failed,
+                            "the rollups of a segment that has ended cannot be saved");
+        }
+        return put_parts();
+    }
+    // Precondition: no border is between what is saved and what is folded.
+    [[nodiscard]] result<void> put_parts() {
+        auto const tree = log_->tree_of(folded_);
+        if (!tree) return tree.error();
         bool put = false;
+        part_rule rule = rule_;
         auto const saved = store_->write([&](auto& view) -> result<void> {
             auto const in_store = get_number(view, meta_key::saved);
             if (!in_store) return in_store.error();
-            if (*in_store != saved_) return {};  // another process saved; the next report sees it
+            if (*in_store != stored_) return {};  // another process saved; the next report sees it
+            if (replaces_) {
+                if (auto ok = void_parts_after(view, saved_, rule); !ok) return ok;
+            }
             auto const parts = fold_.unsaved([&](civil_day day, std::string&& part) {
                 places_.insert({day, view.segment()});
-                return put_part(view, {day, folded_, saved_}, part);
+                return put_part(view, {day, folded_, saved_}, part, bases_.before(saved_));
             });
             if (!parts) return parts;
+            auto const content = digest_of_parts(view, [](part_key const&) { return true; });
+            if (!content) return content.error();
+            fold_stand const stand{folded_, tree->root(), *content};
+            if (auto ok = view.replace(table::meta, meta_key::parts, stand.to_bytes()); !ok)
+                return ok;
             put = true;
             return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));
         });
         if (!saved || !put) return saved;
         fold_.saved();
-        saved_ = folded_;
+        saved_ = stored_ = folded_;
+        rule_ = rule;
+        replaces_ = false;
         return {};
     }
-
-    // A part of a day beside those that the segment has. Many of those are made into one.
-    template <class View>
-    [[nodiscard]] static result<void> put_part(View& view, part_key const& key,
-                                               std::string const& part) {
-        std::string const prefix = day_key(key.day);
-        std::vector<std::string> keys;
-        auto const scanned =
-            view.scan(table::snapshots, prefix, [&](std::string_view old, std::string_view) {
-                if (!old.starts_with(prefix)) return false;
-                keys.emplace_back(old);
-                return true;
-            });
-        if (!scanned) return scanned;
-        if (keys.size() + 1 >= parts_most) {
-            if (auto ok = merge(view, keys); !ok) return ok;
-        }
-        return view.insert(table::snapshots, key.to_bytes(), part);
-    }
-    template <class View>
-    [[nodiscard]] static result<void> merge(View& view, std::vector<std::string> const& keys) {
-        auto whole = part_key::parse(keys.front());
-        std::vector<std::string> parts;
-        for (std::string const& key : keys) {
-            auto const part = part_key::parse(key);
-            auto const bytes = view.get(table::snapshots, key);
-            if (!bytes) return bytes.error();
-            if (!whole || !part || !*bytes) return fail(errc::corrupt, "a day part has no key");
-            whole->through = (std::max)(whole->through, part->through);
-            whole->after = (std::min)(whole->after, part->after);
-            parts.emplace_back(**bytes);
-        }
-        std::vector<std::string_view> const all(parts.begin(), parts.end());
-        auto const merged = merge_day_parts(all);
-        if (!merged) return merged.error();
-        for (std::string const& key : keys) {
-            if (auto ok = view.erase(table::snapshots, key); !ok) return ok;
-        }
-        return view.insert(table::snapshots, whole->to_bytes(), *merged);
-    }
-
     static constexpr std::uint64_t never = ~std::uint64_t{0};
-    static constexpr std::size_t parts_most = 8;           // of a day, in a segment
     static constexpr std::uint64_t pending_most = 65'536;  // records
     static constexpr std::uint64_t worth_folding = 4096;
     static constexpr std::chrono::milliseconds folding_pause{20};
@@ -397,6 +396,7 @@ private:
     Store* store_;
     log_reader<Store> const* log_;
     batch_queue* queue_;
+    notices* told_;
     settings settings_;
 
     std::mutex pending_mutex_{};
@@ -412,9 +412,12 @@ private:
     // Under mutex_.
     rollup fold_;
     std::uint64_t folded_ = 0;          // the last record that is in fold_
-    std::uint64_t saved_ = 0;           // the last that is in the parts of the store
+    std::uint64_t saved_ = 0;           // the last that is in the parts of the store that count
+    std::uint64_t stored_ = 0;          // the same, as the store says
+    bool replaces_ = false;             // those after saved_ are folded anew
     std::uint64_t generation_ = never;  // of the store when all was folded; 0: look, never: begin
-    std::uint64_t dropped_ = 0;         // the last segment that the history stands for
+    part_rule rule_{};
+    segment_bases bases_{};
     std::set<std::pair<civil_day, segment_number>> places_{};  // where parts of which days lie
     bool behind_ = false;  // the log has records that were not handed in by committed()
     bool stale_ = false;   // another process changed what was being read

@@ -326,7 +326,7 @@ private:
         }
         for (;;) {
             if (auto const past = gate_.needs_history()) {
-                if (auto ok = fold_history(past->from); !ok) return ok;
+                if (auto ok = fold_gate_history(*log_, gate_, folded_, past->from); !ok) return ok;
             }
             if (folded_ >= *size) break;
             if (auto ok = is_quiet() ? pass_over_others() : fold_on(); !ok) return ok;
@@ -391,32 +391,6 @@ private:
         if (!applied) return applied;
         note_budgets();
         if (folded_ != before || gate_.needs_history()) return fall_behind();
-        return {};
-    }
-
-    // The records before the definition that was folded last, for the budgets that it made.
-    [[nodiscard]] result<void> fold_history(std::optional<timestamp> from) {
-        budget_gate past = gate_.history_gate();
-        auto const first = log_->first();
-        if (!first) return first.error();
-        auto const read = log_->blocks(*first, [&](std::string_view block) -> result<bool> {
-            auto const header = read_block_header(block);
-            if (!header) return header.error();
-            if (value_of(header->first) > folded_) return false;
-            if (from && header->latest < *from) return header->last() < folded_;
-            result<void> applied;
-            auto const all = read_block_as<std::string_view>(
-                block, [&](sequence number, record_view const& entry) {
-                    if (value_of(number) > folded_) return false;
-                    applied = past.apply(number, entry);
-                    return applied.has_value();
-                });
-            if (!all) return all.error();
-            if (!applied) return applied.error();
-            return header->last() < folded_;
-        });
-        if (!read) return read;
-        gate_.adopt(past);
         return {};
     }
 

@@ -34,7 +34,8 @@ inline constexpr std::string_view gate_since = "gate_since";
 // Where `gate` stands (fold_stand), and what it was before the segment's first record.
 inline constexpr std::string_view gate_stand = "gate_stand";
 inline constexpr std::string_view gate_base = "gate_base";
-inline constexpr std::string_view parts = "parts";  // where the segment's day parts stand
+inline constexpr std::string_view parts = "parts";            // where the segment's day parts stand
+inline constexpr std::string_view void_parts = "void_parts";  // those that do not count (part_rule)
 // In the history: the last segment that was dropped, and the last that a record was written of;
 // which record vouches for the history.
 inline constexpr std::string_view dropped = "dropped";

@@ -84,6 +84,12 @@ public:
                 next.replace(table::meta, meta_key::saved, to_little_endian(*saved));
             if (!put_saved) return put_saved;
             if (auto ok = carry_spilled(old, next); !ok) return ok;
+            auto const void_parts = old.get(table::meta, meta_key::void_parts);
+            if (!void_parts) return void_parts.error();
+            if (*void_parts) {
+                auto const put = next.replace(table::meta, meta_key::void_parts, **void_parts);
+                if (!put) return put;
+            }
             auto const range = compact_range::from_bytes(**tree);
             if (!range) return range.error();
             if (auto ok = carry(old, next, *range); !ok) return ok;

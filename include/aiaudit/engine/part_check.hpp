@@ -23,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -42,11 +43,12 @@ struct checked_part {
 class part_list_digest {
 public:
     void add(part_key key, std::string_view bytes);
-    [[nodiscard]] digest value();
-    [[nodiscard]] std::size_t size() const noexcept { return lines_.size(); }
+    // Of those that begin before a record.
+    [[nodiscard]] digest value(std::uint64_t before);
+    [[nodiscard]] bool empty() const noexcept { return lines_.empty(); }
 
 private:
-    std::vector<std::string> lines_{};
+    std::vector<std::pair<std::string, std::uint64_t>> lines_{};
 };
 
 class part_check {
@@ -81,6 +83,8 @@ public:
     // Up to which record the parts go, and the last record that was dropped.
     [[nodiscard]] std::uint64_t saved() const noexcept { return saved_; }
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
+    // The last that the history stands for: it may be there still.
+    [[nodiscard]] std::uint64_t marked() const noexcept { return marked_; }
     // Of the parts of dropped records.
     [[nodiscard]] part_list_digest& past() noexcept { return past_; }
 
@@ -99,23 +103,30 @@ private:
     part_list_digest past_{};
     std::uint64_t saved_ = 0;
     std::uint64_t dropped_ = 0;
+    std::uint64_t marked_ = 0;
 };
 
 template <class Store>
 result<void> part_check::begin(Store const& store, std::uint64_t before) {
     parts_.clear();
     past_ = {};
-    std::uint64_t dropped = 0;
+    part_rule rule;
     bool begun = false;
-    dropped_ = 0;
-    // The history's parts are of dropped records whatever their number is.
-    return for_each_part_place(store, dropped, [&](auto const& view) -> result<void> {
-        bool const is_past = view.segment() == history;
-        if (!is_past) {
+    auto const there = store.segments();
+    if (!there) return there.error();
+    auto const oldest = store.read(there->oldest, [this](auto const& view) -> result<void> {
+        auto const base = get_tree(view, meta_key::base);
+        if (!base) return base.error();
+        dropped_ = base->size();
+        return {};
+    });
+    if (!oldest) return oldest;
+    return for_each_part_place(store, rule, [&](auto const& view) -> result<void> {
+        if (view.segment() != history) {
             if (!begun) {
                 auto const base = get_tree(view, meta_key::base);
                 if (!base) return base.error();
-                dropped_ = base->size();
+                marked_ = base->size();
             }
             begun = true;
             auto const saved = get_number(view, meta_key::saved);
@@ -124,10 +135,11 @@ result<void> part_check::begin(Store const& store, std::uint64_t before) {
         }
         return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view bytes) {
             auto part = part_key::parse(key);
-            if (!part || !counts_there(*part, dropped)) return true;
+            if (!part || !rule.counts(*part, view.segment())) return true;
             part->segment = 0;
-            bool const of_dropped = is_past || part->after < dropped_;
-            if (of_dropped) past_.add(*part, bytes);
+            bool const of_dropped = part->after < dropped_;
+            if (of_dropped || part->after < marked_ || view.segment() == history)
+                past_.add(*part, bytes);
             if (!of_dropped || part->through > dropped_)
                 read_part(*part, bytes, !of_dropped && part->after < before);
             return true;

@@ -8,9 +8,10 @@
 #ifndef AIAUDIT_ENGINE_SAVED_GATE_HPP
 #define AIAUDIT_ENGINE_SAVED_GATE_HPP
 
-#include <aiaudit/budget/gate.hpp>        // budget_gate
-#include <aiaudit/engine/alert_book.hpp>  // alert_book
-#include <aiaudit/engine/fold_stand.hpp>  // fold_stand
+#include <aiaudit/budget/gate.hpp>              // budget_gate
+#include <aiaudit/engine/alert_book.hpp>        // alert_book
+#include <aiaudit/engine/fold_stand.hpp>        // fold_stand
+#include <aiaudit/engine/retention_record.hpp>  // newest_retention
 
 #include <cstdint>
 #include <optional>
@@ -77,6 +78,35 @@ template <class View>
     return made;
 }
 
+// Folds the records up to the definition that was applied last, for the budget that it made, as far
+// as the log still has them. Errors: those of reading.
+template <class Store>
+[[nodiscard]] result<void> fold_gate_history(log_reader<Store> const& log, budget_gate& gate,
+                                             std::uint64_t through, std::optional<timestamp> from) {
+    budget_gate past = gate.history_gate();
+    auto const first = log.first();
+    if (!first) return first.error();
+    auto const read = log.blocks(*first, [&](std::string_view block) -> result<bool> {
+        auto const header = read_block_header(block);
+        if (!header) return header.error();
+        if (value_of(header->first) > through) return false;
+        if (from && header->latest < *from) return header->last() < through;
+        result<void> applied;
+        auto const all =
+            read_block_as<std::string_view>(block, [&](sequence number, record_view const& entry) {
+                if (value_of(number) > through) return false;
+                applied = past.apply(number, entry);
+                return applied.has_value();
+            });
+        if (!all) return all.error();
+        if (!applied) return applied.error();
+        return header->last() < through;
+    });
+    if (!read) return read;
+    gate.adopt(past);
+    return {};
+}
+
 // Where folding begins.
 struct gate_start {
     saved_gate from{};
@@ -140,15 +170,18 @@ template <class Store>
             return {};
         });
         if (!read) return read.error();
+        auto const note = newest_retention(store, log);
+        if (!note) return note.error();
+        bool const known = *note && (*note)->gate;
         auto saved = read_saved_gate(oldest.base.value_or(""));
-        if (saved && saved->through == oldest.base_size) {
+        bool const is_it = saved && saved->through == oldest.base_size &&
+                           (!known || *(*note)->gate == digest{sha256(*oldest.base)});
+        if (is_it) {
             start.from = std::move(*saved);
         } else {
             // An older version kept none where there was no budget and no alert.
-            auto const kept = read_number(store, meta_key::vouched, history);
-            if (!kept) return kept.error();
             bool const none_before =
-                !oldest.base && *kept == 0 && (newest.since == 0 || newest.since >= *first);
+                !oldest.base && !known && (newest.since == 0 || newest.since >= *first);
             if (!none_before) return fail(errc::corrupt, lost);
             start.from.through = *first - 1;
         }

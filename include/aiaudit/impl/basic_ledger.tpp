@@ -40,9 +40,9 @@ struct basic_ledger<Policies>::state {
           store(std::move(opened)),
           log(store),
           queue(options.batch_records_max, options.batch_bytes_max),
-          fold(store, log, queue,
+          fold(store, log, queue, told,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
-                options.rollup_save_records}),
+                options.rollup_save_records, options.read_only}),
           gate(store, log, told, options.rollup_save_records),
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     ~state() {
@@ -475,6 +475,11 @@ std::string const& basic_ledger<Policies>::path() const noexcept {
 template <class Policies>
 std::uint64_t basic_ledger<Policies>::bytes_on_disk() const {
     return state_->store.bytes_on_disk();
+}
+
+template <class Policies>
+std::vector<std::string> basic_ledger<Policies>::take_notices() {
+    return state_->told.take();
 }
 
 template <class Policies>

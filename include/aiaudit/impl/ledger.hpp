@@ -36,8 +36,12 @@
 #include <aiaudit/impl/engine/alert_book.ipp>
 #include <aiaudit/impl/engine/batch_queue.ipp>
 #include <aiaudit/impl/engine/fold_stand.ipp>
+#include <aiaudit/impl/engine/gate_check.ipp>
 #include <aiaudit/impl/engine/log_keys.ipp>
 #include <aiaudit/impl/engine/part_check.ipp>
+#include <aiaudit/impl/engine/part_places.ipp>
+#include <aiaudit/impl/engine/part_table.ipp>
+#include <aiaudit/impl/engine/retention_record.ipp>
 #include <aiaudit/impl/engine/saved_gate.ipp>
 #include <aiaudit/impl/engine/spill_file.ipp>
 #include <aiaudit/impl/error.ipp>

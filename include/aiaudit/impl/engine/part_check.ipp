@@ -20,13 +20,14 @@ AIAUDIT_INLINE std::string words_of(part_key const& key) {
 
 AIAUDIT_INLINE void part_list_digest::add(part_key key, std::string_view bytes) {
     key.segment = 0;
-    lines_.push_back(key.to_bytes().append(view_of(sha256(bytes))));
+    lines_.emplace_back(key.to_bytes().append(view_of(sha256(bytes))), key.after);
 }
 
-AIAUDIT_INLINE digest part_list_digest::value() {
+AIAUDIT_INLINE digest part_list_digest::value(std::uint64_t before) {
     std::sort(lines_.begin(), lines_.end());
     std::string all;
-    for (std::string const& line : lines_) all += line;
+    for (auto const& [line, after] : lines_)
+        if (after < before) all += line;
     return {sha256(all)};
 }
 
