@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -183,6 +184,10 @@ public:
     // The directory, as it was opened.
     [[nodiscard]] std::string const& path() const noexcept;
     [[nodiscard]] std::uint64_t bytes_on_disk() const;
+
+    // What was found damaged, or of another log, among what is saved beside the records, and what
+    // was done about it: a sentence each, since this was last asked.
+    [[nodiscard]] std::vector<std::string> take_notices();
 
     // For who verifies, proves and retains (floor 8).
     [[nodiscard]] detail::log_reader<storage> const& log() const noexcept;

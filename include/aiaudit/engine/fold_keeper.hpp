@@ -6,7 +6,8 @@
 // before that. Now and then it saves the rollup as parts, one a day of UTC, in one transaction with
 // the number of the record up to which they go. So a process that opens the log folds only what
 // came after. Whichever process saves does it for all; another one that sees it starts again from
-// what was saved.
+// what was saved. What was saved is held to where it stands: what is not of this log, or was
+// damaged, is folded anew. No part goes over the border of two segments.
 // Threads: any.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_FOLD_KEEPER_HPP
@@ -14,6 +15,8 @@
 
 #include <aiaudit/engine/batch_queue.hpp>    // batch
 #include <aiaudit/engine/log_reader.hpp>     // log_reader
+#include <aiaudit/engine/notices.hpp>        // notices
+#include <aiaudit/engine/part_places.hpp>    // segment_bases
 #include <aiaudit/engine/part_shelf.hpp>     // part_shelf
 #include <aiaudit/engine/user_totals.hpp>    // user_totals
 #include <aiaudit/rollup/ranked_report.hpp>  // make_ranked_report
@@ -21,6 +24,7 @@
 #include <aiaudit/rollup/rollup.hpp>         // rollup
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -46,15 +50,17 @@ public:
         std::uint64_t save_records = 0;  // how many may be unsaved before they are saved
         bool read_only = false;          // nothing is saved: what would be is held in memory
     };
-    // `queue`: where batches that were folded give their memory back.
-    fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, settings with)
+    // `queue`: where batches that were folded give their memory back. `told`: what is found wrong.
+    fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, notices& told,
+                settings with)
         : store_(&store),
           log_(&log),
           queue_(&queue),
+          told_(&told),
           settings_(with),
           fold_(with.rollup),
-          shelf_(store),
-          user_totals_(store, shelf_) {}
+          shelf_(store, log),
+          user_totals_(store, log, shelf_) {}
 
     // Folds what was committed up to now. To be called before anything else, and by who must know
     // that it is. Errors: those of reading the log.
@@ -113,7 +119,7 @@ public:
     [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
         std::unique_lock const lock(mutex_);
         fold_pending();
-        if (folded_ - shelf_.saved() < records_least) return {};
+        if (!shelf_.replaces() && folded_ - shelf_.saved() < records_least) return {};
         if (auto ok = save(); !ok) return ok.error();
         return {};
     }
@@ -214,7 +220,7 @@ private:
         if (generation_ != 0 && generation_ == store_->generation()) return {};
         auto const before = look();
         if (!before) return before.error();
-        if (before->saved != shelf_.saved() || generation_ == never) {
+        if (before->saved != shelf_.stored() || generation_ == never) {
             if (auto ok = start_from(before->saved); !ok) return ok;
         }
         if (auto ok = fold_log(); !ok) return ok;
@@ -228,31 +234,44 @@ private:
         generation_ = before->generation;
         return {};
     }
-    // Folds what the log has, and saves where the memory says so.
+    // Folds to the end of the log, with a save at each border of segments, and where the memory
+    // says so.
     [[nodiscard]] result<void> fold_log() {
+        if (auto ok = bases_.refresh(*store_, *log_); !ok) return ok;
         for (;;) {
+            save_at_border();
+            std::uint64_t const border = bases_.after(folded_);
             std::optional<timestamp> unknown;
             auto const read = log_->views(folded_ + 1, [&](sequence, record_view const& entry) {
                 if (!fold_.knows_models(entry.started_at)) unknown = entry.started_at;
                 if (unknown) return false;
                 fold_.apply(entry);
-                ++folded_;
-                return !fold_.wants_saving();
+                return ++folded_ != border && !fold_.wants_saving();
             });
             if (!read) return note_stale(read);
             if (unknown) {
                 if (auto ok = fold_.load_models(*unknown, parts()); !ok) return ok;
-            } else if (!fold_.wants_saving()) {
+            } else if (fold_.wants_saving()) {
+                if (auto ok = relieve(); !ok) return ok;
+            } else if (folded_ != border) {
                 return {};
-            } else if (auto ok = relieve(); !ok) {
-                return ok;
             }
         }
     }
+    // Where that fails, save() finds the border behind it.
+    void save_at_border() {
+        bool const is_at = folded_ != 0 && bases_.before(folded_) == folded_;
+        if (is_at && !passed_border() && shelf_.saved() < folded_ && !settings_.read_only)
+            static_cast<void>(put_parts());
+    }
+    // Whether a segment ended between what is saved and what is folded.
+    [[nodiscard]] bool passed_border() const noexcept {
+        return bases_.after(shelf_.saved()) < folded_;
+    }
     // Makes the fold forget its cells: saves them, or holds them as parts.
     [[nodiscard]] result<void> relieve() {
-        if (!settings_.read_only) {
-            auto const saved = save();
+        if (!settings_.read_only && !passed_border()) {
+            auto const saved = put_parts();
             if (saved && *saved) return {};
             if (saved) {
                 stale_ = true;  // begin with what the other process saved
@@ -296,14 +315,19 @@ private:
         return found;
     }
 
-    // Begins again with what is in the store: the parts, which go up to that record.
-    [[nodiscard]] result<void> start_from(std::uint64_t saved) {
+    // Begins again with what is in the store: the parts, which go up to that record. Where they do
+    // not stand where they say, all of the records that are there are folded anew.
+    [[nodiscard]] result<void> start_from(std::uint64_t stored) {
         fold_.forget_all();
-        auto const days = shelf_.start(saved);
+        std::array<std::string, 2> wrong;
+        auto const days = shelf_.start(stored, wrong[0]);
         if (!days) return days.error();
-        if (auto ok = user_totals_.start(); !ok) return ok;
+        if (auto ok = user_totals_.start(wrong[1]); !ok) return ok;
+        for (std::string& each : wrong) {
+            if (!each.empty()) told_->add(std::move(each));
+        }
         fold_.add_days(*days);
-        folded_ = saved;
+        folded_ = shelf_.saved();
         generation_ = 0;
         return {};
     }
@@ -319,7 +343,10 @@ private:
                 pending_records_ -= next.added->count;
             }
             room_.notify_one();
-            if (next.before == folded_) fold_batch(*next.added);
+            if (next.before == folded_) {
+                if (bases_.refresh(*store_, *log_)) save_at_border();
+                fold_batch(*next.added);
+            }
             behind_ = next.before > folded_;
             queue_->recycle(std::move(next.added->bytes));
         }
@@ -341,9 +368,22 @@ private:
         generation_ = never;
     }
 
-    // Parts are made before the transaction, so that writers do not wait for that. False where
-    // another process saved; the next report sees it.
+    // False where another process saved; the next report sees it.
     [[nodiscard]] result<bool> save() {
+        if (auto ok = bases_.refresh(*store_, *log_); !ok) return ok.error();
+        if (passed_border()) {
+            // At the border, the rollups could not be saved: what came after it is folded anew.
+            if (auto ok = start_from(shelf_.stored()); !ok) return ok.error();
+            if (auto ok = fold_log(); !ok) return ok.error();
+            if (passed_border())
+                return fail(errc::storage_failed,
+                            "the rollups of a segment that has ended cannot be saved");
+        }
+        return put_parts();
+    }
+    // Parts are made before the transaction, so that writers do not wait for that. Precondition: no
+    // border is between what is saved and what is folded.
+    [[nodiscard]] result<bool> put_parts() {
         parts_by_day parts;
         auto const made =
             fold_.unsaved([&parts](civil_day day, std::string&& part) -> result<void> {
@@ -362,8 +402,9 @@ private:
         if (!saved || !*saved) return saved;
         fold_.saved();
         user_totals_.add_saved(users);
+        std::array<std::uint64_t, 2> const bounds{user_totals_.through(), bases_.before(folded_)};
         for (civil_day const day : days) {
-            if (auto ok = shelf_.merge(day, user_totals_.through()); !ok) return ok.error();
+            if (auto ok = shelf_.merge(day, bounds); !ok) return ok.error();
         }
         if (!fold_.is_wide(dimension::user)) return true;
         if (auto ok = user_totals_.renew(fold_.days()); !ok) return ok.error();
@@ -385,6 +426,7 @@ private:
     Store* store_;
     log_reader<Store> const* log_;
     batch_queue* queue_;
+    notices* told_;
     settings settings_;
 
     std::mutex pending_mutex_{};
@@ -402,6 +444,7 @@ private:
     std::uint64_t folded_ = 0;          // the last record that is in fold_
     std::uint64_t generation_ = never;  // of the store when all was folded; 0: look, never: begin
     part_shelf<Store> shelf_;
+    segment_bases bases_{};
     user_totals<Store> user_totals_;
     bool behind_ = false;  // the log has records that were not handed in by committed()
     bool stale_ = false;   // another process changed what was being read

@@ -31,10 +31,17 @@ inline constexpr std::string_view month = "month";  // in which the segment was 
 inline constexpr std::string_view gate = "gate";    // what budgets and alerts have come to
 // No record before this one is of a budget or an alert.
 inline constexpr std::string_view gate_since = "gate_since";
-// In the history: the last segment that was dropped, and the last that a record was written of.
+// Where `gate` stands (fold_stand), and what it was before the segment's first record.
+inline constexpr std::string_view gate_stand = "gate_stand";
+inline constexpr std::string_view gate_base = "gate_base";
+inline constexpr std::string_view parts = "parts";            // where the segment's day parts stand
+inline constexpr std::string_view void_parts = "void_parts";  // those that do not count (part_rule)
+// In the history: the last segment that was dropped, and the last that a record was written of;
+// which record vouches for the history.
 inline constexpr std::string_view dropped = "dropped";
 inline constexpr std::string_view announced = "announced";
-// What users came to over all days: the last record counted (8 bytes), users (8), pieces (4).
+inline constexpr std::string_view vouched = "vouched";
+// What users came to over all days: where they stand (fold_stand), users (8 bytes), pieces (4).
 inline constexpr std::string_view user_totals = "user_totals";
 inline constexpr std::string_view spill_prefix = "spill/";  // and its name: what was taken from it
 }  // namespace meta_key

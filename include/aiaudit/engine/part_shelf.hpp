@@ -3,10 +3,12 @@
 // part_shelf.hpp: the day parts that count a log's records, in the store and, where nothing can be
 // saved, in memory.
 //
-// Parts are put beside each other, one a day and save. Where a day has many of about one size, they
-// are made into one, in a transaction of its own: so each cell is written anew a few times at most,
-// a day has few parts, and writers wait only for what is put, not for the work.
-// Memory: what is held, and 8 MiB of parts and their cells while some are made into one.
+// They are held to where they stand: what is not of this log, or was damaged, does not count, if
+// its records can be folded anew. Parts are put beside each other, one a day and save. Where a day
+// has many of about one size, they are made into one, in a transaction of its own: so each cell is
+// written anew a few times at most, a day has few parts, and writers wait only for what is put, not
+// for the work. Memory: what is held, and 8 MiB of parts and their cells while some are made into
+// one.
 // Threads: one at a time. Processes: any; what others save is seen after start().
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_PART_SHELF_HPP
@@ -14,13 +16,16 @@
 
 #include <aiaudit/engine/log_keys.hpp>         // part_key
 #include <aiaudit/engine/part_places.hpp>      // for_each_part_place
+#include <aiaudit/engine/part_table.hpp>       // digest_of_parts
 #include <aiaudit/rollup/day_part_writer.hpp>  // merge_day_parts
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,51 +40,61 @@ using parts_by_day = std::map<civil_day, std::string>;
 template <class Store>
 class part_shelf {
 public:
-    explicit part_shelf(Store& store) : store_(&store) {}
+    part_shelf(Store& store, log_reader<Store> const& log) : store_(&store), log_(&log) {}
 
-    // Begins anew with the parts of the store, which go up to the record `saved`. Returns the days
-    // of UTC that have some, ascending. Errors: the store's.
-    [[nodiscard]] result<std::vector<civil_day>> start(std::uint64_t saved) {
+    // Begins anew with the parts of the store, which it says go up to the record `stored`. Returns
+    // the days of UTC that have some, ascending. What is wrong with them goes to `wrong`, in words.
+    // Errors: the store's.
+    [[nodiscard]] result<std::vector<civil_day>> start(std::uint64_t stored, std::string& wrong) {
         places_.clear();
         held_.clear();
-        saved_ = saved;
         stale_ = false;
-        auto const listed = for_each_part_place(*store_, dropped_, [this](auto const& view) {
-            return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
-                auto const part = part_key::parse(key);
-                if (part && counts_there(*part, dropped_))
-                    places_.insert({part->day, view.segment()});
-                return true;
+        stored_parts found;
+        auto const listed = for_each_part_place(*store_, rule_, [&](auto const& view) {
+            return found.list(view, rule_, [&](part_key const& part) {
+                places_.insert({part.day, view.segment()});
             });
         });
         if (!listed) return note(listed).error();
+        if (found.newest) {
+            auto const is_of = is_stand_of(*log_, *found.newest);
+            bool const damaged = !is_of && is_of.error().code == errc::corrupt;
+            if (!is_of && !damaged) return note(is_of.error()).error();
+            found.good = found.good && found.newest->size == stored && (damaged || *is_of);
+        }
+        saved_ = stored_ = stored;
+        replaces_ = found.can_be_folded_anew();
+        if (replaces_) saved_ = *found.begin;
+        wrong = found.words();
         std::vector<civil_day> days;
         for (auto const& [day, segment] : places_) {
             if (days.empty() || days.back() != day) days.push_back(day);
         }
         return days;
     }
-    // The last record that the parts of the store count.
+    // The last record that the parts count that count.
     [[nodiscard]] std::uint64_t saved() const noexcept { return saved_; }
+    // The same, as the store says: of other parts too, which are to be replaced.
+    [[nodiscard]] std::uint64_t stored() const noexcept { return stored_; }
+    [[nodiscard]] bool replaces() const noexcept { return replaces_; }
     // Whether something failed because another process saved or dropped meanwhile.
     [[nodiscard]] bool stale() const noexcept { return stale_; }
     void clear_stale() noexcept { stale_ = false; }
 
     // Whether each part counts records up to `through` alone, or behind it alone.
     [[nodiscard]] result<bool> is_bound(std::uint64_t through) const {
-        if (through == 0) return true;
-        std::uint64_t dropped = 0;
-        bool is_bound = true;
-        auto const listed = for_each_part_place(*store_, dropped, [&](auto const& view) {
+        part_rule rule;
+        bool is_bound = through <= saved_;
+        auto const listed = for_each_part_place(*store_, rule, [&](auto const& view) {
             return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
                 auto const part = part_key::parse(key);
-                if (part && counts_there(*part, dropped))
+                if (part && rule.counts(*part, view.segment()))
                     is_bound = is_bound && (part->through <= through || part->after >= through);
                 return is_bound;
             });
         });
         if (!listed) return listed.error();
-        return is_bound && through <= saved_;
+        return is_bound;
     }
 
     // Calls visit(part) for each part of a day that counts records behind `after`, but for those
@@ -95,7 +110,7 @@ public:
                                  [&](std::string_view key, std::string_view bytes) {
                                      if (!key.starts_with(prefix)) return false;
                                      auto const part = part_key::parse(key);
-                                     if (!part || !counts_there(*part, dropped_)) return true;
+                                     if (!part || !rule_.counts(*part, at->second)) return true;
                                      if (part->through <= saved_ && part->through > after)
                                          visit(bytes);
                                      release(view, bytes);
@@ -115,43 +130,55 @@ public:
     // Holds a part that cannot be saved.
     void hold(civil_day day, std::string&& part) { held_[day].push_back(std::move(part)); }
 
-    // Saves parts, and those that are held, of the records up to `through`. False where another
-    // process saved meanwhile: then nothing is saved, and start() is next. Errors: the store's.
+    // Saves parts, and those that are held, of the records up to `through`, in one segment. False
+    // where another process saved meanwhile: then nothing is saved, and start() is next. Errors:
+    // the store's.
     [[nodiscard]] result<bool> save(parts_by_day&& parts, std::uint64_t through) {
+        auto const tree = log_->tree_of(through);
+        if (!tree) return tree.error();
         for (auto& [day, held] : held_) {
             if (auto ok = join(parts[day], held); !ok) return ok.error();
         }
         bool put = false;
         segment_number segment = 0;
+        part_rule rule = rule_;
         auto const written = store_->write([&](auto& view) -> result<void> {
             put = false;
+            rule = rule_;
             auto const in_store = get_number(view, meta_key::saved);
             if (!in_store) return in_store.error();
-            if (*in_store != saved_) return {};
+            if (*in_store != stored_) return {};
+            if (replaces_) {
+                if (auto ok = void_parts_after(view, saved_, rule); !ok) return ok;
+            }
             for (auto const& [day, part] : parts) {
                 part_key const key{day, through, saved_};
                 if (auto ok = view.insert(table::snapshots, key.to_bytes(), part); !ok) return ok;
             }
             put = true;
             segment = view.segment();
+            if (auto ok = put_stand(view, through, tree->root()); !ok) return ok;
             return view.replace(table::meta, meta_key::saved, to_little_endian(through));
         });
         if (!written) return written.error();
         if (!put) return false;
         for (auto const& [day, part] : parts) places_.insert({day, segment});
         held_.clear();
-        saved_ = through;
+        saved_ = stored_ = through;
+        rule_ = rule;
+        replaces_ = false;
         return true;
     }
 
     // Makes one part of the day's last ones in the newest segment, as often as there are many of
-    // about one size. Parts that count records up to `bound` are not joined with later ones.
-    [[nodiscard]] result<void> merge(civil_day day, std::uint64_t bound) {
+    // about one size. Those that count records up to one of `bounds` are not joined with later
+    // ones.
+    [[nodiscard]] result<void> merge(civil_day day, std::span<std::uint64_t const> bounds) {
         for (;;) {
             std::vector<std::string> keys;
             std::vector<std::string> parts;
             auto const read = store_->read([&](auto const& view) {
-                return this->take_mergeable(view, day_key(day), bound, keys, parts);
+                return this->take_mergeable(view, day_key(day), bounds, keys, parts);
             });
             if (!read || keys.empty()) return read;
             auto const merged =
@@ -194,9 +221,19 @@ private:
         return {};
     }
 
+    // Where the segment's parts stand, as they are in the view.
+    template <class View>
+    [[nodiscard]] static result<void> put_stand(View& view, std::uint64_t through,
+                                                digest const& root) {
+        auto const content = digest_of_parts(view, [](part_key const&) { return true; });
+        if (!content) return content.error();
+        return view.replace(table::meta, meta_key::parts,
+                            fold_stand{through, root, *content}.to_bytes());
+    }
+
     template <class View>
     [[nodiscard]] static result<void> take_mergeable(View const& view, std::string const& prefix,
-                                                     std::uint64_t bound,
+                                                     std::span<std::uint64_t const> bounds,
                                                      std::vector<std::string>& keys,
                                                      std::vector<std::string>& parts) {
         std::vector<stored_part> all;
@@ -208,10 +245,15 @@ private:
                 return true;
             });
         if (!scanned) return scanned;
+        auto const is_apart = [&bounds](stored_part const& a, stored_part const& b) {
+            return std::any_of(bounds.begin(), bounds.end(), [&](std::uint64_t bound) {
+                return (a.through <= bound) != (b.through <= bound);
+            });
+        };
         std::size_t bytes = 0;
         std::size_t first = all.size();
         while (first > 0 && all[first - 1].level() <= all.back().level() &&
-               (all[first - 1].through <= bound) == (all.back().through <= bound) &&
+               !is_apart(all[first - 1], all.back()) &&
                bytes + all[first - 1].bytes <= merged_bytes_max)
             bytes += all[--first].bytes;
         if (all.size() - first < parts_of_one_size) return {};
@@ -241,7 +283,11 @@ private:
                 if (auto ok = view.erase(table::snapshots, each); !ok) return ok;
             }
             done = true;
-            return view.insert(table::snapshots, key->to_bytes(), merged);
+            if (auto ok = view.insert(table::snapshots, key->to_bytes(), merged); !ok) return ok;
+            auto const stored = view.get(table::meta, meta_key::parts);
+            if (!stored) return stored.error();
+            auto const stand = *stored ? fold_stand::parse(**stored) : std::nullopt;
+            return stand ? put_stand(view, stand->size, stand->root) : result<void>{};
         });
         if (!written) return written.error();
         return done;
@@ -258,10 +304,13 @@ private:
     }
 
     Store* store_;
+    log_reader<Store> const* log_;
     std::set<std::pair<civil_day, segment_number>> places_{};  // where parts of which days lie
     std::map<civil_day, std::vector<std::string>> held_{};     // parts that are not in the store
     std::uint64_t saved_ = 0;
-    std::uint64_t dropped_ = 0;  // the last segment that the history stands for
+    std::uint64_t stored_ = 0;
+    bool replaces_ = false;  // those that go on after saved_ are folded anew
+    part_rule rule_{};
     bool stale_ = false;
 };
 

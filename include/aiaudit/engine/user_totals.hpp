@@ -14,6 +14,7 @@
 #ifndef AIAUDIT_ENGINE_USER_TOTALS_HPP
 #define AIAUDIT_ENGINE_USER_TOTALS_HPP
 
+#include <aiaudit/engine/fold_stand.hpp>    // fold_stand
 #include <aiaudit/engine/log_keys.hpp>      // meta_key
 #include <aiaudit/engine/part_shelf.hpp>    // part_shelf
 #include <aiaudit/rollup/group_reader.hpp>  // group_name
@@ -36,10 +37,12 @@ namespace detail {
 template <class Store>
 class user_totals {
 public:
-    user_totals(Store& store, part_shelf<Store>& shelf) : store_(&store), shelf_(&shelf) {}
+    user_totals(Store& store, log_reader<Store> const& log, part_shelf<Store>& shelf)
+        : store_(&store), log_(&log), shelf_(&shelf) {}
 
-    // Looks for them, after the shelf began anew. Errors: the store's.
-    [[nodiscard]] result<void> start();
+    // Looks for them, after the shelf began anew. What is wrong with them goes to `wrong`, in
+    // words. Errors: the store's.
+    [[nodiscard]] result<void> start(std::string& wrong);
     // The last record that they count; 0: there are none.
     [[nodiscard]] std::uint64_t through() const noexcept { return through_; }
 
@@ -71,6 +74,7 @@ private:
         std::string low{};
         std::optional<std::string> high{};
     };
+    static constexpr std::size_t stand_bytes = 72;
     using sums_by_name = std::map<std::string, totals, std::less<>>;
 
     [[nodiscard]] bool is_due() const noexcept {
@@ -104,6 +108,10 @@ private:
             return all;
         });
     }
+    void take_place(segment_number segment, std::string_view bytes, fold_stand& stand);
+    // Over the keys and headers of all pieces that a segment has.
+    template <class View>
+    [[nodiscard]] static result<digest> digest_of(View const& view);
     [[nodiscard]] result<std::vector<name_range>> ranges(std::span<civil_day const> days);
     [[nodiscard]] result<void> add_parts(std::span<civil_day const> days, name_range const& range,
                                          sums_by_name& to);
@@ -118,6 +126,7 @@ private:
                                            std::uint64_t users);
 
     Store* store_;
+    log_reader<Store> const* log_;
     part_shelf<Store>* shelf_;
     segment_number segment_ = 0;
     std::uint64_t through_ = 0;
@@ -128,29 +137,62 @@ private:
 };
 
 template <class Store>
-result<void> user_totals<Store>::start() {
+result<void> user_totals<Store>::start(std::string& wrong) {
     through_ = users_ = 0;
     users_since_.reset();
     pieces_ = 0;
     segment_ = 0;
-    std::uint64_t dropped = 0;
-    auto const looked = for_each_part_place(*store_, dropped, [this](auto const& view) {
+    part_rule rule;
+    fold_stand stand;
+    digest content{};
+    auto const looked = for_each_part_place(*store_, rule, [&](auto const& view) -> result<void> {
         auto const found = view.get(table::meta, meta_key::user_totals);
-        if (!found) return result<void>(found.error());
-        if (*found && (*found)->size() == 20) {
-            segment_ = view.segment();
-            through_ = load_little_endian<std::uint64_t>((*found)->data());
-            users_ = load_little_endian<std::uint64_t>((*found)->data() + 8);
-            pieces_ = load_little_endian<std::uint32_t>((*found)->data() + 16);
-        }
-        return result<void>{};
+        if (!found) return found.error();
+        if (!*found) return {};
+        auto const read = digest_of(view);
+        if (!read) return read.error();
+        take_place(view.segment(), **found, stand);
+        content = *read;
+        return {};
     });
-    if (!looked) return looked;
+    if (!looked || through_ == 0) return looked;
+    auto const is_of = is_stand_of(*log_, stand);
+    if (!is_of && is_of.error().code != errc::corrupt) return is_of.error();
+    if (!is_of || !*is_of || stand.content != content)
+        wrong =
+            "the totals of users, as they were saved, are damaged or of another log: they are "
+            "made anew";
     // An earlier version may have joined parts over the bound, and this process may be behind.
     auto const is_apart = shelf_->is_bound(through_);
     if (!is_apart) return is_apart.error();
-    if (!*is_apart) through_ = 0;
+    if (!*is_apart || !wrong.empty() || shelf_->replaces()) through_ = 0;
     return {};
+}
+
+template <class Store>
+void user_totals<Store>::take_place(segment_number segment, std::string_view bytes,
+                                    fold_stand& stand) {
+    auto const read = fold_stand::parse(bytes.substr(0, (std::min)(bytes.size(), stand_bytes)));
+    if (!read || bytes.size() != stand_bytes + 12) return;
+    stand = *read;
+    segment_ = segment;
+    through_ = stand.size;
+    users_ = load_little_endian<std::uint64_t>(bytes.data() + stand_bytes);
+    pieces_ = load_little_endian<std::uint32_t>(bytes.data() + stand_bytes + 8);
+}
+
+template <class Store>
+template <class View>
+result<digest> user_totals<Store>::digest_of(View const& view) {
+    std::string all;
+    auto const scanned = view.scan(
+        table::snapshots, user_totals_prefix, [&](std::string_view key, std::string_view bytes) {
+            append_field(all, key);
+            append_field(all, bytes.substr(0, day_part_format::header_size));
+            return true;
+        });
+    if (!scanned) return scanned.error();
+    return digest{sha256(all)};
 }
 
 template <class Store>
@@ -322,6 +364,8 @@ result<void> user_totals<Store>::begin_using(std::uint64_t through, std::uint32_
                                              std::uint64_t users) {
     segment_number segment = 0;
     bool used = false;
+    auto const tree = log_->tree_of(through);
+    if (!tree) return tree.error();
     auto const written = store_->write([&](auto& view) -> result<void> {
         used = false;
         segment = view.segment();
@@ -341,10 +385,12 @@ result<void> user_totals<Store>::begin_using(std::uint64_t through, std::uint32_
         for (std::string const& other : others) {
             if (auto ok = view.erase(table::snapshots, other); !ok) return ok;
         }
+        auto const content = digest_of(view);
+        if (!content) return content.error();
         used = true;
-        return view.replace(
-            table::meta, meta_key::user_totals,
-            to_little_endian(through) + to_little_endian(users) + to_little_endian(pieces));
+        fold_stand const stand{through, tree->root(), *content};
+        return view.replace(table::meta, meta_key::user_totals,
+                            stand.to_bytes() + to_little_endian(users) + to_little_endian(pieces));
     });
     if (!written || !used) return written;
     segment_ = segment;

@@ -15,6 +15,7 @@
 #include <aiaudit/engine/ledger_share.hpp>     // ledger_share
 #include <aiaudit/engine/log_appender.hpp>     // log_appender
 #include <aiaudit/engine/log_reader.hpp>       // log_reader
+#include <aiaudit/engine/notices.hpp>          // notices
 #include <aiaudit/storage/lmdb_store.hpp>      // lmdb_store
 #include <aiaudit/storage/process_mark.hpp>    // process_owned
 #include <aiaudit/storage/store.hpp>           // storage_policy
@@ -39,10 +40,10 @@ struct basic_ledger<Policies>::state {
           store(std::move(opened)),
           log(store),
           queue(options.batch_records_max, options.batch_bytes_max),
-          fold(store, log, queue,
+          fold(store, log, queue, told,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
                 options.rollup_save_records, options.read_only}),
-          gate(store, log, options.rollup_save_records),
+          gate(store, log, told, options.rollup_save_records),
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     ~state() {
         bool const ran = writer.joinable() && folder.joinable();
@@ -177,6 +178,7 @@ struct basic_ledger<Policies>::state {
     storage store;
     clock time{};
     detail::log_reader<storage> log;
+    detail::notices told{};
     detail::batch_queue queue;
     detail::fold_keeper<storage> fold;
     detail::gate_keeper<storage> gate;
@@ -220,8 +222,8 @@ result<void> basic_ledger<Policies>::save() {
 template <class Policies>
 result<void> basic_ledger<Policies>::rotate() {
     if (auto ok = flush(); !ok) return ok;
-    detail::log_writer<storage> writing(state_->store, state_->options.rotation);
-    return writing.rotate(state_->time.now(), true);
+    return detail::begin_segment(state_->store, state_->gate, state_->options.rotation,
+                                 state_->time.now());
 }
 
 template <class Policies>
@@ -473,6 +475,11 @@ std::string const& basic_ledger<Policies>::path() const noexcept {
 template <class Policies>
 std::uint64_t basic_ledger<Policies>::bytes_on_disk() const {
     return state_->store.bytes_on_disk();
+}
+
+template <class Policies>
+std::vector<std::string> basic_ledger<Policies>::take_notices() {
+    return state_->told.take();
 }
 
 template <class Policies>

@@ -35,7 +35,14 @@
 #include <aiaudit/impl/engine/admission_lock.ipp>
 #include <aiaudit/impl/engine/alert_book.ipp>
 #include <aiaudit/impl/engine/batch_queue.ipp>
+#include <aiaudit/impl/engine/fold_stand.ipp>
+#include <aiaudit/impl/engine/gate_check.ipp>
 #include <aiaudit/impl/engine/log_keys.ipp>
+#include <aiaudit/impl/engine/part_check.ipp>
+#include <aiaudit/impl/engine/part_places.ipp>
+#include <aiaudit/impl/engine/part_table.ipp>
+#include <aiaudit/impl/engine/retention_record.ipp>
+#include <aiaudit/impl/engine/saved_gate.ipp>
 #include <aiaudit/impl/engine/spill_file.ipp>
 #include <aiaudit/impl/error.ipp>
 #include <aiaudit/impl/export/budget_report.ipp>
@@ -48,6 +55,7 @@
 #include <aiaudit/impl/integrity/note.ipp>
 #include <aiaudit/impl/integrity/proof.ipp>
 #include <aiaudit/impl/integrity/proof_file.ipp>
+#include <aiaudit/impl/integrity/run_secret.ipp>
 #include <aiaudit/impl/integrity/text_form.ipp>
 #include <aiaudit/impl/retain.tpp>
 #include <aiaudit/impl/rollup/cell_log.ipp>
@@ -59,6 +67,7 @@
 #include <aiaudit/impl/rollup/group_reader.ipp>
 #include <aiaudit/impl/rollup/model_limit.ipp>
 #include <aiaudit/impl/rollup/packed_totals.ipp>
+#include <aiaudit/impl/rollup/part_fingerprint.ipp>
 #include <aiaudit/impl/rollup/query.ipp>
 #include <aiaudit/impl/rollup/ranked_report.ipp>
 #include <aiaudit/impl/rollup/report.ipp>
