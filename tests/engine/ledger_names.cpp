@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <aiaudit/engine/log_keys.hpp>
+#include <aiaudit/engine/part_table.hpp>
+#include <aiaudit/engine/user_totals.hpp>
 #include <aiaudit/retain.hpp>
 #include <aiaudit/storage/lmdb_store.hpp>
+#include <aiaudit/verify.hpp>
 
 #include "engine/support/ledger_testing.hpp"
 #include "engine/support/temporary_directory.hpp"
@@ -106,9 +109,9 @@ std::size_t pieces_in(lmdb_store const& store) {
 }
 // There are totals, and no piece of others.
 void require_one_list(lmdb_store const& store) {
-    std::string const totals = totals_in(store);
-    BOOST_REQUIRE(totals.size() == 20U);
-    BOOST_TEST(detail::load_little_endian<std::uint32_t>(totals.data() + 16) == pieces_in(store));
+    auto const totals = detail::user_totals_entry::parse(totals_in(store));
+    BOOST_REQUIRE(totals.has_value());
+    BOOST_TEST(totals->pieces == pieces_in(store));
 }
 
 }  // namespace
@@ -191,6 +194,73 @@ BOOST_AUTO_TEST_CASE(totals_of_users_go_with_their_segment_and_reports_stay) {
     calls.append(ledger, 60'000);
     require_users(ledger, calls.sums);
     BOOST_TEST(!totals_in(ledger.store()).empty());
+}
+
+// Somebody who can write the file gives one user what another one spent, and makes all checksums
+// and digests right.
+BOOST_AUTO_TEST_CASE(totals_of_users_that_were_changed_with_all_checksums_are_found) {
+    temporary_directory const directory;
+    ledger_options const options{.path = directory / "ledger", .rollup_save_records = 10'000};
+    many_calls calls(30'000, 20, 200'000);
+    auto ledger = basic_ledger<on_disk>::open(options).value();
+    calls.append(ledger, 100'000);
+    BOOST_REQUIRE(ledger.save().has_value());
+    auto const before = verify(ledger).value();
+    BOOST_TEST(before.sound(), before.conclusion());
+    std::string const dearest_before = std::string(
+        ledger.report({.kind = report_kind::users, .top = 1}).value().rows[0].names.user);
+
+    auto entry = detail::user_totals_entry::parse(totals_in(ledger.store())).value();
+    std::string const key = detail::user_totals_key(entry.stand.size, 0);
+    auto const changed = ledger.store().write([&](auto& view) -> result<void> {
+        std::string const bytes(view.get(table::snapshots, key).value().value());
+        auto const piece = detail::day_part::open(bytes).value();
+        std::vector<std::string> users;
+        for (std::string_view const user : piece.read_users().value()) users.emplace_back(user);
+        std::vector<totals> sums;
+        piece
+            .read_sums(dimension::user,
+                       [&](std::uint32_t, totals const& sum, auto const&) { sums.push_back(sum); })
+            .value();
+        sums[7].cost += money::from_pico(int128{1'000'000'000'000});
+        sums[8].cost -= money::from_pico(int128{1'000'000'000'000});
+        auto const forged = detail::write_user_sums(0, users, sums).value();
+        if (auto ok = view.replace(table::snapshots, key, forged); !ok) return ok;
+        entry.stand.content = detail::digest_of_pieces(view).value();
+        return view.replace(table::meta, detail::meta_key::user_totals, entry.to_bytes());
+    });
+    BOOST_REQUIRE(changed.has_value());
+    { auto closed = std::move(ledger); }
+    ledger = basic_ledger<on_disk>::open(options).value();
+    std::string const dearest_after = std::string(
+        ledger.report({.kind = report_kind::users, .top = 1}).value().rows[0].names.user);
+    BOOST_TEST(dearest_after != dearest_before);  // so it lies
+    auto const after = verify(ledger).value();
+    BOOST_REQUIRE(!after.sound());
+    BOOST_TEST(after.findings.front().find("totals of users") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_with_invented_models_is_verified) {
+    temporary_directory const directory;
+    ledger_options const options{.path = directory / "ledger", .rollup_save_records = 500};
+    auto ledger = basic_ledger<on_disk>::open(options).value();
+    for (int i = 0; i < 3'000; ++i) {
+        record entry = sample(i);
+        entry.started_at = timestamp::parse("2026-03-01T12:00:00Z").value();
+        entry.key_id = i % 3 == 0 ? "busy" : "calm";
+        entry.model_requested = "model" + std::to_string(i % 3 == 2 ? i % 7 : i);
+        BOOST_REQUIRE(ledger.append(entry, durability::relaxed).has_value());
+    }
+    BOOST_REQUIRE(ledger.save().has_value());
+    report const models = ledger.report({.kind = report_kind::models}).value();
+    BOOST_TEST(models.sum.requests == 3'000U);
+    bool const has_other = std::any_of(models.rows.begin(), models.rows.end(), [](auto const& row) {
+        return row.names.model == other_models;
+    });
+    BOOST_TEST(has_other);
+    auto const found = verify(ledger).value();
+    BOOST_TEST(found.sound(), found.conclusion());
+    BOOST_TEST(found.unvouched.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -14,6 +14,8 @@
 
 #include <aiaudit/core/digest.hpp>              // digest
 #include <aiaudit/engine/part_places.hpp>       // for_each_part_place
+#include <aiaudit/engine/user_totals.hpp>       // user_totals_entry
+#include <aiaudit/rollup/model_limit.hpp>       // model_limit
 #include <aiaudit/rollup/part_fingerprint.hpp>  // fingerprinter
 
 #include <cstddef>
@@ -21,6 +23,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +39,7 @@ struct checked_part {
     std::optional<part_fingerprint> stored{};  // of those that are compared, where it can be read
     std::string unreadable{};
     compared_numbers which = compared_numbers::all;
+    bool limits_models = true;  // an older version did not (model_limit.hpp)
     part_fingerprint folded{};
 };
 
@@ -72,8 +76,11 @@ public:
         bool const is_in = current_ != nullptr && current_->key.day == day &&
                            current_->key.after < number && number <= current_->key.through;
         if (!is_in && !find_part(day, number)) return;
-        fingers_.add(entry, static_cast<std::uint32_t>(slot - first_slot_of(day)), current_->which,
-                     current_->folded);
+        std::string_view model = entry.model();
+        if (!limited_.empty() && !has_own_row(day, entry.key_id, entry.provider, model))
+            model = other_models;
+        fingers_.add(entry, model, static_cast<std::uint32_t>(slot - first_slot_of(day)),
+                     current_->which, current_->folded);
     }
     // All records from `first` to `last` were added. What is wrong, a line each; what could not be
     // compared goes to `unvouched`.
@@ -92,10 +99,43 @@ private:
     static constexpr std::size_t findings_most = 20;  // of one kind
 
     void read_part(part_key const& key, std::string_view bytes, bool is_compared);
+    // Of a part that is not compared, what those that are depend on.
+    [[nodiscard]] result<void> read_beside(part_key const& key, std::string_view bytes);
+    void note_limited(day_part const& part);
+    [[nodiscard]] bool has_own_row(civil_day day, std::string_view key, std::string_view provider,
+                                   std::string_view model);
+    [[nodiscard]] bool counts_totals_of(part_key const& key) const noexcept {
+        return totals_.through != 0 && key.through <= totals_.through;
+    }
+    void check_totals(std::vector<std::string>& findings) const;
+    template <class View>
+    [[nodiscard]] result<void> find_totals(View const& view, part_rule const& rule);
+    // `last`: the greatest user of the pieces before.
+    void add_piece(std::string_view bytes, std::string& last);
+    template <class Store>
+    [[nodiscard]] result<void> read_totals(Store const& store);
     [[nodiscard]] bool find_part(civil_day day, std::uint64_t number);
     void check_ranges(std::vector<std::string>& findings) const;
 
+    // What users came to over all days: a copy of the parts that go up to some record.
+    struct totals_fingerprint {
+        segment_number segment = 0;
+        std::uint64_t through = 0;  // 0: there are none
+        std::uint32_t pieces = 0;
+        bool bound = true;  // no part goes over `through`: else nobody reads them
+        prime_number of_pieces{};
+        prime_number of_parts{};
+        std::string unreadable{};
+    };
+    static constexpr std::size_t models_bytes_max = std::size_t{64} << 20;
+
     fingerprinter fingers_;
+    // Keys that have more models on a day than count under their own names, and which do.
+    std::set<std::pair<civil_day, std::string>, std::less<>> limited_{};
+    std::set<civil_day> limited_days_{};
+    model_limit models_{};
+    bool too_many_models_ = false;
+    totals_fingerprint totals_{};
     std::map<civil_day, std::vector<checked_part>> parts_{};  // by `after`
     checked_part* current_ = nullptr;
     std::vector<std::string> missing_{};
@@ -110,6 +150,10 @@ template <class Store>
 result<void> part_check::begin(Store const& store, std::uint64_t before) {
     parts_.clear();
     past_ = {};
+    limited_.clear();
+    limited_days_.clear();
+    models_.clear();
+    totals_ = {};
     part_rule rule;
     bool begun = false;
     auto const there = store.segments();
@@ -121,7 +165,8 @@ result<void> part_check::begin(Store const& store, std::uint64_t before) {
         return {};
     });
     if (!oldest) return oldest;
-    return for_each_part_place(store, rule, [&](auto const& view) -> result<void> {
+    auto const read = for_each_part_place(store, rule, [&](auto const& view) -> result<void> {
+        if (auto ok = find_totals(view, rule); !ok) return ok;
         if (view.segment() != history) {
             if (!begun) {
                 auto const base = get_tree(view, meta_key::base);
@@ -145,6 +190,53 @@ result<void> part_check::begin(Store const& store, std::uint64_t before) {
             return true;
         });
     });
+    if (!read || (limited_.empty() && totals_.through == 0)) return read;
+    // A second look, since the first one says at what.
+    auto const beside = for_each_part_place(store, rule, [&](auto const& view) -> result<void> {
+        result<void> all;
+        auto const scanned =
+            view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view bytes) {
+                auto const part = part_key::parse(key);
+                if (part && rule.counts(*part, view.segment())) all = read_beside(*part, bytes);
+                return all.has_value();
+            });
+        return scanned ? all : scanned;
+    });
+    return beside ? read_totals(store) : beside;
+}
+
+template <class View>
+result<void> part_check::find_totals(View const& view, part_rule const& rule) {
+    if (view.segment() <= rule.void_segment) return {};
+    auto const found = view.get(table::meta, meta_key::user_totals);
+    if (!found) return found.error();
+    if (!*found) return {};
+    totals_ = {};
+    auto const entry = user_totals_entry::parse(**found);
+    if (!entry) return {};  // nobody reads them then
+    totals_.segment = view.segment();
+    totals_.through = entry->stand.size;
+    totals_.pieces = entry->pieces;
+    return {};
+}
+
+template <class Store>
+result<void> part_check::read_totals(Store const& store) {
+    if (totals_.through == 0) return {};
+    std::string const prefix = user_totals_key(totals_.through);
+    std::uint32_t pieces = 0;
+    std::string last;
+    auto const read = store.read(totals_.segment, [&](auto const& view) {
+        return view.scan(table::snapshots, prefix,
+                         [&](std::string_view key, std::string_view bytes) {
+                             if (!key.starts_with(prefix)) return false;
+                             ++pieces;
+                             add_piece(bytes, last);
+                             return true;
+                         });
+    });
+    if (read && pieces != totals_.pieces) totals_.unreadable = "some are missing";
+    return read;
 }
 
 }  // namespace detail

@@ -79,8 +79,8 @@ result<void> stored_parts::list(View const& view, part_rule const& rule, Visitor
     return {};
 }
 
-// Takes out the parts that go on after a record, which are folded anew; those of segments that are
-// sealed do not count any more.
+// Takes out the parts that go on after a record, which are folded anew, and the totals of users
+// that were made of them; those of segments that are sealed do not count any more.
 template <class View>
 [[nodiscard]] result<void> void_parts_after(View& view, std::uint64_t after, part_rule& rule) {
     std::vector<std::string> keys;
@@ -94,6 +94,7 @@ template <class View>
     for (std::string const& key : keys) {
         if (auto ok = view.erase(table::snapshots, key); !ok) return ok;
     }
+    if (auto ok = view.erase(table::meta, meta_key::user_totals); !ok) return ok;
     rule.void_segment = view.segment() - std::uint64_t{1};
     rule.void_after = after;
     return view.replace(table::meta, meta_key::void_parts, rule.void_bytes());

@@ -34,6 +34,41 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// What the meta table says of them.
+struct user_totals_entry {
+    fold_stand stand{};  // its content is over the keys and headers of the segment's pieces
+    std::uint64_t users = 0;
+    std::uint32_t pieces = 0;
+
+    // 72, 8 and 4 bytes.
+    [[nodiscard]] std::string to_bytes() const {
+        return stand.to_bytes() + to_little_endian(users) + to_little_endian(pieces);
+    }
+    [[nodiscard]] static std::optional<user_totals_entry> parse(std::string_view bytes) {
+        constexpr std::size_t stand_bytes = 72;
+        if (bytes.size() != stand_bytes + 12) return std::nullopt;
+        auto const stand = fold_stand::parse(bytes.substr(0, stand_bytes));
+        if (!stand) return std::nullopt;
+        return user_totals_entry{*stand,
+                                 load_little_endian<std::uint64_t>(bytes.data() + stand_bytes),
+                                 load_little_endian<std::uint32_t>(bytes.data() + stand_bytes + 8)};
+    }
+};
+
+// Over the keys and headers of all pieces that a segment has.
+template <class View>
+[[nodiscard]] result<digest> digest_of_pieces(View const& view) {
+    std::string all;
+    auto const scanned = view.scan(
+        table::snapshots, user_totals_prefix, [&](std::string_view key, std::string_view bytes) {
+            append_field(all, key);
+            append_field(all, bytes.substr(0, day_part_format::header_size));
+            return true;
+        });
+    if (!scanned) return scanned.error();
+    return digest{sha256(all)};
+}
+
 template <class Store>
 class user_totals {
 public:
@@ -74,7 +109,6 @@ private:
         std::string low{};
         std::optional<std::string> high{};
     };
-    static constexpr std::size_t stand_bytes = 72;
     using sums_by_name = std::map<std::string, totals, std::less<>>;
 
     [[nodiscard]] bool is_due() const noexcept {
@@ -109,9 +143,7 @@ private:
         });
     }
     void take_place(segment_number segment, std::string_view bytes, fold_stand& stand);
-    // Over the keys and headers of all pieces that a segment has.
-    template <class View>
-    [[nodiscard]] static result<digest> digest_of(View const& view);
+
     [[nodiscard]] result<std::vector<name_range>> ranges(std::span<civil_day const> days);
     [[nodiscard]] result<void> add_parts(std::span<civil_day const> days, name_range const& range,
                                          sums_by_name& to);
@@ -146,10 +178,12 @@ result<void> user_totals<Store>::start(std::string& wrong) {
     fold_stand stand;
     digest content{};
     auto const looked = for_each_part_place(*store_, rule, [&](auto const& view) -> result<void> {
+        // Those of a sealed segment may be made of parts that do not count any more.
+        if (view.segment() <= rule.void_segment) return {};
         auto const found = view.get(table::meta, meta_key::user_totals);
         if (!found) return found.error();
         if (!*found) return {};
-        auto const read = digest_of(view);
+        auto const read = digest_of_pieces(view);
         if (!read) return read.error();
         take_place(view.segment(), **found, stand);
         content = *read;
@@ -172,27 +206,13 @@ result<void> user_totals<Store>::start(std::string& wrong) {
 template <class Store>
 void user_totals<Store>::take_place(segment_number segment, std::string_view bytes,
                                     fold_stand& stand) {
-    auto const read = fold_stand::parse(bytes.substr(0, (std::min)(bytes.size(), stand_bytes)));
-    if (!read || bytes.size() != stand_bytes + 12) return;
-    stand = *read;
+    auto const read = user_totals_entry::parse(bytes);
+    if (!read) return;
+    stand = read->stand;
     segment_ = segment;
     through_ = stand.size;
-    users_ = load_little_endian<std::uint64_t>(bytes.data() + stand_bytes);
-    pieces_ = load_little_endian<std::uint32_t>(bytes.data() + stand_bytes + 8);
-}
-
-template <class Store>
-template <class View>
-result<digest> user_totals<Store>::digest_of(View const& view) {
-    std::string all;
-    auto const scanned = view.scan(
-        table::snapshots, user_totals_prefix, [&](std::string_view key, std::string_view bytes) {
-            append_field(all, key);
-            append_field(all, bytes.substr(0, day_part_format::header_size));
-            return true;
-        });
-    if (!scanned) return scanned.error();
-    return digest{sha256(all)};
+    users_ = read->users;
+    pieces_ = read->pieces;
 }
 
 template <class Store>
@@ -385,12 +405,11 @@ result<void> user_totals<Store>::begin_using(std::uint64_t through, std::uint32_
         for (std::string const& other : others) {
             if (auto ok = view.erase(table::snapshots, other); !ok) return ok;
         }
-        auto const content = digest_of(view);
+        auto const content = digest_of_pieces(view);
         if (!content) return content.error();
         used = true;
-        fold_stand const stand{through, tree->root(), *content};
-        return view.replace(table::meta, meta_key::user_totals,
-                            stand.to_bytes() + to_little_endian(users) + to_little_endian(pieces));
+        user_totals_entry const entry{{through, tree->root(), *content}, users, pieces};
+        return view.replace(table::meta, meta_key::user_totals, entry.to_bytes());
     });
     if (!written || !used) return written;
     segment_ = segment;

@@ -103,6 +103,9 @@ public:
     [[nodiscard]] static result<day_part> open(std::string_view bytes);
 
     [[nodiscard]] civil_day day() const noexcept { return day_; }
+    [[nodiscard]] std::uint8_t version() const noexcept {
+        return static_cast<std::uint8_t>(bytes_[3]);
+    }
     [[nodiscard]] std::uint32_t group_count(dimension by) const noexcept {
         return by == dimension::everything ? 1 : counts_[day_part_format::count_place(by)];
     }

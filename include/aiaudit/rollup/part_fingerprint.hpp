@@ -108,17 +108,20 @@ public:
     // `secret`: random bytes.
     explicit fingerprinter(sha256_value const& secret);
 
-    // Adds an outcome or a correction, in its slot of the day; `to` stays where it is until
-    // finish(). `Record` is record, or a view of one with the same members.
+    // Adds an outcome or a correction, in its slot of the day, under the model that it counts as;
+    // `to` stays where it is until finish(). `Record` is record, or a view of one with the same
+    // members.
     template <class Record>
-    AIAUDIT_HOT void add(Record const& entry, std::uint32_t slot, compared_numbers which,
-                         part_fingerprint& to);
+    AIAUDIT_HOT void add(Record const& entry, std::string_view model, std::uint32_t slot,
+                         compared_numbers which, part_fingerprint& to);
 
     // What was added is in the fingerprints.
     void finish();
 
     // Of the part as it is stored, all sections of which are read. Errors: corrupt; newer_format.
     [[nodiscard]] result<part_fingerprint> read(day_part const& part, compared_numbers which);
+    // Of the sums of users alone, of all their numbers. Errors: corrupt.
+    [[nodiscard]] result<prime_number> read_users(day_part const& part);
     // Errors: corrupt.
     [[nodiscard]] static result<compared_numbers> comparable(day_part const& part);
 
@@ -179,14 +182,14 @@ private:
 };
 
 template <class Record>
-void fingerprinter::add(Record const& entry, std::uint32_t slot, compared_numbers which,
-                        part_fingerprint& to) {
+void fingerprinter::add(Record const& entry, std::string_view model, std::uint32_t slot,
+                        compared_numbers which, part_fingerprint& to) {
     totals const sum = totals::of(entry);
     status_text const status{entry};
     prime_number const user = of_name(0, entry.user);
-    profile_factors& line = of_profile(
-        {std::string_view{entry.project}, std::string_view{entry.key_id},
-         std::string_view{entry.provider}, std::string_view{entry.model()}, status.text()});
+    profile_factors& line =
+        of_profile({std::string_view{entry.project}, std::string_view{entry.key_id},
+                    std::string_view{entry.provider}, model, status.text()});
     if (line.to != &to || line.slot != slot) {
         flush(line);
         line.to = &to;

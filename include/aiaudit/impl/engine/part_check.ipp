@@ -39,8 +39,12 @@ AIAUDIT_INLINE void part_check::read_part(part_key const& key, std::string_view 
     });
     checked_part& made = *of_day.emplace(place);
     made.key = key;
-    if (!is_compared) return;
     auto const opened = day_part::open(bytes);
+    if (opened) {
+        made.limits_models = opened->version() >= 4;
+        note_limited(*opened);
+    }
+    if (!is_compared) return;
     if (opened && opened->day() != key.day) {
         made.unreadable = "it is that of " + opened->day().to_string();
         return;
@@ -54,6 +58,84 @@ AIAUDIT_INLINE void part_check::read_part(part_key const& key, std::string_view 
     }
     made.which = *which;
     made.stored = *read;
+}
+
+AIAUDIT_INLINE void part_check::note_limited(day_part const& part) {
+    auto const names = part.read_names();
+    auto const profiles = part.read_profiles();
+    if (!names || !profiles) return;  // whoever compares it says so
+    for (auto const& profile : *profiles) {
+        if (names->texts[4][names->pairs[profile.pair].model] != other_models) continue;
+        limited_.emplace(part.day(), names->texts[2][profile.key]);
+        limited_days_.insert(part.day());
+    }
+}
+
+AIAUDIT_INLINE result<void> part_check::read_beside(part_key const& key, std::string_view bytes) {
+    auto const of_day = parts_.find(key.day);
+    checked_part const* known = nullptr;
+    if (of_day != parts_.end()) {
+        for (checked_part const& each : of_day->second)
+            if (each.key.after == key.after && each.key.through == key.through) known = &each;
+    }
+    bool const is_compared = known != nullptr && known->stored.has_value();
+    if (totals_.through != 0 && key.after < totals_.through && key.through > totals_.through)
+        totals_.bound = false;
+    bool const has_sum = is_compared && known->which == compared_numbers::all;
+    if (counts_totals_of(key) && has_sum)
+        totals_.of_parts += known->stored->sums[index_of(dimension::user)];
+    bool const names_models = !is_compared && limited_days_.contains(key.day);
+    bool const adds_users = counts_totals_of(key) && !has_sum;
+    if (!names_models && !adds_users) return {};
+    auto const part = day_part::open(bytes);
+    if (!part) return {};  // a finding of its own, where it is compared
+    if (names_models) static_cast<void>(note_models(*part, models_));
+    if (!adds_users) return {};
+    auto const sum = fingers_.read_users(*part);
+    if (sum)
+        totals_.of_parts += *sum;
+    else
+        totals_.unreadable = sum.error().message();
+    return {};
+}
+
+AIAUDIT_INLINE bool part_check::has_own_row(civil_day day, std::string_view key,
+                                            std::string_view provider, std::string_view model) {
+    if (!limited_days_.contains(day) || !limited_.contains(std::pair{day, std::string(key)}))
+        return true;
+    if (models_.bytes() > models_bytes_max) too_many_models_ = true;
+    if (too_many_models_) return true;
+    if (current_->limits_models) return models_.admit(day, key, provider, model);
+    models_.note(day, key, provider, model);
+    return true;
+}
+
+// Users ascend over all pieces: each is found once.
+AIAUDIT_INLINE void part_check::add_piece(std::string_view bytes, std::string& last) {
+    auto const piece = day_part::open(bytes);
+    auto const users = piece ? piece->read_users() : piece.error();
+    auto const sum = users ? fingers_.read_users(*piece) : users.error();
+    if (!sum) {
+        totals_.unreadable = sum.error().message();
+        return;
+    }
+    for (std::size_t i = 0; i < users->size(); ++i) {
+        bool const is_first = i == 0 && last.empty();
+        if (!is_first && (*users)[i] <= (i == 0 ? std::string_view(last) : (*users)[i - 1]))
+            totals_.unreadable = "users are out of order";
+    }
+    if (!users->empty()) last = users->back();
+    totals_.of_pieces += *sum;
+}
+
+AIAUDIT_INLINE void part_check::check_totals(std::vector<std::string>& findings) const {
+    if (totals_.through == 0 || !totals_.bound) return;
+    std::string const name =
+        "the totals of users over records 1 to " + std::to_string(totals_.through);
+    if (!totals_.unreadable.empty())
+        findings.push_back(name + ": " + totals_.unreadable);
+    else if (!(totals_.of_pieces == totals_.of_parts))
+        findings.push_back(name + " are not those of the rollups");
 }
 
 AIAUDIT_INLINE bool part_check::find_part(civil_day day, std::uint64_t number) {
@@ -91,6 +173,7 @@ AIAUDIT_INLINE void part_check::end(std::uint64_t first, std::uint64_t last,
                                     std::vector<std::string>& unvouched) {
     std::vector<std::string> found = missing_;
     check_ranges(found);
+    check_totals(found);
     std::uint64_t not_read = 0;
     fingers_.finish();
     for (auto const& [day, of_day] : parts_) {
@@ -100,6 +183,11 @@ AIAUDIT_INLINE void part_check::end(std::uint64_t first, std::uint64_t last,
             if (!each.stored) continue;
             if (each.key.after + 1 < first || each.key.through > last) {
                 ++not_read;
+                continue;
+            }
+            if (too_many_models_ && limited_days_.contains(day)) {
+                unvouched.push_back(words_of(each.key) +
+                                    ": too many models are counted as other to compare it");
                 continue;
             }
             if (!each.folded.is_exact()) {

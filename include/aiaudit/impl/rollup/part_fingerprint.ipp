@@ -213,6 +213,19 @@ AIAUDIT_INLINE AIAUDIT_HOT result<void> fingerprinter::read_cells(
     return {};
 }
 
+AIAUDIT_INLINE result<prime_number> fingerprinter::read_users(day_part const& part) {
+    auto const users = part.read_users();
+    if (!users) return users.error();
+    prime_number made;
+    std::uint64_t bits = 0;
+    auto const read = part.read_sums(
+        dimension::user, [&](std::uint32_t user, totals const& sum, latency_histogram const&) {
+            made += of_numbers(sum, compared_numbers::all, bits) * of_name(0, (*users)[user]);
+        });
+    if (!read) return read.error();
+    return made;
+}
+
 AIAUDIT_INLINE result<part_fingerprint> fingerprinter::read(day_part const& part,
                                                             compared_numbers which) {
     auto const names = part.read_names();
