@@ -3,6 +3,7 @@
 #include <aiaudit/engine/part_table.hpp>
 #include <aiaudit/engine/user_totals.hpp>
 #include <aiaudit/retain.hpp>
+#include <aiaudit/rollup/model_limit.hpp>
 #include <aiaudit/storage/lmdb_store.hpp>
 #include <aiaudit/verify.hpp>
 
