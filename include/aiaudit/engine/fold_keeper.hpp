@@ -264,6 +264,10 @@ private:
             });
         });
         if (!listed) return note_stale(listed);
+        if (found.saved != saved) {
+            stale_ = true;
+            return fail(errc::storage_failed, "the rollup was saved meanwhile");
+        }
         if (found.newest) {
             auto const is_of = is_stand_of(*log_, *found.newest);
             bool const damaged = !is_of && is_of.error().code == errc::corrupt;

@@ -12,6 +12,7 @@
 #include <aiaudit/integrity/merkle.hpp>  // compact_range
 #include <aiaudit/storage/store.hpp>     // table
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -42,6 +43,11 @@ inline constexpr std::string_view dropped = "dropped";
 inline constexpr std::string_view announced = "announced";
 inline constexpr std::string_view vouched = "vouched";
 inline constexpr std::string_view spill_prefix = "spill/";  // and its name: what was taken from it
+
+// All of them. What vouches for each is a line of tests/engine/adversary.cpp.
+inline constexpr std::array all{tree,      base,       saved,      size,       month,
+                                gate,      gate_since, parts,      gate_stand, dropped,
+                                announced, vouched,    void_parts, gate_base,  spill_prefix};
 }  // namespace meta_key
 
 // Hashes are kept for the subtrees of 256, 65,536, ... records: those below are made again from the
