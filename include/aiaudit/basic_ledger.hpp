@@ -186,8 +186,8 @@ public:
     [[nodiscard]] std::uint64_t bytes_on_disk() const;
 
     // What was found damaged, or of another log, among what is saved beside the records, and what
-    // was done about it: a sentence each, since this was last asked.
-    [[nodiscard]] std::vector<std::string> take_notices();
+    // was done about it: a sentence each, since it was opened.
+    [[nodiscard]] std::vector<std::string> notices() const;
 
     // For who verifies, proves and retains (floor 8).
     [[nodiscard]] detail::log_reader<storage> const& log() const noexcept;

@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace aiaudit_tool {
 
@@ -51,6 +52,15 @@ T value_or_fail(aiaudit::result<T> from, std::string const& what = {}) {
     std::string const& text =
         reason.where.empty() ? std::string(name_of(reason.code)) : reason.where;
     throw failure{what.empty() ? text : what + ": " + text};
+}
+
+// What the ledger found wrong, and went on without, as lines on stderr.
+void print_notices(aiaudit::ledger const& of);
+inline aiaudit::ledger value_or_fail(aiaudit::result<aiaudit::ledger> from,
+                                     std::string const& what) {
+    auto opened = value_or_fail<aiaudit::ledger>(std::move(from), what);
+    print_notices(opened);
+    return opened;
 }
 
 // The whole file, or standard input for "-" or "".

@@ -102,6 +102,7 @@ void report_budgets(options const& with) {
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
     auto const states = value_or_fail(ledger.budget_states(), with.db);
+    print_notices(ledger);
     std::cout << to_text(states, *aiaudit::text_format_named(with.format));
 }
 

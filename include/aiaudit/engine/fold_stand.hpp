@@ -36,14 +36,16 @@ struct fold_stand {
 // records are damaged that would tell.
 template <class Store>
 [[nodiscard]] result<bool> is_stand_of(log_reader<Store> const& log, fold_stand const& stand) {
+    constexpr int tries_most = 3;  // while other processes drop
     auto const size = log.size();
     if (!size) return size.error();
     if (stand.size > *size) return false;
-    auto const tree = log.tree_of(stand.size);
-    // Of a tree that has no such node the log is damaged, or was set back.
-    if (!tree && tree.error().code == errc::not_found) return false;
-    if (!tree) return tree.error();
-    return tree->root() == stand.root;
+    for (int tries = 0;; ++tries) {
+        auto const tree = log.tree_of(stand.size);
+        if (tree) return tree->root() == stand.root;
+        if (tree.error().code != errc::not_found) return tree.error();
+        if (tries == tries_most) return false;
+    }
 }
 
 }  // namespace detail

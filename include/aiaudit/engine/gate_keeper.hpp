@@ -180,7 +180,7 @@ public:
             bool const newer = stand && there->gate &&
                                through_of_gate(*there->gate) == stand->size &&
                                stand->size >= tree->size();
-            if (newer) return {};
+            if (newer && !replaces_.load()) return {};
             return put_gate(view, bytes, *tree);
         });
         std::lock_guard const lock(mutex_);

@@ -12,6 +12,7 @@
 #include <aiaudit/integrity/merkle.hpp>  // compact_range
 #include <aiaudit/storage/store.hpp>     // table
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -44,6 +45,11 @@ inline constexpr std::string_view vouched = "vouched";
 // What users came to over all days: where they stand (fold_stand), users (8 bytes), pieces (4).
 inline constexpr std::string_view user_totals = "user_totals";
 inline constexpr std::string_view spill_prefix = "spill/";  // and its name: what was taken from it
+
+// All of them. What vouches for each is a line of tests/engine/adversary.cpp.
+inline constexpr std::array all{tree,       base,      saved,       size,        month,     gate,
+                                gate_since, parts,     gate_stand,  dropped,     announced, vouched,
+                                void_parts, gate_base, user_totals, spill_prefix};
 }  // namespace meta_key
 
 // Hashes are kept for the subtrees of 256, 65,536, ... records: those below are made again from the

@@ -30,13 +30,13 @@ public:
         bool const is_there = std::find(texts_.begin(), texts_.end(), text) != texts_.end();
         if (!is_there && texts_.size() < kept_most) texts_.push_back(std::move(text));
     }
-    [[nodiscard]] std::vector<std::string> take() {
+    [[nodiscard]] std::vector<std::string> all() const {
         std::lock_guard const lock(mutex_);
-        return std::exchange(texts_, {});
+        return texts_;
     }
 
 private:
-    std::mutex mutex_{};
+    mutable std::mutex mutex_{};
     std::vector<std::string> texts_{};
 };
 

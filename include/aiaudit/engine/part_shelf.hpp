@@ -56,6 +56,10 @@ public:
             });
         });
         if (!listed) return note(listed).error();
+        if (found.saved != stored) {
+            stale_ = true;
+            return fail(errc::storage_failed, "the rollup was saved meanwhile");
+        }
         if (found.newest) {
             auto const is_of = is_stand_of(*log_, *found.newest);
             bool const damaged = !is_of && is_of.error().code == errc::corrupt;

@@ -44,6 +44,7 @@ struct stored_parts {
     bool past_good = true;                 // those of dropped records
     bool spans = false;                    // one has records that were dropped, and others
     std::optional<std::uint64_t> begin{};  // records before the oldest segment
+    std::uint64_t saved = 0;               // as the newest segment says
     std::optional<fold_stand> newest{};
 
     // Calls visit(part_key) for each of a place that counts; oldest place first.
@@ -57,6 +58,11 @@ struct stored_parts {
 template <class View, class Visitor>
 result<void> stored_parts::list(View const& view, part_rule const& rule, Visitor&& visit) {
     bool const is_past = view.segment() == history;
+    if (!is_past) {
+        auto const number = get_number(view, meta_key::saved);
+        if (!number) return number.error();
+        saved = *number;
+    }
     if (!is_past && !begin) {
         auto const base = get_tree(view, meta_key::base);
         if (!base) return base.error();

@@ -32,7 +32,7 @@ inline constexpr std::string_view openapi_values = R"json(
         "description": "Base64; leaf_hash is SHA-256 of a zero byte and of this (RFC 9162)"},
       "budget_state": {"enum": ["ok", "alert", "full", "over"]},
       "alert_kind": {"enum": ["budget_threshold", "anomaly", "price_missing", "log_nearly_full",
-        "circuit_open", "price_drift", "custom"]},
+        "circuit_open", "price_drift", "custom", "log_damaged"]},
       "record_kind": {"enum": ["intent", "outcome", "retention", "circuit", "budget", "refusal",
         "alert", "correction", "prices", "key", "storage"]},
       "cost_status": {"enum": ["priced", "estimated", "unpriced", "no_charge", "unknown",

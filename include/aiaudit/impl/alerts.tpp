@@ -182,6 +182,8 @@ void basic_alert_watch<Ledger>::state::look(timestamp now) {
     if (options.budgets) look_at_budgets(now);
     if (options.prices || options.circuits) look_at_records(now);
     if (!options.directory.empty()) look_at_room(now);
+    for (std::string const& notice : of->notices())
+        found(detail::log_damaged(notice, time_zone{}.day_of(now), now));
     if (!options.anomalies) return;
     std::int64_t const every_ns = std::chrono::nanoseconds(options.look_every).count();
     if (looked && now >= *looked && now.ns - looked->ns < every_ns) return;

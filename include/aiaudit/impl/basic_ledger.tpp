@@ -478,8 +478,8 @@ std::uint64_t basic_ledger<Policies>::bytes_on_disk() const {
 }
 
 template <class Policies>
-std::vector<std::string> basic_ledger<Policies>::take_notices() {
-    return state_->told.take();
+std::vector<std::string> basic_ledger<Policies>::notices() const {
+    return state_->told.all();
 }
 
 template <class Policies>
