@@ -11,8 +11,10 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -39,6 +41,29 @@ inline void lift_address_space_limit() {
     ::getrlimit(RLIMIT_AS, &limit);
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_AS, &limit);
+}
+
+// Only descriptors below that number can be had.
+inline void limit_descriptors(rlim_t number) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = number;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+inline void lift_descriptor_limit() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// What the allocator has kept of what was freed: else it would serve a while without the system.
+inline void use_up_free_memory() {
+    for (std::size_t bytes = mib; bytes >= 16; bytes /= 2) {
+        auto const free_bytes = ::mallinfo2().fordblks;
+        for (std::size_t i = 0; i < free_bytes / bytes; ++i)
+            if (std::malloc(bytes) == nullptr) break;
+    }
 }
 
 // The process can begin so many threads more.
