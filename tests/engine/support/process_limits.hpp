@@ -14,7 +14,6 @@
 #include <cstdlib>
 #include <fstream>
 
-#include <malloc.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -57,13 +56,18 @@ inline void lift_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// What the allocator has kept of what was freed: else it would serve a while without the system.
-inline void use_up_free_memory() {
+// The same where the allocator has nothing left of what was freed, that would serve for a while
+// without the system.
+inline void limit_memory(std::uint64_t further_bytes) {
+    limit_address_space(0);
     for (std::size_t bytes = mib; bytes >= 16; bytes /= 2) {
-        auto const free_bytes = ::mallinfo2().fordblks;
-        for (std::size_t i = 0; i < free_bytes / bytes; ++i)
-            if (std::malloc(bytes) == nullptr) break;
+        while (std::malloc(bytes) != nullptr) {
+        }
     }
+    rlimit limit{};
+    ::getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur += further_bytes;
+    ::setrlimit(RLIMIT_AS, &limit);
 }
 
 // The process can begin so many threads more.
