@@ -69,7 +69,8 @@ public:
     using clock = typename Policies::clock;
 
     // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the
-    // store; corrupt; no_thread, where the system gives no thread for the writer or the rollups.
+    // store, also where there is no memory, address space or descriptor; corrupt; no_thread, where
+    // the system gives no thread for the writer or the rollups.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
     // The last holder writes what is queued, and closes. To learn whether that worked, call flush()
@@ -157,6 +158,12 @@ public:
     // failure of what this thread handed over, and was not told of; else one of another thread's
     // that no flush() was told of yet (that thread is still told itself).
     [[nodiscard]] result<void> flush();
+
+    // Whether the log would take a record now. Cheap, and commits nothing, unless the last record
+    // was refused: then a number is written anew as it is, so that the answer is the log's own.
+    // With on_log_failure::spill it speaks of the log, not of the spill directory. Errors: closed,
+    // in a forked child; read_only; moved, for good; disk_full; why the log cannot be written.
+    [[nodiscard]] result<void> check() const;
 
     // Errors: those of reading what other processes wrote in the meantime, or days that are not in
     // memory.

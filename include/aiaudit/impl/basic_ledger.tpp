@@ -17,6 +17,7 @@
 #include <aiaudit/engine/log_reader.hpp>       // log_reader
 #include <aiaudit/engine/notices.hpp>          // notices
 #include <aiaudit/storage/lmdb_store.hpp>      // lmdb_store
+#include <aiaudit/storage/memory_guard.hpp>    // call_with_memory
 #include <aiaudit/storage/process_mark.hpp>    // process_owned
 #include <aiaudit/storage/store.hpp>           // storage_policy
 
@@ -59,6 +60,10 @@ struct basic_ledger<Policies>::state {
     }
 
     result<void> check_process() const { return process.check_fork(options.path); }
+    result<void> check_writable() const {
+        if (auto ok = check_process(); !ok || !options.read_only) return ok;
+        return fail(errc::read_only, options.path + " is open for reading only");
+    }
     // As gate_keeper::look().
     template <class Visitor>
     auto look(Visitor&& visit) {
@@ -70,9 +75,7 @@ struct basic_ledger<Policies>::state {
     template <class String>
     result<std::string_view> encode(basic_record<String> const& entry) const {
         thread_local std::string room;
-        if (auto ok = check_process(); !ok) return ok.error();
-        if (options.read_only)
-            return fail(errc::read_only, options.path + " is open for reading only");
+        if (auto ok = check_writable(); !ok) return ok.error();
         std::string_view const encoded = encode_record(entry, room);
         if (encoded.size() > limits::record_bytes)
             return fail(errc::too_large, "a record of " + std::to_string(encoded.size()) +
@@ -196,19 +199,22 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
     if (options.batch_records_max == 0 || options.batch_bytes_max == 0)
         return fail(errc::bad_argument, "a batch of nothing");
-    store_options const with{options.path, options.create, options.read_only, options.map_bytes};
-    auto opened = storage::open(with);
-    if (!opened) return opened.error();
-    detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
-    if (made->options.budgets == budget_mode::exclusive) {
-        if (auto alone = made->take_admissions(); !alone) return alone.error();
-    }
-    if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
-    if (made->options.read_only) return basic_ledger(std::move(made));
-    if (auto folded = made->gate.catch_up(); !folded) return folded.error();
-    if (auto taken = made->appender.open(); !taken) return taken.error();
-    if (auto started = made->start(); !started) return started.error();
-    return basic_ledger(std::move(made));
+    return detail::call_with_memory("to open a ledger", [&]() -> result<basic_ledger> {
+        store_options const with{options.path, options.create, options.read_only,
+                                 options.map_bytes};
+        auto opened = storage::open(with);
+        if (!opened) return opened.error();
+        detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
+        if (made->options.budgets == budget_mode::exclusive) {
+            if (auto alone = made->take_admissions(); !alone) return alone.error();
+        }
+        if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
+        if (made->options.read_only) return basic_ledger(std::move(made));
+        if (auto folded = made->gate.catch_up(); !folded) return folded.error();
+        if (auto taken = made->appender.open(); !taken) return taken.error();
+        if (auto started = made->start(); !started) return started.error();
+        return basic_ledger(std::move(made));
+    });
 }
 
 template <class Policies>
@@ -421,6 +427,12 @@ template <class Policies>
 result<void> basic_ledger<Policies>::flush() {
     if (auto ok = state_->check_process(); !ok) return ok;
     return state_->queue.flush();
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::check() const {
+    if (auto ok = state_->check_writable(); !ok) return ok;
+    return state_->appender.check();
 }
 
 template <class Policies>
