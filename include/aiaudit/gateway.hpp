@@ -47,9 +47,9 @@ public:
     using ledger_type = basic_ledger<Policies>;
     using pricing = typename Policies::pricing;
 
-    // Errors: bad_argument for upstreams that cannot be; those of reading the keys, and of checking
-    // them against the log (check_keys, gateway/key_log.hpp); tls_failed;
-    // no_thread.
+    // Errors: those of basic_ledger::claim_budgets(); bad_argument for upstreams that cannot be;
+    // those of reading the keys, and of checking them against the log (check_keys,
+    // gateway/key_log.hpp); tls_failed; no_thread.
     [[nodiscard]] static result<basic_gateway> open(ledger_type& into, gateway_options options,
                                                     pricing prices);
     [[nodiscard]] static result<basic_gateway> open(

@@ -58,6 +58,12 @@ struct basic_ledger<Policies>::state {
     }
 
     result<void> check_process() const { return process.check_fork(options.path); }
+    result<void> check_writable() const {
+        if (auto ok = check_process(); !ok) return ok;
+        if (options.read_only)
+            return fail(errc::read_only, options.path + " is open for reading only");
+        return {};
+    }
     // As gate_keeper::look().
     template <class Visitor>
     auto look(Visitor&& visit) {
@@ -69,9 +75,7 @@ struct basic_ledger<Policies>::state {
     template <class String>
     result<std::string_view> encode(basic_record<String> const& entry) const {
         thread_local std::string room;
-        if (auto ok = check_process(); !ok) return ok.error();
-        if (options.read_only)
-            return fail(errc::read_only, options.path + " is open for reading only");
+        if (auto ok = check_writable(); !ok) return ok.error();
         std::string_view const encoded = encode_record(entry, room);
         if (encoded.size() > limits::record_bytes)
             return fail(errc::too_large, "a record of " + std::to_string(encoded.size()) +
@@ -114,6 +118,20 @@ struct basic_ledger<Policies>::state {
                        left_out};
     }
 
+    result<budget> budget_named(std::string_view name) {
+        auto const there = look([](budget_gate& of, auto&) { return of.budgets(); });
+        if (!there) return there.error();
+        for (budget const& each : *there)
+            if (each.name == name) return each;
+        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
+    }
+    // Appends a rule, which holds for this process too when it returns.
+    result<sequence> enforce(result<record> const& rule) {
+        if (!rule) return rule.error();
+        auto const number = finish(push(*rule, true), durability::committed);
+        auto const folded = number ? gate.catch_up() : result<void>{};
+        return folded ? number : folded.error();
+    }
     // A store that has nothing on disk has no other processes.
     result<void> take_admissions() {
         if (admissions.taken() || store.bytes_on_disk() == 0) return {};
@@ -141,12 +159,9 @@ struct basic_ledger<Policies>::state {
             gate.release(intent);
             return pushed.error();
         }
-        admission made{sequence{}, {}, said->warned};
-        if (when == durability::relaxed) return made;
-        auto const number = wait(*pushed);
+        auto const number = finish(pushed, when);
         if (!number) return number.error();
-        made.number = *number;
-        return made;
+        return admission{*number, {}, said->warned};
     }
 
     // If one thread cannot be had, the destructor ends the other.
@@ -237,45 +252,28 @@ result<admission> basic_ledger<Policies>::admit(record const& intent, durability
 }
 
 template <class Policies>
+result<void> basic_ledger<Policies>::claim_budgets() {
+    if (auto ok = state_->check_writable(); !ok) return ok;
+    return state_->take_admissions();
+}
+
+template <class Policies>
 result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
-    auto const entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::top_up_budget(budget_top_up const& wanted) {
-    auto const there = budgets();
-    if (!there) return there.error();
-    auto const found = std::find_if(there->begin(), there->end(), [&wanted](budget const& each) {
-        return each.name == wanted.budget;
-    });
-    if (found == there->end())
-        return fail(errc::not_found, "no budget '" + wanted.budget.substr(0, 64) + "'");
+    auto const found = state_->budget_named(wanted.budget);
+    if (!found) return found.error();
     if (auto ok = detail::check_top_up(*found, wanted); !ok) return ok.error();
-    auto entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
-    auto const there = budgets();
-    if (!there) return there.error();
-    auto const found = std::find_if(there->begin(), there->end(),
-                                    [name](budget const& of) { return of.name == name; });
-    if (found == there->end())
-        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
-    auto const number = append(to_removal_record(name, state_->time.now()));
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    if (auto const found = state_->budget_named(name); !found) return found.error();
+    return state_->enforce(to_removal_record(name, state_->time.now()));
 }
 
 template <class Policies>

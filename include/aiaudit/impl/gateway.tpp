@@ -76,6 +76,8 @@ template <class Policies>
 result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
                                                               gateway_options options,
                                                               pricing prices) {
+    // Two gateways that cannot share are never both ready.
+    if (auto claimed = into.claim_budgets(); !claimed) return claimed.error();
     auto routes = router::make(options.upstreams);
     if (!routes) return routes.error();
     std::optional<key_ring> keys;
