@@ -104,6 +104,10 @@ struct listener {
     if (site.is_event_stream && site.is_event_stream(of.request))
         co_return co_await serve_events(site, of);
     gateway_response const told = site.answer(of.request);
+    if (told.delay.count() > 0) {
+        asio::steady_timer timer(co_await asio::this_coro::executor, told.delay);
+        static_cast<void>(co_await timer.async_wait(as_value));
+    }
     static_cast<void>(co_await of.client.respond(told));
 }
 
