@@ -59,10 +59,8 @@ struct basic_ledger<Policies>::state {
 
     result<void> check_process() const { return process.check_fork(options.path); }
     result<void> check_writable() const {
-        if (auto ok = check_process(); !ok) return ok;
-        if (options.read_only)
-            return fail(errc::read_only, options.path + " is open for reading only");
-        return {};
+        if (auto ok = check_process(); !ok || !options.read_only) return ok;
+        return fail(errc::read_only, options.path + " is open for reading only");
     }
     // As gate_keeper::look().
     template <class Visitor>
@@ -417,6 +415,12 @@ template <class Policies>
 result<void> basic_ledger<Policies>::flush() {
     if (auto ok = state_->check_process(); !ok) return ok;
     return state_->queue.flush();
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::check() const {
+    if (auto ok = state_->check_writable(); !ok) return ok;
+    return state_->appender.check();
 }
 
 template <class Policies>
