@@ -233,8 +233,8 @@ result<void> basic_ledger<Policies>::save() {
 template <class Policies>
 result<void> basic_ledger<Policies>::rotate() {
     if (auto ok = flush(); !ok) return ok;
-    detail::log_writer<storage> writing(state_->store, state_->options.rotation);
-    return writing.rotate(state_->time.now(), true);
+    return detail::log_writer(state_->store, state_->options.rotation)
+        .rotate(state_->time.now(), true);
 }
 
 template <class Policies>
@@ -372,13 +372,12 @@ result<sequence> basic_ledger<Policies>::append(detail::record_view_argument vie
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(record&)> next) {
-    constexpr std::size_t bytes_most = std::size_t{1} << 30;
     detail::batch records;
     for (record entry; next(entry);) {
         auto const encoded = state_->encode(entry);
         if (!encoded) return encoded.error();
         records.add(*encoded);
-        if (records.bytes.size() > bytes_most)
+        if (records.bytes.size() > std::size_t{1} << 30)
             return fail(errc::too_large, "more than 1 GiB of records in one transaction");
     }
     if (records.count == 0) return sequence{};
@@ -407,8 +406,7 @@ result<void> basic_ledger<Policies>::look_at_alerts(
         visit(book);
         return true;
     });
-    if (!looked) return looked.error();
-    return {};
+    return looked ? result<void>{} : looked.error();
 }
 
 template <class Policies>

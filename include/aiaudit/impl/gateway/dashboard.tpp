@@ -264,7 +264,9 @@ template <class Ledger>
 result<basic_dashboard<Ledger>> basic_dashboard<Ledger>::open(Ledger& of,
                                                               dashboard_options options) {
     if (auto ok = dashboard_sessions::check_token(options.token); !ok) return ok.error();
-    return basic_dashboard(std::make_unique<state>(of, options));
+    basic_dashboard made(std::make_unique<state>(of, options));
+    detail::wipe(options.token);  // its hash is kept
+    return made;
 }
 
 template <class Ledger>
