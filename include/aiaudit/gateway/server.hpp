@@ -131,6 +131,7 @@ public:
     void add(listener of) { listeners_.push_back(std::move(of)); }
     [[nodiscard]] result<void> start();
     void stop();
+    [[nodiscard]] bool stopping() const noexcept { return stopping_; }
     [[nodiscard]] std::uint16_t port(std::size_t number) const { return ports_.at(number); }
 
 private:

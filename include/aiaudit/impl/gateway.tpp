@@ -253,7 +253,9 @@ void basic_gateway<Policies>::stop() {
 
 template <class Policies>
 result<void> basic_gateway<Policies>::check() {
+    if (auto ok = state_->process.check_fork("the gateway"); !ok) return ok;
     for (;;) {
+        if (state_->web.stopping()) return fail(errc::closed, "the gateway was stopped");
         if (auto const known = state_->core.readiness_now()) return *known;
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -273,7 +275,7 @@ result<void> basic_gateway<Policies>::keep_key_uses() {
     auto uses = keys->uses();
     if (uses == state_->uses_kept) return {};
     // The file would come to stand beside another ledger, or where there is none.
-    if (auto ok = check(); !ok) return ok;
+    if (auto ok = state_->core.ledger.check(); !ok) return ok;
     if (auto kept = aiaudit::keep_key_uses(state_->core.options.key_file, uses); !kept) return kept;
     state_->uses_kept = std::move(uses);
     return {};
