@@ -47,7 +47,7 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(
 
 AIAUDIT_INLINE result<void> lmdb_segments::watch_files(std::string const& ledger) {
     if (auto ok = files_.add(ledger); !ok) return ok;
-    files_.add(ledger + "/" + marker_name, marker_.file());
+    if (auto ok = files_.add(ledger + "/" + marker_name); !ok) return ok;
     if (settings_.read_only) return {};
     return files_.add(path_ + "/" + write_lock_name);
 }
@@ -139,7 +139,8 @@ AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_newest(bool writing
                 auto const sealed = at.is_sealed(*transaction);
                 if (!sealed) return sealed.error();
                 if (!*sealed) {
-                    auto const here = check_files(*transaction, look::now_and_then);
+                    auto const here =
+                        check_files(*transaction, writing ? look::always : look::now_and_then);
                     if (!here) return here.error();
                     return transaction;
                 }
