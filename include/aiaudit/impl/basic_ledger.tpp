@@ -337,8 +337,7 @@ result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const
     if (!pushed) return pushed.error();
     auto const became = state_->wait_for_decision(*pushed);
     if (!became) return became.error();
-    if (became->left_out != nullptr) return std::optional<sequence>{};
-    return std::optional(became->number);
+    return became->left_out != nullptr ? std::optional<sequence>{} : std::optional(became->number);
 }
 
 template <class Policies>
@@ -435,24 +434,21 @@ template <class Policies>
 result<money> basic_ledger<Policies>::spent_today(time_zone const& zone) {
     civil_day const today = zone.day_of(state_->time.now());
     auto const sums = report({report_kind::daily, zone, {today, today}, {}});
-    if (!sums) return sums.error();
-    return sums->sum.cost;
+    return sums ? result<money>(sums->sum.cost) : sums.error();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::last_sequence() const {
     if (auto ok = state_->check_process(); !ok) return ok.error();
     auto const size = state_->log.size();
-    if (!size) return size.error();
-    return sequence{*size};
+    return size ? result<sequence>(sequence{*size}) : size.error();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::first_sequence() const {
     if (auto ok = state_->check_process(); !ok) return ok.error();
     auto const first = state_->log.first();
-    if (!first) return first.error();
-    return sequence{*first};
+    return first ? result<sequence>(sequence{*first}) : first.error();
 }
 
 template <class Policies>
