@@ -9,6 +9,7 @@
 
 #include <aiaudit/gateway.hpp>
 #include <aiaudit/gateway/readiness.hpp>
+#include <aiaudit/storage/lmdb_store.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -70,12 +71,12 @@ struct stand {
         boost::asio::read(socket, boost::asio::dynamic_buffer(all), ended);
         return all;
     }
-    std::string get(std::string const& path) const {
-        return exchange("GET " + path + " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+    std::string get(std::string const& target) const {
+        return exchange("GET " + target + " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
     }
-    std::string call(std::string const& path = chat_path,
+    std::string call(std::string const& target = chat_path,
                      std::string const& body = gateway_question) const {
-        return exchange(gateway_stand::post(body, "", path));
+        return exchange(gateway_stand::post(body, "", target));
     }
     void move_away() const { std::filesystem::rename(path, path + ".old"); }
     void put_a_copy() const {
@@ -99,6 +100,7 @@ BOOST_AUTO_TEST_CASE(a_ledger_that_was_replaced_takes_no_call_of_any_api_and_all
     stand one;
     BOOST_TEST(status_of(one.call()) == 200);
     BOOST_TEST(status_of(one.get("/readyz")) == 200);
+    BOOST_TEST(one.log.flush().has_value());
     auto const before = one.provider.requests().size();
     one.move_away();
     one.put_a_copy();
@@ -192,13 +194,15 @@ BOOST_AUTO_TEST_CASE(a_gateway_does_not_open_where_another_process_decides_about
         });
         for (int i = 0; i < 2'000 && id.get() == 0; ++i) std::this_thread::sleep_for(5ms);
         BOOST_REQUIRE(id.get() != 0);
-        auto log = ledger::open({.path = path, .budgets = each.second});
-        auto const at = log ? gateway::open(*log, options) : result<gateway>(log.error());
-        BOOST_TEST(at.has_value() == each.joins);
-        if (at) continue;
-        BOOST_TEST((at.error().code == errc::already_open));
-        BOOST_TEST(has(at.error().where, "process " + std::to_string(id.get()) + " "),
-                   at.error().where);
+        {
+            auto log = ledger::open({.path = path, .budgets = each.second});
+            auto const at = log ? gateway::open(*log, options) : result<gateway>(log.error());
+            BOOST_TEST(at.has_value() == each.joins);
+            if (at) continue;
+            BOOST_TEST((at.error().code == errc::already_open));
+            BOOST_TEST(has(at.error().where, "process " + std::to_string(id.get()) + " "),
+                       at.error().where);
+        }
         // Who does not admit is not hindered.
         auto other = ledger::open({.path = path}).value();
         BOOST_TEST(other.report({}).has_value());
@@ -210,6 +214,36 @@ BOOST_AUTO_TEST_CASE(a_gateway_does_not_open_where_another_process_decides_about
     // Its lock died with each of them.
     auto log = ledger::open({.path = path, .budgets = budget_mode::exclusive});
     BOOST_TEST(log.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_does_not_answer_the_calls_that_wait_is_told) {
+    stand one;
+    BOOST_TEST(status_of(one.call()) == 200);
+    shared_counter held;
+    // Has the turn to write, and keeps it.
+    child_process holder([&] {
+        auto log = ledger::open({.path = one.path}).value();
+        static_cast<void>(log.store().write([&](auto&) -> result<void> {
+            held.set(1);
+            for (;;) ::pause();
+            return {};
+        }));
+        return 0;
+    });
+    for (int i = 0; i < 2'000 && held.get() == 0; ++i) std::this_thread::sleep_for(5ms);
+    BOOST_REQUIRE(held.get() != 0);
+    std::string answer;
+    std::thread waiting([&] { answer = one.call(); });
+    auto told = one.get("/readyz");
+    for (int i = 0; i < 1'000 && status_of(told) != 503; ++i) {
+        std::this_thread::sleep_for(10ms);
+        told = one.get("/readyz");
+    }
+    BOOST_TEST(has(told, "not ready: timed_out: "), told);
+    holder.kill();
+    waiting.join();
+    BOOST_TEST(status_of(answer) == 200, answer);
+    BOOST_TEST(status_of(one.get("/readyz")) == 200);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_look_found_is_told_for_a_second_and_a_look_that_hangs_is_told_too) {
@@ -226,9 +260,17 @@ BOOST_AUTO_TEST_CASE(what_a_look_found_is_told_for_a_second_and_a_look_that_hang
     BOOST_TEST(ready.begin_look(noon + 4s));
     ready.note({}, noon + 4s);
     BOOST_TEST(ready.known(noon + 4s)->has_value());
+    ready.begin_wait(noon + 4s);
+    ready.begin_wait(noon + 4'100ms);
+    ready.end_wait(noon + 4'200ms);
+    ready.note({}, noon + 6s);
+    BOOST_TEST(ready.known(noon + 6'199ms)->has_value());
+    BOOST_TEST((ready.known(noon + 6'200ms)->error().code == errc::timed_out));
+    ready.end_wait(noon + 6'300ms);
+    BOOST_TEST(ready.known(noon + 6'300ms)->has_value());
     ready.forget();  // a call was refused
-    BOOST_TEST(!ready.known(noon + 4s));
-    BOOST_TEST(ready.begin_look(noon + 4s));
+    BOOST_TEST(!ready.known(noon + 6'300ms));
+    BOOST_TEST(ready.begin_look(noon + 6'300ms));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -244,19 +244,20 @@ void basic_alert_watch<Ledger>::state::look_at_records(timestamp now) {
                               entry.cost_status == cost_status::unpriced;
         civil_day const day = options.usual.zone.day_of(entry.started_at);
         if (unpriced) {
-            found_of_model(entry, now,
-                           [&](record const& of) { return detail::price_missing(of, day, now); });
+            found_of_model(entry, now, [&](record const& each) {
+                return detail::price_missing(each, day, now);
+            });
         }
         if (options.prices && detail::drifts(entry)) {
             found_of_model(entry, now,
-                           [&](record const& of) { return detail::price_drift(of, day, now); });
+                           [&](record const& each) { return detail::price_drift(each, day, now); });
         }
         bool const opened = options.circuits && entry.kind == record_kind::circuit &&
                             detail::tag_of(entry, "to") == "open" &&
                             now.ns - circuit_age_ns <= entry.started_at.ns;
         if (opened) {
             found_of_model(entry, now,
-                           [&](record const& of) { return detail::circuit_opened(of, now); });
+                           [&](record const& each) { return detail::circuit_opened(each, now); });
         }
         next_record = value_of(number) + 1;
         return value_of(number) < end;
