@@ -58,7 +58,6 @@ struct gateway_core {
     template <class Function>
     [[nodiscard]] asio::awaitable<std::invoke_result_t<Function&>> away(Function function) {
         using value = std::invoke_result_t<Function&>;
-        log_wait const counted(ready, timer);
         auto made = co_await asio::co_spawn(
             waiting.get_executor(),
             [&function]() -> asio::awaitable<std::optional<value>> { co_return function(); },

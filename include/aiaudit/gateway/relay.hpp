@@ -251,10 +251,12 @@ asio::awaitable<result<typename relay<Core>::passage>> relay<Core>::enter(
     steady_time const begun = core_.timer.now();
     for (;;) {
         result<passage> in{passage{}};
-        if (core_.admissions_wait())
+        if (core_.admissions_wait()) {
+            log_wait const counted(core_.ready, core_.timer);
             in = co_await core_.away([&] { return core_.desk.ask(warned_, plan); });
-        else
+        } else {
             in = core_.desk.ask(warned_, plan);
+        }
         if (!in || !in->refused) co_return in;
         auto const until = core_.desk.end_of_wait(*in->refused, begun, plan);
         if (!until) co_return core_.desk.refuse(std::move(*in), plan);
