@@ -83,6 +83,11 @@ std::string login_name();
 // "$VARIABLE", "@FILE" or "!COMMAND": a secret itself would be seen by whoever lists processes.
 // Failures name the option, and never show it.
 std::string secret_at(std::string const& place, std::string const& option);
+// Takes the values of such variables, and of those named here, out of the environment, where the
+// process's own user can read them; secret_at() finds its own on.
+void clear_secret_variables(std::vector<std::string> const& others);
+// No crash writes memory with secrets to a disk, and no other program of the same user reads it.
+void forbid_core_dumps();
 
 // Writes a file whole, beside it first, or standard output for "-" or "".
 void write_output(std::string const& path, std::string const& text);

@@ -118,6 +118,20 @@ struct basic_ledger<Policies>::state {
                        left_out};
     }
 
+    result<budget> budget_named(std::string_view name) {
+        auto const there = look([](budget_gate& of, auto&) { return of.budgets(); });
+        if (!there) return there.error();
+        for (budget const& each : *there)
+            if (each.name == name) return each;
+        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
+    }
+    // Appends a rule, which holds for this process too when it returns.
+    result<sequence> enforce(result<record> const& rule) {
+        if (!rule) return rule.error();
+        auto const number = finish(push(*rule, true), durability::committed);
+        auto const folded = number ? gate.catch_up() : result<void>{};
+        return folded ? number : folded.error();
+    }
     // A store that has nothing on disk has no other processes.
     result<void> take_admissions() {
         if (admissions.taken() || store.bytes_on_disk() == 0) return {};
@@ -145,12 +159,9 @@ struct basic_ledger<Policies>::state {
             gate.release(intent);
             return pushed.error();
         }
-        admission made{sequence{}, {}, said->warned};
-        if (when == durability::relaxed) return made;
-        auto const number = wait(*pushed);
+        auto const number = finish(pushed, when);
         if (!number) return number.error();
-        made.number = *number;
-        return made;
+        return admission{*number, {}, said->warned};
     }
 
     // If one thread cannot be had, the destructor ends the other.
@@ -245,45 +256,28 @@ result<admission> basic_ledger<Policies>::admit(record const& intent, durability
 }
 
 template <class Policies>
+result<void> basic_ledger<Policies>::claim_budgets() {
+    if (auto ok = state_->check_writable(); !ok) return ok;
+    return state_->take_admissions();
+}
+
+template <class Policies>
 result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
-    auto const entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::top_up_budget(budget_top_up const& wanted) {
-    auto const there = budgets();
-    if (!there) return there.error();
-    auto const found = std::find_if(there->begin(), there->end(), [&wanted](budget const& each) {
-        return each.name == wanted.budget;
-    });
-    if (found == there->end())
-        return fail(errc::not_found, "no budget '" + wanted.budget.substr(0, 64) + "'");
+    auto const found = state_->budget_named(wanted.budget);
+    if (!found) return found.error();
     if (auto ok = detail::check_top_up(*found, wanted); !ok) return ok.error();
-    auto entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
-    auto const there = budgets();
-    if (!there) return there.error();
-    auto const found = std::find_if(there->begin(), there->end(),
-                                    [name](budget const& of) { return of.name == name; });
-    if (found == there->end())
-        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
-    auto const number = append(to_removal_record(name, state_->time.now()));
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    if (auto const found = state_->budget_named(name); !found) return found.error();
+    return state_->enforce(to_removal_record(name, state_->time.now()));
 }
 
 template <class Policies>
@@ -345,8 +339,7 @@ result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const
     if (!pushed) return pushed.error();
     auto const became = state_->wait_for_decision(*pushed);
     if (!became) return became.error();
-    if (became->left_out != nullptr) return std::optional<sequence>{};
-    return std::optional(became->number);
+    return became->left_out != nullptr ? std::optional<sequence>{} : std::optional(became->number);
 }
 
 template <class Policies>
@@ -384,13 +377,12 @@ result<sequence> basic_ledger<Policies>::append(detail::record_view_argument vie
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(record&)> next) {
-    constexpr std::size_t bytes_most = std::size_t{1} << 30;
     detail::batch records;
     for (record entry; next(entry);) {
         auto const encoded = state_->encode(entry);
         if (!encoded) return encoded.error();
         records.add(*encoded);
-        if (records.bytes.size() > bytes_most)
+        if (records.bytes.size() > std::size_t{1} << 30)
             return fail(errc::too_large, "more than 1 GiB of records in one transaction");
     }
     if (records.count == 0) return sequence{};
@@ -419,8 +411,7 @@ result<void> basic_ledger<Policies>::look_at_alerts(
         visit(book);
         return true;
     });
-    if (!looked) return looked.error();
-    return {};
+    return looked ? result<void>{} : looked.error();
 }
 
 template <class Policies>
@@ -445,24 +436,21 @@ template <class Policies>
 result<money> basic_ledger<Policies>::spent_today(time_zone const& zone) {
     civil_day const today = zone.day_of(state_->time.now());
     auto const sums = report({report_kind::daily, zone, {today, today}, {}});
-    if (!sums) return sums.error();
-    return sums->sum.cost;
+    return sums ? result<money>(sums->sum.cost) : sums.error();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::last_sequence() const {
     if (auto ok = state_->check_process(); !ok) return ok.error();
     auto const size = state_->log.size();
-    if (!size) return size.error();
-    return sequence{*size};
+    return size ? result<sequence>(sequence{*size}) : size.error();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::first_sequence() const {
     if (auto ok = state_->check_process(); !ok) return ok.error();
     auto const first = state_->log.first();
-    if (!first) return first.error();
-    return sequence{*first};
+    return first ? result<sequence>(sequence{*first}) : first.error();
 }
 
 template <class Policies>
