@@ -4,12 +4,14 @@
 // killed, cut off and lied to; what became of its work is judged by verifier.cpp.
 //
 //     worker WORK DIR PROMISES WRITER [SIZE] [EXTRA]
+//     worker --batch                   many, see batch.hpp
 //
 // SIZE is how much of it, EXTRA what the work says. Each thread is a writer of its own, WRITER and
 // up. A new kind of work is a function and a row of the table at the end. TORTURE_SEGMENT_BYTES and
 // TORTURE_SAVE_RECORDS change the table's ledger options.
 // Exit status: 0 done, also after errors that passed; 4 the ledger went on refusing; 5 the ledger
 // contradicted itself. Errors are printed, one line each.
+#include "batch.hpp"
 #include "identity.hpp"
 
 #include <aiaudit/retain.hpp>
@@ -653,9 +655,7 @@ constexpr work works[] = {
     {"forge", forge},                          // EXTRA: what is wrong
 };
 
-}  // namespace
-
-int main(int count, char** words) {
+int run(int count, char** words) {
     if (count < 5) {
         std::fprintf(stderr, "usage: worker WORK DIR PROMISES WRITER [SIZE] [EXTRA]\n");
         return 2;
@@ -670,4 +670,11 @@ int main(int count, char** words) {
     }
     std::fprintf(stderr, "worker: no work '%s'\n", words[1]);
     return 2;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    if (count == 2 && std::string_view(words[1]) == "--batch") return serve_batch(run, words[0]);
+    return run(count, words);
 }
