@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// batch.hpp: many runs of one program without starting it for each: `PROGRAM --batch` reads requests
-// from standard input and forks for each of them. Loading and linking the program is a third of the
-// time of a short run.
+// batch.hpp: many runs of one program without starting it for each: `PROGRAM --batch` reads
+// requests from standard input and forks for each of them. Loading and linking the program is a
+// third of the time of a short run.
 //
-// A request is a line "VARIABLES WORDS BYTES", then that many bytes: the variables of the environment
-// (NAME=VALUE) and the program's words, each ended by a zero. The answer is a line with the child's
-// process id, and when it has ended a line "STATUS BYTES" (STATUS as Python's: minus the signal that
-// ended it) and what it printed.
+// A request is a line "VARIABLES WORDS BYTES", then that many bytes: the variables of the
+// environment (NAME=VALUE) and the program's words, each ended by a zero. The answer is a line with
+// the child's process id, and when it has ended a line "STATUS BYTES" (STATUS as Python's: minus
+// the signal that ended it) and what it printed.
 #ifndef AIAUDIT_TESTS_TORTURE_BATCH_HPP
 #define AIAUDIT_TESTS_TORTURE_BATCH_HPP
 
@@ -44,8 +44,8 @@ inline void answer(int output, int status) {
     std::string text(size, '\0');
     auto const got = ::pread(output, text.data(), size, 0);
     text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-    std::printf("%d %zu\n",
-                WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status), text.size());
+    std::printf("%d %zu\n", WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status),
+                text.size());
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
 }

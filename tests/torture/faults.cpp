@@ -19,8 +19,9 @@
 //     TORTURE_REPORT=FILE   gets "call N NAME" when one goes wrong, and "count N" at exit
 //
 // A program that forks for each of its runs (batch.hpp) calls torture_plan_anew() when the child's
-// environment is set. A program that is run with it may also call torture_outage(1): until torture_outage(0) every
-// write to a data.mdb fails with ENOSPC, beside the one call that goes wrong, and is not counted.
+// environment is set. A program that is run with it may also call torture_outage(1): until
+// torture_outage(0) every write to a data.mdb fails with ENOSPC, beside the one call that goes
+// wrong, and is not counted.
 //
 // `lie` and `lose` are no faults of a machine that keeps its word: with them the battery shows that
 // it sees a loss.
