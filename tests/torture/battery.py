@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable
 
-from processes import SECONDS_MOST, Batches, stacks_of
+from processes import SECONDS_MOST, Batches, Watch, stacks_of
 from progress import Progress, Tally
 
 PAGE = 4096
@@ -61,14 +61,18 @@ class Battery:
 
     def finish(self, process: subprocess.Popen, seconds: float = SECONDS_MOST) -> tuple[int, str]:
         """The exit status, minus the signal's number where one ended it, and what was printed."""
-        try:
-            printed = process.communicate(timeout=seconds)[0] or b""
-        except subprocess.TimeoutExpired:
-            stacks = stacks_of(process.pid, self.kept)
-            process.kill()
-            process.communicate()
-            self.running.discard(process)
-            return -signal.SIGALRM, f"hangs: no end after {seconds} s{stacks}"
+        watch, printed = Watch(process.pid, seconds), None
+        while printed is None:
+            try:
+                printed = process.communicate(timeout=watch.left())[0] or b""
+            except subprocess.TimeoutExpired:
+                if not watch.hangs():
+                    continue
+                stacks = stacks_of(process.pid, self.kept)
+                process.kill()
+                process.communicate()
+                self.running.discard(process)
+                return -signal.SIGALRM, f"hangs: no end after {seconds} s{stacks}"
         self.running.discard(process)
         return process.returncode, printed.decode(errors="replace").strip()
 
@@ -388,7 +392,8 @@ class Battery:
             if not fresh:
                 promises = all_noted
                 if wrong is not None:  # begin anew: the next ones would find the same again
-                    shutil.rmtree(old, ignore_errors=True)
+                    shutil.rmtree(old)
+                    os.sync()  # else the next cut undoes it
                     promises = []
             else:
                 shutil.rmtree(ledger, ignore_errors=True)

@@ -9,7 +9,31 @@ import subprocess
 import time
 from pathlib import Path
 
-SECONDS_MOST = 30  # for one process; what takes longer hangs
+SECONDS_MOST = 30  # of a processor for one process, or of standing still; what takes longer hangs
+
+
+class Watch:
+    """Whether a process hangs: it has computed for too long, or not at all for so long. A busy machine does not count."""
+
+    def __init__(self, process: int, seconds: float):
+        self.process, self.seconds = process, seconds
+        self.computed, self.until = 0.0, time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Until the next look."""
+        return max(0.0, self.until - time.monotonic())
+
+    def hangs(self) -> bool:
+        """To be asked when no time is left."""
+        try:
+            words = Path(f"/proc/{self.process}/stat").read_text().rsplit(")", 1)[1].split()
+        except FileNotFoundError:
+            return False
+        computed = (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+        if computed > self.seconds or computed - self.computed < self.seconds / 1000:
+            return True
+        self.computed, self.until = computed, time.monotonic() + self.seconds
+        return False
 
 
 def stacks_of(process: int, kept: Path) -> str:
@@ -38,19 +62,20 @@ class Batch:
         self.process.stdin.write(f"{len(variables)} {len(words)} {len(text)}\n".encode() + text)
         self.process.stdin.flush()
         child = int(self.line(None))
-        line = self.line(time.monotonic() + seconds)
-        hangs = None
-        if line is None:
-            hangs = f"hangs: no end after {seconds} s{stacks_of(child, self.kept)}"
-            os.kill(child, signal.SIGKILL)
-            line = self.line(None)
+        watch, line, hangs = Watch(child, seconds), None, None
+        while line is None:
+            line = self.line(watch.left() if hangs is None else None)
+            if line is None and watch.hangs():
+                hangs = f"hangs: no end after {seconds} s{stacks_of(child, self.kept)}"
+                os.kill(child, signal.SIGKILL)
         status, size = (int(word) for word in line.split())
         printed = self.bytes(size)
         return (-signal.SIGALRM, hangs) if hangs else (status, printed.decode(errors="replace").strip())
 
-    def line(self, until: float | None) -> bytes | None:
+    def line(self, seconds: float | None) -> bytes | None:
+        """None after so many seconds without a byte."""
         while b"\n" not in self.read:
-            if not self.more(until):
+            if not self.more(seconds):
                 return None
         line, self.read = self.read.split(b"\n", 1)
         return line
@@ -61,9 +86,8 @@ class Batch:
         taken, self.read = self.read[:size], self.read[size:]
         return taken
 
-    def more(self, until: float | None) -> bool:
-        left = None if until is None else max(0.0, until - time.monotonic())
-        if not select.select([self.process.stdout], [], [], left)[0]:
+    def more(self, seconds: float | None) -> bool:
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
             return False
         got = os.read(self.process.stdout.fileno(), 1 << 16)
         if not got:
