@@ -157,6 +157,12 @@ public:
     // that no flush() was told of yet (that thread is still told itself).
     [[nodiscard]] result<void> flush();
 
+    // Whether the log would take a record now. Cheap, and commits nothing, unless the last record
+    // was refused: then a number is written anew as it is, so that the answer is the log's own.
+    // With on_log_failure::spill it speaks of the log, not of the spill directory. Errors: closed,
+    // in a forked child; read_only; moved, for good; disk_full; why the log cannot be written.
+    [[nodiscard]] result<void> check() const;
+
     // Errors: those of reading what other processes wrote in the meantime, or days that are not in
     // memory.
     [[nodiscard]] result<aiaudit::report> report(report_query const& query);

@@ -238,15 +238,11 @@ public:
             });
             if (read) continue;
             if (read.error().code != errc::not_found) return read;
-            for (int file = 1; ::access((prefix_ + std::to_string(file)).c_str(), F_OK) == 0;
-                 ++file) {
-                for (promise const& note : read_promises(prefix_ + std::to_string(file))) {
-                    if (note.what == told::dropped && note.writer == retention_writer)
-                        places_.insert(note.sequence);
-                }
-            }
+            // Before the notes are read: they tell of all that is dropped by now, not of what is
+            // dropped while they are read.
             auto const first = log_.first_sequence();
             if (!first) return first.error();
+            if (auto ok = read_notes(); !ok) return ok;
             next_ = std::max(next_, value_of(*first));
         }
         return {};
@@ -258,6 +254,24 @@ public:
     }
 
 private:
+    // Of every such file: a dropper that is killed before it makes its own leaves a gap.
+    [[nodiscard]] result<void> read_notes() {
+        auto const directory = detail::parent_of(prefix_);
+        auto const names = detail::list_directory(directory);
+        if (!names) return names.error();
+        std::string const begin = prefix_.substr(prefix_.rfind('/') + 1);
+        for (std::string const& name : *names) {
+            if (!name.starts_with(begin) ||
+                name.find_first_not_of("0123456789", begin.size()) != std::string::npos)
+                continue;
+            for (promise const& note : read_promises(directory + "/" + name)) {
+                if (note.what == told::dropped && note.writer == retention_writer)
+                    places_.insert(note.sequence);
+            }
+        }
+        return {};
+    }
+
     ledger const& log_;
     std::string prefix_;
     std::uint64_t next_ = 1;

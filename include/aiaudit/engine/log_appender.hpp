@@ -2,7 +2,7 @@
 //
 // log_appender.hpp: batches into the log, and what is done when the log does not take them.
 //
-// Threads: the ledger's writer alone.
+// Threads: the ledger's writer alone, but for check().
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_LOG_APPENDER_HPP
 #define AIAUDIT_ENGINE_LOG_APPENDER_HPP
@@ -13,6 +13,7 @@
 #include <aiaudit/engine/spill_file.hpp>      // spill_file
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -62,6 +63,8 @@ public:
             auto taken = take_up_spilled();
             auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
             if (before) return sequence{*before + 1};
+            // Nothing is told of what would be lost with the files, nor kept twice.
+            if (before.error().code == errc::moved) return before.error();
             if (failure_.what == on_log_failure::spill) return spill(next, before.error());
             if (failure_.what != on_log_failure::block) return before.error();
             if (steady_clock::now() + pause > until || queue_->pause(pause)) return before.error();
@@ -88,6 +91,20 @@ public:
         return {};
     }
 
+    // Whether the log would take a batch: it took the last one, or takes a number that is written
+    // anew as it is. From any thread.
+    [[nodiscard]] result<void> check() {
+        if (auto ok = check_store(*store_); !ok) return ok;
+        if (!refused_.load(std::memory_order_acquire)) return {};
+        auto const tried = store_->write([](auto& view) -> result<void> {
+            auto const bytes = get_number(view, meta_key::size);
+            if (!bytes) return bytes.error();
+            return view.replace(table::meta, meta_key::size, to_little_endian(*bytes));
+        });
+        if (tried) refused_.store(false, std::memory_order_release);
+        return tried;
+    }
+
 private:
     // How far a file of spilled batches was taken in by this one.
     struct spilled_mark {
@@ -109,6 +126,7 @@ private:
         };
         for (int tries = 0;; ++tries) {
             auto const done = writer_.write(next, time_->now(), prepare);
+            refused_.store(!done, std::memory_order_release);
             if (done) {
                 removed_.clear();
                 gate_->committed(next, done->before);
@@ -150,6 +168,7 @@ private:
     batch_queue* queue_;
     std::string ledger_;
     log_failure_policy failure_;
+    std::atomic<bool> refused_{false};    // the log did not take the last batch
     std::vector<spill_file> spilled_{};   // in the order in which they are to enter the log
     std::vector<std::string> removed_{};  // keys of files that are gone
 };

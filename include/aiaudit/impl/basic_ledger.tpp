@@ -58,6 +58,10 @@ struct basic_ledger<Policies>::state {
     }
 
     result<void> check_process() const { return process.check_fork(options.path); }
+    result<void> check_writable() const {
+        if (auto ok = check_process(); !ok || !options.read_only) return ok;
+        return fail(errc::read_only, options.path + " is open for reading only");
+    }
     // As gate_keeper::look().
     template <class Visitor>
     auto look(Visitor&& visit) {
@@ -69,9 +73,7 @@ struct basic_ledger<Policies>::state {
     template <class String>
     result<std::string_view> encode(basic_record<String> const& entry) const {
         thread_local std::string room;
-        if (auto ok = check_process(); !ok) return ok.error();
-        if (options.read_only)
-            return fail(errc::read_only, options.path + " is open for reading only");
+        if (auto ok = check_writable(); !ok) return ok.error();
         std::string_view const encoded = encode_record(entry, room);
         if (encoded.size() > limits::record_bytes)
             return fail(errc::too_large, "a record of " + std::to_string(encoded.size()) +
@@ -419,6 +421,12 @@ template <class Policies>
 result<void> basic_ledger<Policies>::flush() {
     if (auto ok = state_->check_process(); !ok) return ok;
     return state_->queue.flush();
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::check() const {
+    if (auto ok = state_->check_writable(); !ok) return ok;
+    return state_->appender.check();
 }
 
 template <class Policies>

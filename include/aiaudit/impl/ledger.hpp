@@ -63,6 +63,7 @@
 #include <aiaudit/impl/rollup/series.ipp>
 #include <aiaudit/impl/rollup/totals.ipp>
 #include <aiaudit/impl/rollup/user_days.ipp>
+#include <aiaudit/impl/storage/file_watch.ipp>
 #include <aiaudit/impl/storage/ledger_directory.ipp>
 #include <aiaudit/impl/storage/lmdb_environment.ipp>
 #include <aiaudit/impl/storage/lmdb_handle.ipp>

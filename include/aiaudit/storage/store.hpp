@@ -171,7 +171,12 @@ concept storage_write_view = storage_read_view<View> &&
 //                          rotated (not: dropped, or wrote the history); cheap. 0: closed.
 //   bytes_on_disk()        What all of it takes on disk, free pages included. 0: nothing, closed.
 //   bytes_on_disk(segment) What that one takes. 0: nothing, it is not there.
+//   check()                Optional. Whether a write would find its files and room now, as far as
+//                          that can be seen without one: result<void>.
 //
+// A store on disk whose files were moved, replaced or removed under it answers errc::moved from
+// then on: no transaction is reported durable that is not where the ledger is now, and nothing is
+// read that is not of it. Opened anew it is what is there.
 // After fork() the child's copy answers errc::closed, unless the store keeps nothing on disk; the
 // child may open its own. A moved-from store answers errc::closed.
 // Threads: every member may be called from any thread at any time, but not from inside a body
@@ -201,6 +206,19 @@ concept storage_policy = std::movable<Store> && storage_read_view<typename Store
     noexcept->std::same_as<std::uint64_t>;
 };
 
+namespace detail {
+
+// What the store says of itself; one that has no check() can always be written.
+template <class Store>
+[[nodiscard]] result<void> check_store(Store& store) {
+    if constexpr (requires { store.check(); }) {
+        return store.check();
+    } else {
+        return {};
+    }
+}
+
+}  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
