@@ -111,13 +111,18 @@ public:
         if (at.is_new || at.is_woken) return {};
         auto const* const file = file_of(of, at);
         switch (found.number) {
-        case SYS_openat: found.grows = (at.call.rdx & O_CREAT) != 0; [[fallthrough]];
+        case SYS_openat:
+            found.grows = (at.call.rdx & O_CREAT) != 0 && is_new(read_path(at.id, at.call.rsi));
+            [[fallthrough]];
         case SYS_rename:
         case SYS_unlink:
         case SYS_rmdir: found.on_ledger = true; break;
         case SYS_mkdir:
         case SYS_mknod:
-        case SYS_mknodat: found.on_ledger = found.grows = true; break;
+        case SYS_mknodat:
+            found.on_ledger = true;
+            found.grows = is_new(read_path(at.id, found.number == SYS_mknodat ? at.call.rsi : at.call.rdi));
+            break;
         case SYS_pwrite64:
         case SYS_write:
         case SYS_writev:
@@ -168,6 +173,19 @@ public:
         answer(of, at, at.on == waits::for_futex ? -ETIMEDOUT : 0);
     }
 
+    // The call that it stands before, in words.
+    [[nodiscard]] std::string words_of(process const& of, task const& at) const {
+        if (at.is_new) return "begins";
+        if (at.is_woken) return "is woken";
+        auto const number = static_cast<long>(at.call.orig_rax);
+        std::string text = "call " + std::to_string(number);
+        if (number == SYS_openat || number == SYS_mknodat) return text + " " + read_path(at.id, at.call.rsi);
+        if (number == SYS_rename || number == SYS_mkdir || number == SYS_unlink || number == SYS_rmdir)
+            return text + " " + read_path(at.id, at.call.rdi);
+        if (auto const* file = file_of(of, at)) text += " " + file->path;
+        return text + " " + std::to_string(at.call.rdx) + " " + std::to_string(at.call.r10);
+    }
+
     [[nodiscard]] std::uint64_t now() const { return now_; }
     [[nodiscard]] std::uint64_t trace() const { return trace_; }
     void begin_anew() { processes_.clear(); }
@@ -179,6 +197,11 @@ private:
     [[nodiscard]] static open_file const* file_of(process const& of, task const& at) {
         auto const found = of.files.find(static_cast<int>(at.call.rdi));
         return found == of.files.end() ? nullptr : &found->second;
+    }
+
+    [[nodiscard]] static bool is_new(std::string const& path) {
+        struct stat status {};
+        return ::stat(path.c_str(), &status) != 0;
     }
 
     // Whether the world has a say in it; what has none is let go at once.

@@ -220,8 +220,9 @@ class Battery:
         wrong = self.judge_worker(status, printed, kind, call)
         if wrong is None:
             base = [self.fast / "base-small" / "promises"] if on_base else []
-            # A disk that goes on failing cannot be asked whether it kept what it said it did not.
-            loose = ["--loose"] if kind == "dying" else []
+            # A disk that goes on failing cannot be asked whether it kept what it said it did not, or be told to
+            # forget what was spilled.
+            loose = ["--loose"] if kind == "dying" or (kind == "sticky" and workload == "spill") else []
             wrong = self.verify(ledger, [promises, *base], "--retain", "--spill", spill, *loose, tally=tally)
         how = (f"{'TORTURE_SPILL=D/spill ' * (workload == 'spill')}TORTURE_UNDER=D TORTURE_AT={at} TORTURE_KIND={kind} TORTURE_PART={part} (a {call}) "
                f"worker {workload} D/ledger P {writer} {size}{' on a ledger made by: worker build . . 7 30' * on_base}")
