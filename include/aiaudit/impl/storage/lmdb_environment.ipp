@@ -97,7 +97,7 @@ AIAUDIT_INLINE result<void> lmdb_environment::open_anew(std::uint64_t seen_openi
     auto opened = lmdb_handle::open(directory_, how);
     if (!opened && again) {
         return fail(opened.error().code,
-                    "after a commit failed half-way it cannot be opened: " + opened.error().where);
+                    "it had to be opened anew after a failure: " + opened.error().where);
     }
     if (!opened) return opened.error();
     if (walked_ && *walked_ != (*opened)->file()) {

@@ -46,13 +46,14 @@ AIAUDIT_INLINE result<lmdb_metas> read_lmdb_metas(int descriptor, std::string co
             return fail(errc::corrupt, path + ": the page at byte " + std::to_string(offset) +
                                            " is not the head of an LMDB file");
         }
-        if (parsed->version != lmdb_meta::version_known) {
-            return fail(errc::newer_format, path + ": has LMDB's data version " +
-                                                std::to_string(parsed->version) +
-                                                ", this program knows 1");
-        }
         meta = *parsed;
         offset = meta.page_bytes;
+    }
+    for (auto const& meta : metas) {
+        if (meta.version == lmdb_meta::version_known) continue;
+        return fail(metas[0].version == metas[1].version ? errc::newer_format : errc::corrupt,
+                    path + ": has LMDB's data version " + std::to_string(meta.version) +
+                        ", this program knows 1");
     }
     return metas;
 }

@@ -139,7 +139,8 @@ AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_newest(bool writing
                 auto const sealed = at.is_sealed(*transaction);
                 if (!sealed) return sealed.error();
                 if (!*sealed) {
-                    auto const here = check_files(*transaction, look::now_and_then);
+                    auto const here =
+                        check_files(*transaction, writing ? look::always : look::now_and_then);
                     if (!here) return here.error();
                     return transaction;
                 }
