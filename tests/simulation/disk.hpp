@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// disk.hpp: the disk of the simulated world: what of the ledger's files would be there after a power
-// cut at this moment.
+// disk.hpp: the disk of the simulated world: what of the ledger's files would be there after a
+// power cut at this moment.
 //
-// The files themselves stand in a directory in memory and are what the processes read and write. Beside
-// them the disk keeps what was synced, and what was written since. After a power cut each sector of a
-// file is as it was synced, or as any write since left it, chosen anew for each, so writes are lost,
-// torn and reordered. Names (made, renamed, removed) survive in the order in which they were changed,
-// up to a random one behind the last sync of a directory, as file systems with a journal do. Lock files
-// are shared memory to the processes and are anything afterwards.
+// The files themselves stand in a directory in memory and are what the processes read and write.
+// Beside them the disk keeps what was synced, and what was written since. After a power cut each
+// sector of a file is as it was synced, or as any write since left it, chosen anew for each, so
+// writes are lost, torn and reordered. Names (made, renamed, removed) survive in the order in which
+// they were changed, up to a random one behind the last sync of a directory, as file systems with a
+// journal do. Lock files are shared memory to the processes and are anything afterwards.
 // Threads: one.
 #ifndef AIAUDIT_TESTS_SIMULATION_DISK_HPP
 #define AIAUDIT_TESTS_SIMULATION_DISK_HPP
@@ -78,7 +78,8 @@ public:
                 auto const size = (std::min)(sector - (made.at + done) % sector,
                                              std::uint64_t{made.bytes.size()} - done);
                 auto const where = (made.at + done) / sector;
-                auto const known = newest.try_emplace(where, i + below(random, pending_.size() - i + 1));
+                auto const known =
+                    newest.try_emplace(where, i + below(random, pending_.size() - i + 1));
                 if (i < known.first->second) apply(left, made, done, size);
                 done += size;
             }
@@ -113,7 +114,9 @@ public:
     [[nodiscard]] bool has(std::string const& path) const {
         return path.starts_with(root_) || path == parent(root_);
     }
-    [[nodiscard]] static bool is_lock(std::string const& path) { return path.ends_with("/lock.mdb"); }
+    [[nodiscard]] static bool is_lock(std::string const& path) {
+        return path.ends_with("/lock.mdb");
+    }
 
     // The file that has this number in the real file system; made where it is new.
     [[nodiscard]] file_image& image(std::uint64_t inode) {
@@ -138,7 +141,8 @@ public:
         std::size_t end = 0;
         for (std::size_t i = 0; i < changes_.size(); ++i) {
             auto const& made = changes_[i];
-            if (parent(made.path) == directory || (!made.to.empty() && parent(made.to) == directory))
+            if (parent(made.path) == directory ||
+                (!made.to.empty() && parent(made.to) == directory))
                 end = i + 1;
         }
         settle(end);
@@ -194,7 +198,8 @@ private:
         std::ifstream in(path, std::ios::binary);
         return {std::istreambuf_iterator<char>(in), {}};
     }
-    [[nodiscard]] std::string left_of(std::string const& path, std::uint64_t inode, chance& random) {
+    [[nodiscard]] std::string left_of(std::string const& path, std::uint64_t inode,
+                                      chance& random) {
         if (!is_lock(path)) return image(inode).after_cut(random);
         auto now = read(path);
         switch (below(random, 3)) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// kernel.hpp: the simulated machine: runs one thread of all processes at a time, from one system call to
-// the next, and says itself what a futex, a lock, a sleep and the time are.
+// kernel.hpp: the simulated machine: runs one thread of all processes at a time, from one system
+// call to the next, and says itself what a futex, a lock, a sleep and the time are.
 //
-// Between two stops a thread runs alone, so all that happens follows from the order in which step() is
-// called. Time stands still but for those who ask for it and when everybody waits.
+// Between two stops a thread runs alone, so all that happens follows from the order in which step()
+// is called. Time stands still but for those who ask for it and when everybody waits.
 // Threads: one.
 #ifndef AIAUDIT_TESTS_SIMULATION_KERNEL_HPP
 #define AIAUDIT_TESTS_SIMULATION_KERNEL_HPP
@@ -65,18 +65,18 @@ struct process {
 
 // What shall become of the call that a task stands before.
 struct decision {
-    int error = 0;              // it does nothing and fails so
-    bool late = false;          // it is done, and then fails with EIO
-    std::uint64_t part = 256;   // of a write, in 1/256
+    int error = 0;             // it does nothing and fails so
+    bool late = false;         // it is done, and then fails with EIO
+    std::uint64_t part = 256;  // of a write, in 1/256
 };
 
 // The call that a task stands before, as faults see it.
 struct pending_call {
     long number = 0;
     bool on_ledger = false;
-    bool writes = false;          // bytes of a file that is no lock file
-    bool makes_durable = false;   // a sync, or a write that is one
-    bool grows = false;           // it needs room
+    bool writes = false;         // bytes of a file that is no lock file
+    bool makes_durable = false;  // a sync, or a write that is one
+    bool grows = false;          // it needs room
 };
 
 class kernel {
@@ -98,7 +98,9 @@ public:
         run(made, first);
         return made;
     }
-    [[nodiscard]] std::vector<std::unique_ptr<process>> const& processes() const { return processes_; }
+    [[nodiscard]] std::vector<std::unique_ptr<process>> const& processes() const {
+        return processes_;
+    }
 
     void kill(process& victim) {
         victim.killed = true;
@@ -121,7 +123,8 @@ public:
         case SYS_mknod:
         case SYS_mknodat:
             found.on_ledger = true;
-            found.grows = is_new(read_path(at.id, found.number == SYS_mknodat ? at.call.rsi : at.call.rdi));
+            found.grows =
+                is_new(read_path(at.id, found.number == SYS_mknodat ? at.call.rsi : at.call.rdi));
             break;
         case SYS_pwrite64:
         case SYS_write:
@@ -179,8 +182,10 @@ public:
         if (at.is_woken) return "is woken";
         auto const number = static_cast<long>(at.call.orig_rax);
         std::string text = "call " + std::to_string(number);
-        if (number == SYS_openat || number == SYS_mknodat) return text + " " + read_path(at.id, at.call.rsi);
-        if (number == SYS_rename || number == SYS_mkdir || number == SYS_unlink || number == SYS_rmdir)
+        if (number == SYS_openat || number == SYS_mknodat)
+            return text + " " + read_path(at.id, at.call.rsi);
+        if (number == SYS_rename || number == SYS_mkdir || number == SYS_unlink ||
+            number == SYS_rmdir)
             return text + " " + read_path(at.id, at.call.rdi);
         if (auto const* file = file_of(of, at)) text += " " + file->path;
         return text + " " + std::to_string(at.call.rdx) + " " + std::to_string(at.call.r10);
@@ -266,7 +271,8 @@ private:
     // What asks for the time is told it, and goes on.
     bool tell_time(task const& at) {
         auto const number = static_cast<long>(at.call.orig_rax);
-        if (number != SYS_clock_gettime && number != SYS_time && number != SYS_gettimeofday) return false;
+        if (number != SYS_clock_gettime && number != SYS_time && number != SYS_gettimeofday)
+            return false;
         now_ += 100;
         std::uint64_t const seconds = wall_seconds + now_ / 1'000'000'000;
         if (number == SYS_clock_gettime) {
@@ -308,7 +314,8 @@ private:
         return result;
     }
 
-    // Locks are the real ones of the kernel; who would wait for one is told so instead, and waits here.
+    // Locks are the real ones of the kernel; who would wait for one is told so instead, and waits
+    // here.
     void lock(process& of, task& at) {
         bool const by_flock = at.call.orig_rax == SYS_flock;
         auto const asked = at.call;
@@ -350,7 +357,8 @@ private:
         for (std::string line; std::getline(maps, line);) {
             unsigned long begin = 0, end = 0, offset = 0, inode = 0;
             char rights[8] = {};
-            if (std::sscanf(line.c_str(), "%lx-%lx %7s %lx %*s %lu", &begin, &end, rights, &offset, &inode) != 5)
+            if (std::sscanf(line.c_str(), "%lx-%lx %7s %lx %*s %lu", &begin, &end, rights, &offset,
+                            &inode) != 5)
                 continue;
             if (word < begin || word >= end || rights[3] != 's') continue;
             return {inode << 8 | 0xFF, word - begin + offset};
@@ -363,9 +371,11 @@ private:
         bool const has_bits = command == FUTEX_WAIT_BITSET || command == FUTEX_WAKE_BITSET;
         auto const bits = has_bits ? static_cast<std::uint32_t>(at.call.r9) : ~std::uint32_t{0};
         if (command == FUTEX_WAKE || command == FUTEX_WAKE_BITSET)
-            return answer(of, at, wake(key_of(of, at), static_cast<std::int64_t>(at.call.rdx), bits));
+            return answer(of, at,
+                          wake(key_of(of, at), static_cast<std::int64_t>(at.call.rdx), bits));
         if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
-            throw std::runtime_error("a futex operation that is not simulated: " + std::to_string(command));
+            throw std::runtime_error("a futex operation that is not simulated: " +
+                                     std::to_string(command));
         auto const there = read_value<std::uint32_t>(at.id, at.call.rdi);
         if (there != static_cast<std::uint32_t>(at.call.rdx)) return answer(of, at, -EAGAIN);
         at.key = key_of(of, at);
@@ -386,15 +396,16 @@ private:
         for (auto& each : processes_) {
             for (std::size_t i = 0; i < each->tasks.size() && woken < most; ++i) {
                 task& one = *each->tasks[i];
-                if (one.on != waits::for_futex || one.key != key || (one.bits & bits) == 0) continue;
+                if (one.on != waits::for_futex || one.key != key || (one.bits & bits) == 0)
+                    continue;
                 wake(one);
                 ++woken;
             }
         }
         return woken;
     }
-    // After a death: whose word has changed, and whoever waits for a word that several processes share,
-    // looks again.
+    // After a death: whose word has changed, and whoever waits for a word that several processes
+    // share, looks again.
     void wake_after_death(process const* only) {
         for (auto& each : processes_) {
             if (each->status) continue;
@@ -416,10 +427,12 @@ private:
     }
 
     [[nodiscard]] static std::uint64_t nanoseconds(timespec const& of) {
-        return static_cast<std::uint64_t>(of.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(of.tv_nsec);
+        return static_cast<std::uint64_t>(of.tv_sec) * 1'000'000'000 +
+               static_cast<std::uint64_t>(of.tv_nsec);
     }
     void sleep(task& at, bool by_clock) {
-        auto const span = nanoseconds(read_value<timespec>(at.id, by_clock ? at.call.rdx : at.call.rdi));
+        auto const span =
+            nanoseconds(read_value<timespec>(at.id, by_clock ? at.call.rdx : at.call.rdi));
         bool const absolute = by_clock && (at.call.rsi & TIMER_ABSTIME) != 0;
         bool const wall = by_clock && at.call.rdi == CLOCK_REALTIME;
         at.deadline = !absolute ? now_ + span : wall ? span - wall_seconds * 1'000'000'000 : span;
@@ -435,22 +448,25 @@ private:
         std::string from, to;
         bool const named = number == SYS_openat || number == SYS_mknodat;
         if (named) from = read_path(at.id, at.call.rsi);
-        if (number == SYS_rename || number == SYS_mkdir || number == SYS_mknod || number == SYS_unlink ||
-            number == SYS_rmdir)
+        if (number == SYS_rename || number == SYS_mkdir || number == SYS_mknod ||
+            number == SYS_unlink || number == SYS_rmdir)
             from = read_path(at.id, at.call.rdi);
         if (number == SYS_rename) to = read_path(at.id, at.call.rsi);
         if (writes && how.part < 256) shorten(at, how.part);
         auto const bytes = writes ? bytes_of(at) : std::string();
         auto const result = make_call(of, at);
         if (result >= 0) {
-            if (writes) note_write(of, at, bytes.substr(0, static_cast<std::size_t>(result)));
-            else note_call(of, at, number, from, to, static_cast<int>(result));
+            if (writes)
+                note_write(of, at, bytes.substr(0, static_cast<std::size_t>(result)));
+            else
+                note_call(of, at, number, from, to, static_cast<int>(result));
         }
         if (how.late && result >= 0) {
             auto changed = registers_of(at.id);
             changed.rax = static_cast<std::uint64_t>(-std::int64_t{how.error});
             set_registers(at.id, changed);
-            if (number == SYS_openat) of.files.erase(static_cast<int>(result));  // nobody knows of it
+            if (number == SYS_openat)
+                of.files.erase(static_cast<int>(result));  // nobody knows of it
         }
         bool const frees = number == SYS_close;
         run(of, at);
@@ -471,8 +487,8 @@ private:
                                        : iovec{reinterpret_cast<void*>(at.call.rsi), at.call.rdx};
             auto const before = bytes.size();
             bytes.resize(before + piece.iov_len);
-            read_memory(at.id, reinterpret_cast<std::uint64_t>(piece.iov_base), bytes.data() + before,
-                        piece.iov_len);
+            read_memory(at.id, reinterpret_cast<std::uint64_t>(piece.iov_base),
+                        bytes.data() + before, piece.iov_len);
         }
         return bytes;
     }
@@ -488,15 +504,16 @@ private:
         file.writes_through ? image.write_through(made) : image.change_by(made);
     }
     [[nodiscard]] static std::uint64_t position(process const& of, task const& at) {
-        std::ifstream info("/proc/" + std::to_string(of.id) + "/fdinfo/" + std::to_string(at.call.rdi));
+        std::ifstream info("/proc/" + std::to_string(of.id) + "/fdinfo/" +
+                           std::to_string(at.call.rdi));
         std::string word;
         std::uint64_t found = 0;
         info >> word >> found;
         return found;
     }
 
-    void note_call(process& of, task const& at, long number, std::string const& from, std::string const& to,
-                   int result) {
+    void note_call(process& of, task const& at, long number, std::string const& from,
+                   std::string const& to, int result) {
         switch (number) {
         case SYS_openat: note_open(of, at, from, result); break;
         case SYS_mkdir: disk_.note_directory(from); break;
@@ -530,7 +547,8 @@ private:
         bool const directory = S_ISDIR(status.st_mode);
         of.files[descriptor] = {path, status.st_ino, directory, (at.call.rdx & O_DSYNC) != 0};
         if (!directory) disk_.note_file(path, status.st_ino);
-        if (!directory && (at.call.rdx & O_TRUNC) != 0) disk_.image(status.st_ino).change_by({0, {}, true});
+        if (!directory && (at.call.rdx & O_TRUNC) != 0)
+            disk_.image(status.st_ino).change_by({0, {}, true});
     }
 
     // Ends.
@@ -538,7 +556,8 @@ private:
         for (;;) {
             int const status = wait_for(id);
             if (!WIFSTOPPED(status)) return status;
-            resume(id, PTRACE_CONT, (status >> 16) == 0 && WSTOPSIG(status) != SIGTRAP ? WSTOPSIG(status) : 0);
+            resume(id, PTRACE_CONT,
+                   (status >> 16) == 0 && WSTOPSIG(status) != SIGTRAP ? WSTOPSIG(status) : 0);
         }
     }
     // All of a process that dies; its first task is told of last.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Plants bugs in the engine, one at a time, and lets the simulated world look for them: a test of the test.
 
-usage: plants.py BUILD [--only NAME] [--minutes N] [--seed N]      started by scripts/simulate --plants
+usage: plants.py BUILD FAST [--only NAME] [--minutes N] [--seed N]      started by scripts/torture --plants
 
 A bug is a few texts of headers and what stands there instead. A text that is not found, because somebody has changed it, is
 an error. Exit status: 1 where a bug was not found.
@@ -60,6 +60,7 @@ def build(root: Path, place: Path, changes: list[tuple[str, str, str]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", type=Path)
+    parser.add_argument("fast", type=Path, help="a directory in memory")
     parser.add_argument("--only", action="append")
     parser.add_argument("--minutes", type=float, default=10, help="the most for one bug")
     parser.add_argument("--seed", type=int, default=1)
@@ -75,7 +76,7 @@ def main() -> int:
         build(root, place, changes)
         for other in ("verifier", "spender"):
             (place / other).symlink_to((options.build / other).resolve())
-        run = subprocess.run([str(options.build / "simulation"), str(place), str(place / "world"), "--seed", str(options.seed), "--minutes", str(options.minutes), "--first"],
+        run = subprocess.run([str(options.build / "simulation"), str(place), str(options.fast / name), "--seed", str(options.seed), "--minutes", str(options.minutes), "--first"],
                              capture_output=True, text=True, check=False)
         found = re.search(r"^(\w+): (.*?) <- (.*)$", run.stdout, re.MULTILINE)
         if run.returncode not in (0, 1) or (run.returncode == 1 and found is None):

@@ -2,22 +2,28 @@
 //
 // simulation.cpp: runs simulated worlds and says which promises they broke.
 //
-//     simulation PROGRAMS PLACE [--seed N] [--worlds N] [--steps N] [--minutes N] [--first] [--tell]
+//     simulation PROGRAMS PLACE [--seed N] [--worlds N] [--steps N] [--minutes N] [--first]
+//     [--tell]
 //
-// A world is made of its seed alone: three processes at a time that come and go, one ledger, one disk, one
-// clock. They are visitors (visitor.cpp), and in every sixth world spenders who share budgets
-// (../torture/spender.cpp). While faults come: any process is killed between two of its calls; calls fail, or are done and
-// said to have failed; writes are short; the disk is full for a while; the power goes; an older copy
-// of the ledger is put back. Then they stop.
-//     safety:   a verifier finds all that was acknowledged, once and right; reports equal a recount; the
-//               ledger's own verification is sound; no budget was ever over; nobody contradicts himself or
-//               dies of himself
-//     liveness: who met no fault of his own ends well; after the faults all end well within so many steps
-// --first ends at the first broken promise, --tell prints each call on the ledger. Exit status: 1 where one was broken.
+// A world is made of its seed alone: two to four processes at a time that come and go, one ledger,
+// one disk, one clock. They are visitors (visitor.cpp), and in every sixth world spenders who share
+// budgets
+// (../torture/spender.cpp). While faults come: any process is killed between two of its calls;
+// calls fail, or are done and said to have failed; writes are short; the disk is full for a while;
+// the power goes; an older copy of the ledger is put back. Then they stop.
+//     safety:   a verifier finds all that was acknowledged, once and right; reports equal a
+//     recount; the
+//               ledger's own verification is sound; no budget was ever over; nobody contradicts
+//               himself or dies of himself
+//     liveness: who met no fault of his own ends well; after the faults all end well within so many
+//     steps
+// --first ends at the first broken promise, --tell prints each call on the ledger. Exit status: 1
+// where one was broken, 2 where the simulation itself fails, 77 where no process may be traced.
 #include "kernel.hpp"
 
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <memory>
 
@@ -29,7 +35,6 @@ namespace {
 
 constexpr std::uint64_t steps_with_faults = 6000;
 constexpr std::uint64_t steps_to_end = 60'000;
-constexpr std::size_t alive_at_once = 3;
 constexpr std::uint64_t patience = 20'000'000;  // ns that a waiting one may be too early
 
 struct arguments {
@@ -49,8 +54,8 @@ struct broken {
 };
 
 struct counts {
-    std::uint64_t kills = 0, while_others_wait = 0, errors = 0, late = 0, shorts = 0, full = 0, cuts = 0,
-                  restores = 0, processes = 0;
+    std::uint64_t kills = 0, while_others_wait = 0, errors = 0, late = 0, shorts = 0, full = 0,
+                  cuts = 0, restores = 0, processes = 0;
     void add(counts const& more) {
         kills += more.kills;
         while_others_wait += more.while_others_wait;
@@ -72,7 +77,7 @@ fault_rates rates_of(std::uint64_t seed) {
     switch (seed % 6) {
     case 5: return {.kill = 250, .cut = 2000};
     case 0: return {.kill = 150};
-    case 1: return {.kill = 400, .error = 300};
+    case 1: return {.kill = 300, .error = 150};
     case 2: return {.kill = 400, .cut = 700};
     case 3: return {.kill = 250, .error = 500, .full = 900};
     default: return {.kill = 300, .error = 400, .full = 1500, .cut = 1500, .restore = 3000};
@@ -82,7 +87,11 @@ fault_rates rates_of(std::uint64_t seed) {
 class world {
 public:
     world(arguments const& how, std::uint64_t seed)
-        : how_(how), seed_(seed), random_(seed), rates_(rates_of(seed)), disk_(how.place + "/ledger"),
+        : how_(how),
+          seed_(seed),
+          random_(seed),
+          rates_(rates_of(seed)),
+          disk_(how.place + "/ledger"),
           machine_(disk_) {
         std::filesystem::remove_all(how.place);
         std::filesystem::create_directories(how.place + "/promises");
@@ -90,9 +99,10 @@ public:
 
     // Throws what is broken.
     void run() {
-        if (spends_) run_alone({"make", how_.place + "/ledger", once_in(random_, 2) ? "stepwise" : "full"});
+        if (spends_)
+            run_alone({"make", how_.place + "/ledger", once_in(random_, 2) ? "stepwise" : "full"});
         while (steps_ < steps_with_faults) {
-            while (alive() < alive_at_once) start(6 + below(random_, 8));
+            while (alive() < alive_at_once_) start(6 + below(random_, 8));
             if (maybe_disaster()) continue;
             step(true);
         }
@@ -132,8 +142,9 @@ private:
         return made;
     }
     void start_spender(std::uint64_t size) {
-        start_program("spender", {"spend", how_.place + "/ledger", "shared",
-                                  std::to_string(random_() % 1'000'000), "2", std::to_string(size)});
+        start_program("spender",
+                      {"spend", how_.place + "/ledger", "shared",
+                       std::to_string(random_() % 1'000'000), "2", std::to_string(size)});
     }
     void run_alone(std::vector<std::string> const& words) {
         auto const& of = start_program("spender", words);
@@ -142,11 +153,9 @@ private:
     void start_visitor(std::uint64_t size) {
         auto const number = std::to_string(machine_.processes().size());
         bool const retains = !retainer_ || retainer_->status;
-        std::vector<std::string> words{how_.place + "/ledger",
-                                       how_.place + "/promises/" + number,
+        std::vector<std::string> words{how_.place + "/ledger", how_.place + "/promises/" + number,
                                        std::to_string(1000 * (machine_.processes().size() + 1)),
-                                       std::to_string(size),
-                                       std::to_string(random_() % 1'000'000)};
+                                       std::to_string(size), std::to_string(random_() % 1'000'000)};
         if (retains) words.emplace_back("retain");
         auto& made = start_program("visitor", words);
         if (retains) retainer_ = &made;
@@ -156,6 +165,9 @@ private:
         process* of;
         task* at;
     };
+    [[nodiscard]] static std::pair<int, int> names_of(place const& of) {
+        return {of.of->number, of.at->number};
+    }
     [[nodiscard]] std::vector<place> all(bool (*wanted)(task const&)) const {
         std::vector<place> found;
         for (auto const& each : machine_.processes()) {
@@ -181,8 +193,15 @@ private:
         if (ready.empty()) throw broken{"liveness", "everybody waits for ever" + who_waits()};
         place chosen = ready[below(random_, ready.size())];
         for (place const& each : ready)
-            if (each.at == last_ && !once_in(random_, 4)) chosen = each;
-        last_ = chosen.at;
+            if (names_of(each) == last_ && !once_in(random_, 4)) chosen = each;
+        if (aftermath_ > 0) {
+            --aftermath_;
+            // The one that was struck is slow, so that others come upon what it has left.
+            for (place const& each : ready)
+                if (chosen.of == struck_ && each.of != struck_ && once_in(random_, 2))
+                    chosen = each;
+        }
+        last_ = names_of(chosen);
         if (faults && maybe_kill(*chosen.of)) return;
         auto const how = faults ? choose_fault(*chosen.of, *chosen.at) : decision{};
         if (how_.tells) tell(chosen, how);
@@ -204,10 +223,12 @@ private:
         for (auto const& each : machine_.processes())
             for (auto const& one : each->tasks)
                 others_wait = others_wait || (each.get() != &victim && one->on == waits::for_lock);
-        if (!once_in(random_, others_wait ? rates_.kill / 6 : rates_.kill)) return false;
+        // Where others wait for what this one has: that is where it hurts.
+        if (!once_in(random_, others_wait ? rates_.kill / 20 : rates_.kill)) return false;
         ++counts_.kills;
         if (how_.tells)
-            std::fprintf(stderr, "%llu %d is killed\n", static_cast<unsigned long long>(steps_), victim.number);
+            std::fprintf(stderr, "%llu %d is killed\n", static_cast<unsigned long long>(steps_),
+                         victim.number);
         counts_.while_others_wait += others_wait ? 1 : 0;
         machine_.kill(victim);
         return true;
@@ -234,7 +255,18 @@ private:
         how.error = EIO;
         how.late = once_in(random_, 2);
         ++(how.late ? counts_.late : counts_.errors);
+        if (call.makes_durable && once_in(random_, 3)) begin_aftermath(of);
         return how;
+    }
+    // All others are gone, and new ones come, while one sees to a commit that failed.
+    void begin_aftermath(process& struck) {
+        struck_ = &struck;
+        aftermath_ = 100;
+        for (auto const& each : machine_.processes()) {
+            if (each->status || each.get() == &struck) continue;
+            machine_.kill(*each);
+            ++counts_.kills;
+        }
     }
 
     // What happens to all at once. True where nobody lives any more.
@@ -251,7 +283,9 @@ private:
         }
         if (once_in(random_, rates_.cut)) {
             kill_all();
-            if (how_.tells) std::fprintf(stderr, "%llu the power goes\n", static_cast<unsigned long long>(steps_));
+            if (how_.tells)
+                std::fprintf(stderr, "%llu the power goes\n",
+                             static_cast<unsigned long long>(steps_));
             disk_.cut(random_);
             ++counts_.cuts;
             return true;
@@ -266,9 +300,12 @@ private:
         return false;
     }
     void tell(place const& chosen, decision const& how) const {
-        std::fprintf(stderr, "%llu %d/%d %s%s\n", static_cast<unsigned long long>(steps_), chosen.of->number,
-                     chosen.at->number, machine_.words_of(*chosen.of, *chosen.at).c_str(),
-                     how.error == 0 ? "" : how.late ? " -> done, told as failed" : " -> fails");
+        std::fprintf(stderr, "%llu %d/%d %s%s\n", static_cast<unsigned long long>(steps_),
+                     chosen.of->number, chosen.at->number,
+                     machine_.words_of(*chosen.of, *chosen.at).c_str(),
+                     how.error == 0 ? ""
+                     : how.late     ? " -> done, told as failed"
+                                    : " -> fails");
     }
     void kill_all() {
         ++steps_;
@@ -288,7 +325,8 @@ private:
     void restore_promises() const {
         std::filesystem::remove_all(how_.place + "/promises");
         std::filesystem::create_directory(how_.place + "/promises");
-        for (auto const& [path, text] : copied_promises_) std::ofstream(path, std::ios::binary) << text;
+        for (auto const& [path, text] : copied_promises_)
+            std::ofstream(path, std::ios::binary) << text;
     }
 
     // How a process ended that nobody killed.
@@ -312,8 +350,9 @@ private:
         for (auto const& each : machine_.processes()) {
             for (auto const& one : each->tasks) {
                 constexpr char const* names[] = {"ready", "futex", "time", "lock"};
-                text += "; " + std::to_string(each->number) + "/" + std::to_string(one->number) + " " +
-                        names[static_cast<int>(one->on)] + " in call " + std::to_string(one->call.orig_rax);
+                text += "; " + std::to_string(each->number) + "/" + std::to_string(one->number) +
+                        " " + names[static_cast<int>(one->on)] + " in call " +
+                        std::to_string(one->call.orig_rax);
             }
         }
         return text;
@@ -342,9 +381,12 @@ private:
     std::uint64_t steps_ = 0;
     counts counts_{};
     process* retainer_ = nullptr;
-    task const* last_ = nullptr;
+    std::pair<int, int> last_{-1, 0};
+    process const* struck_ = nullptr;
+    int aftermath_ = 0;
     bool is_full_ = false;
     bool spends_ = seed_ % 6 == 5;
+    std::size_t alive_at_once_ = 2 + seed_ / 6 % 3;
     std::optional<simulated_disk::copy> copy_{};
     texts copied_promises_{};
 };
@@ -361,7 +403,9 @@ int run_worlds(arguments const& how) {
     stay_on_this_processor();
     using clock = std::chrono::steady_clock;
     auto const begin = clock::now();
-    auto const seconds = [&] { return std::chrono::duration<double>(clock::now() - begin).count(); };
+    auto const seconds = [&] {
+        return std::chrono::duration<double>(clock::now() - begin).count();
+    };
     std::uint64_t steps = 0, worlds = 0, failures = 0, trace = 0;
     counts all;
     for (; worlds < how.worlds && steps < how.steps && seconds() < 60 * how.minutes; ++worlds) {
@@ -371,8 +415,8 @@ int run_worlds(arguments const& how) {
             now.run();
         } catch (broken const& found) {
             ++failures;
-            std::printf("%s: %s <- seed %llu, step %llu; %llu steps and %.0f s from the first\n", found.kind,
-                        found.what.c_str(), static_cast<unsigned long long>(seed),
+            std::printf("%s: %s <- seed %llu, step %llu; %llu steps and %.0f s from the first\n",
+                        found.kind, found.what.c_str(), static_cast<unsigned long long>(seed),
                         static_cast<unsigned long long>(now.steps()),
                         static_cast<unsigned long long>(steps + now.steps()), seconds());
             std::fflush(stdout);
@@ -383,21 +427,33 @@ int run_worlds(arguments const& how) {
         if (how.first && failures != 0) break;
     }
     auto const number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
-    std::printf("%llu worlds from seed %llu, %llu steps, %llu broken, %.0f s, trace %016llx\n", number(worlds),
-                number(how.seed), number(steps), number(failures), seconds(), number(trace));
-    std::printf("%llu processes, %llu kills (%llu while others waited for a lock), %llu power cuts, %llu restores, "
-                "%llu failed calls, %llu done and told as failed, %llu short writes, %llu full disks\n",
-                number(all.processes), number(all.kills), number(all.while_others_wait), number(all.cuts),
-                number(all.restores), number(all.errors), number(all.late), number(all.shorts), number(all.full));
+    std::printf("%llu worlds from seed %llu, %llu steps, %llu broken, %.0f s, trace %016llx\n",
+                number(worlds), number(how.seed), number(steps), number(failures), seconds(),
+                number(trace));
+    std::printf(
+        "%llu processes, %llu kills (%llu while others waited for a lock), %llu power cuts, %llu "
+        "restores, "
+        "%llu failed calls, %llu done and told as failed, %llu short writes, %llu full disks\n",
+        number(all.processes), number(all.kills), number(all.while_others_wait), number(all.cuts),
+        number(all.restores), number(all.errors), number(all.late), number(all.shorts),
+        number(all.full));
     return failures == 0 ? 0 : 1;
+}
+
+// Whether this process may trace another.
+bool may_trace() {
+    pid_t const child = ::fork();
+    if (child == 0) ::_exit(::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0 ? 0 : 1);
+    return child > 0 && wait_for(child) == 0;
 }
 
 }  // namespace
 
 int main(int count, char** words) {
     if (count < 3) {
-        std::fprintf(stderr, "usage: simulation PROGRAMS PLACE [--seed N] [--worlds N] [--steps N] "
-                             "[--minutes N] [--first]\n");
+        std::fprintf(stderr,
+                     "usage: simulation PROGRAMS PLACE [--seed N] [--worlds N] [--steps N] "
+                     "[--minutes N] [--first]\n");
         return 2;
     }
     arguments how{words[1], words[2]};
@@ -411,5 +467,14 @@ int main(int count, char** words) {
         if (word == "--steps") how.steps = std::strtoull(words[i + 1], nullptr, 10);
         if (word == "--minutes") how.minutes = std::strtod(words[i + 1], nullptr);
     }
-    return run_worlds(how);
+    if (!may_trace()) {
+        std::printf("no process may be traced here\n");
+        return 77;
+    }
+    try {
+        return run_worlds(how);
+    } catch (std::exception const& failed) {
+        std::printf("simulation: %s\n", failed.what());
+        return 2;
+    }
 }

@@ -3,8 +3,8 @@
 // tracing.hpp: processes that stop before each system call that the simulated world has a say in
 // (ptrace, with a filter of seccomp), and do nothing until they are told to.
 //
-// A process is started without randomized addresses and without the vDSO, so that it asks for the time
-// by a system call.
+// A process is started without randomized addresses and without the vDSO, so that it asks for the
+// time by a system call.
 // Threads: one.
 #ifndef AIAUDIT_TESTS_SIMULATION_TRACING_HPP
 #define AIAUDIT_TESTS_SIMULATION_TRACING_HPP
@@ -41,11 +41,14 @@
 namespace aiaudit_simulation {
 
 inline constexpr long traced_calls[] = {
-    SYS_openat,  SYS_close,     SYS_pread64,     SYS_pwrite64,        SYS_write,         SYS_writev,
-    SYS_pwritev, SYS_fsync,     SYS_fdatasync,   SYS_ftruncate,       SYS_fallocate,     SYS_rename,
-    SYS_mkdir,   SYS_mknodat,   SYS_unlink,      SYS_rmdir,           SYS_flock,         SYS_fcntl,
-    SYS_mmap,    SYS_futex,     SYS_nanosleep,   SYS_clock_nanosleep, SYS_clock_gettime, SYS_sched_yield,
-    SYS_time,    SYS_exit_group, SYS_exit,       SYS_gettimeofday,    SYS_mknod,         SYS_getdents64};
+    SYS_openat,    SYS_close,           SYS_pread64,       SYS_pwrite64,
+    SYS_write,     SYS_writev,          SYS_pwritev,       SYS_fsync,
+    SYS_fdatasync, SYS_ftruncate,       SYS_fallocate,     SYS_rename,
+    SYS_mkdir,     SYS_mknodat,         SYS_unlink,        SYS_rmdir,
+    SYS_flock,     SYS_fcntl,           SYS_mmap,          SYS_futex,
+    SYS_nanosleep, SYS_clock_nanosleep, SYS_clock_gettime, SYS_sched_yield,
+    SYS_time,      SYS_exit_group,      SYS_exit,          SYS_gettimeofday,
+    SYS_mknod,     SYS_getdents64};
 
 [[noreturn]] inline void fail_by_errno(char const* what) {
     throw std::runtime_error(std::string(what) + ": " + std::strerror(errno));
@@ -128,8 +131,8 @@ void write_value(pid_t task, std::uint64_t at, T const& value) {
 // The library then asks the kernel for the time.
 inline void hide_vdso(pid_t task) {
     auto at = static_cast<std::uint64_t>(registers_of(task).rsp);
-    at += 8 * (read_value<std::uint64_t>(task, at) + 2);             // the words
-    while (read_value<std::uint64_t>(task, at) != 0) at += 8;       // the environment
+    at += 8 * (read_value<std::uint64_t>(task, at) + 2);       // the words
+    while (read_value<std::uint64_t>(task, at) != 0) at += 8;  // the environment
     for (at += 8;; at += 16) {
         auto const type = read_value<std::uint64_t>(task, at);
         if (type == AT_NULL) return;
@@ -138,7 +141,8 @@ inline void hide_vdso(pid_t task) {
 }
 
 // Begins a program that stands before its first instruction; what it prints goes to a file.
-[[nodiscard]] inline pid_t start_traced(std::vector<std::string> const& words, std::string const& output) {
+[[nodiscard]] inline pid_t start_traced(std::vector<std::string> const& words,
+                                        std::string const& output) {
     std::vector<char*> texts;
     for (std::string const& word : words) texts.push_back(const_cast<char*>(word.c_str()));
     texts.push_back(nullptr);
@@ -162,7 +166,8 @@ inline void hide_vdso(pid_t task) {
         throw std::runtime_error("a process did not begin");
     constexpr auto options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |
                              PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
-    if (::ptrace(PTRACE_SETOPTIONS, made, nullptr, options) != 0) fail_by_errno("PTRACE_SETOPTIONS");
+    if (::ptrace(PTRACE_SETOPTIONS, made, nullptr, options) != 0)
+        fail_by_errno("PTRACE_SETOPTIONS");
     resume(made, PTRACE_CONT);
     if (int const status = wait_for(made); status >> 8 != (SIGTRAP | (PTRACE_EVENT_EXEC << 8)))
         throw std::runtime_error("cannot run " + words[0]);

@@ -251,6 +251,69 @@ class Battery:
             return f"{kind} in {call} was told as: {printed.splitlines()[0]}"
         return None
 
+    def resources(self, tally: Tally) -> None:
+        """The n-th request for a resource fails, and with it a few more, for every n; another process is there."""
+        kinds, runs = ("memory", "map", "thread", "descriptor", "meta"), (1, 5)
+        scarce = Batches(self.programs / "worker", self.kept, {"LD_PRELOAD": str(self.programs / "resources.so")})
+        try:
+            self.base("small", 30)
+            counts = {kind: self.scarce_trial(tally, scarce, 0, kind, 0, 0) for kind in kinds}
+            trials = []
+            for kind in kinds:
+                wanted = counts[kind] if self.long else min(counts[kind], 40)
+                trials += [(kind, 1 + i * counts[kind] // wanted, many) for i in range(wanted) for many in runs]
+            self.chance("resources").shuffle(trials)
+            self.in_threads(tally, len(trials),
+                            lambda number: self.scarce_trial(tally, scarce, 1 + number, *trials[number]))
+        finally:
+            scarce.close()
+
+    def worlds(self, tally: Tally) -> None:
+        """Simulated worlds (tests/simulation); each is made of its seed, and made again by it."""
+        simulation, at_once = self.programs / "simulation", 10
+        if not simulation.exists() or self.asan_runtime():
+            raise Skipped("the simulation reads the registers of x86-64, of programs as they are")
+        for first in tally.left(1200 if self.long else 20, at_once):
+            seed = self.seed * 1_000_000 + first
+            status, printed = self.run([simulation, self.programs, self.fast / "worlds", "--seed", seed, "--worlds", at_once],
+                                       seconds=600)
+            if status == 77:
+                raise Skipped(printed)
+            sums = re.search(r"(\d+) worlds .* (\d+) steps", printed)
+            if status not in (0, 1) or sums is None:
+                raise RuntimeError(f"the simulation ended by {status}: {printed}")
+            tally.note("steps", int(sums.group(2)))
+            found = {int(line.group(2)): line.group(1)
+                     for line in re.finditer(r"^((?:safety|liveness): .*) <- seed (\d+)", printed, re.MULTILINE)}
+            for number in range(seed, seed + at_once):
+                tally.trial(found.get(number), f"simulation PROGRAMS PLACE --seed {number} --worlds 1 --tell")
+
+    def scarce_trial(self, tally: Tally, scarce: Batches, number: int, kind: str, at: int, many: int) -> int:
+        """A trial; where none is asked for, the number of requests there are."""
+        place, ledger, promises = self.trial_place(number, "resources", True)
+        report = place / "report"
+        plan = self.plan(resource=kind, report=report, **({"at": at, "many": many} if at else {}))
+        status, printed = scarce.run(["scarce", ledger, promises, 1, 14], plan)
+        told = report.read_text() if report.exists() else ""
+        if at == 0:
+            shutil.rmtree(place)
+            if status != 0:
+                raise RuntimeError(f"worker scarce: {status}: {printed}")
+            return int(re.search(r"count (\d+)", told).group(1))
+        last = printed.splitlines()[-1] if printed else ""
+        wrong = None if status == 0 else f"the worker ended by {status} for want of a {kind}: {last}"
+        base = self.fast / "base-small" / "promises"
+        wrong = wrong or self.verify(ledger, [promises, place / "promises-beside", base], "--append", tally=tally)
+        how = (f"TORTURE_RESOURCE={kind} TORTURE_AT={at} TORTURE_MANY={many} worker scarce D/ledger P 1 14 on a ledger made "
+               f"by: worker build . . 7 30")
+        if f"request {at}\n" in told or wrong is not None:
+            tally.note(kind)
+            tally.trial(wrong, how, place)
+        else:
+            tally.note("ended before their request")
+        shutil.rmtree(place)
+        return 0
+
     def kills(self, tally: Tally) -> None:
         a_round = 25 if self.long else 10
         rounds = 3 if self.liars else 2000 if self.long else 6
@@ -714,7 +777,7 @@ class Battery:
         return None if status == 0 else printed or f"the check ended by {status}"
 
 
-CLASSES = ("syscalls", "kills", "power", "full", "flips", "cuts", "stale", "budgets")
+CLASSES = ("worlds", "syscalls", "resources", "kills", "power", "full", "flips", "cuts", "stale", "budgets")
 
 
 def run_class(battery: Battery, progress: Progress, name: str, seconds: float) -> Tally | None:

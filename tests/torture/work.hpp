@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// work.hpp: what a program does with a ledger and writes down of it: appends that are noted once the
-// ledger has answered, checkpoints that are kept elsewhere, retention, and reports against a recount.
+// work.hpp: what a program does with a ledger and writes down of it: appends that are noted once
+// the ledger has answered, checkpoints that are kept elsewhere, retention, and reports against a
+// recount.
 #ifndef AIAUDIT_TESTS_TORTURE_WORK_HPP
 #define AIAUDIT_TESTS_TORTURE_WORK_HPP
 

@@ -18,11 +18,14 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <random>
 #include <set>
 #include <thread>
 
 #include <dlfcn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 using namespace aiaudit;
 using namespace aiaudit_torture;
@@ -437,6 +440,102 @@ int forge(job const& of) {
     return 0;
 }
 
+void call_if_preloaded(char const* name) {
+    if (auto const function = reinterpret_cast<void (*)()>(::dlsym(RTLD_DEFAULT, name))) function();
+}
+
+// Each step of some of everything; what is thrown for want of memory is an error like others.
+class scarce_work {
+public:
+    explicit scarce_work(job const& of) : of_(of), out_(of, of.writer) {}
+
+    bool step(std::uint64_t number) {
+        try {
+            if (!opened_) opened_ = open_ledger(of_);
+            if (opened_ && do_step(number)) return true;
+        } catch (std::bad_alloc const&) {
+            of_.promises.note({of_.writer, 0}, told::failure);
+        }
+        if (++failed_ % 2 == 0) opened_.reset();
+        return false;
+    }
+
+private:
+    bool do_step(std::uint64_t number) {
+        switch (number % 7) {
+        case 0: return out_.committed(*opened_);
+        case 1: return out_.relaxed_and_flushed(*opened_, 30);
+        case 2: return told("rotate", opened_->rotate());
+        case 3: return told("save", opened_->save());
+        case 4: return keep_a_checkpoint(of_, *opened_);
+        case 5: return told("report", opened_->report({.kind = report_kind::users}));
+        default: opened_.reset(); return true;
+        }
+    }
+    template <class Answer>
+    bool told(char const* when, Answer const& answer) {
+        if (!answer) note_failure(of_, of_.writer, when, answer.error());
+        return answer.has_value();
+    }
+
+    job const& of_;
+    appender out_;
+    std::optional<ledger> opened_{};
+    int failed_ = 0;
+};
+
+// Beside a process that appends all the time, and must be able to.
+int work_with_little(job const& of) {
+    int to_parent[2];
+    if (::pipe2(to_parent, O_CLOEXEC) != 0) return contradiction;
+    ::fcntl(to_parent[1], F_SETFL, O_NONBLOCK);  // what nobody reads need not be told
+    pid_t const other = ::fork();
+    if (other == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+        job const beside{of.wants,
+                         of.path,
+                         of.notes + "-beside",
+                         promise_file(of.notes + "-beside"),
+                         of.writer + 1,
+                         1,
+                         ""};
+        auto opened = open_ledger(beside);
+        appender out(beside, beside.writer);
+        bool good = opened.has_value();
+        while (good && !stopping) {
+            good = out.committed(*opened);
+            if (good && ::write(to_parent[1], "+", 1) < 0 && errno != EAGAIN) break;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        opened.reset();
+        std::exit(good ? 0 : gave_up);
+    }
+    ::close(to_parent[1]);
+    char sign = 0;
+    if (::read(to_parent[0], &sign, 1) != 1) return contradiction;  // it has the ledger open
+    scarce_work here(of);
+    call_if_preloaded("torture_plan_on");
+    bool good = true;
+    for (std::uint64_t i = 0; i < of.size; ++i) {
+        good = here.step(i);
+        for (int tries = 0; !good && tries < 8; ++tries) good = here.step(i);
+        if (!good) break;
+    }
+    call_if_preloaded("torture_plan_off");
+    // What it has said so far, and once more: so it goes on.
+    char signs[65536];
+    bool const goes_on = ::read(to_parent[0], signs, sizeof signs) > 0 &&
+                         ::read(to_parent[0], signs, sizeof signs) > 0;
+    ::kill(other, SIGTERM);
+    int status = 0;
+    ::waitpid(other, &status, 0);
+    if (!goes_on || status != 0) {
+        std::printf("the process beside this one could not go on: status %d\n", status);
+        return contradiction;
+    }
+    return good ? 0 : gave_up;
+}
+
 struct work {
     std::string_view name;
     int (*function)(job const&);
@@ -465,9 +564,10 @@ constexpr work works[] = {
                                                           // that holds the room
     {"fill_segments", fill_disk, {.segment_bytes = 300'000, .save_records = 2000}},  // the same
     {"fill_spill", fill_disk_and_spill, {.spills = true}},                           // the same
-    {"build", build},                          // SIZE small blocks and some large ones
-    {"build_segments", build, many_segments},  // the same; EXTRA "retain"
-    {"forge", forge},                          // EXTRA: what is wrong
+    {"build", build},                              // SIZE small blocks and some large ones
+    {"build_segments", build, many_segments},      // the same; EXTRA "retain"
+    {"forge", forge},                              // EXTRA: what is wrong
+    {"scarce", work_with_little, small_segments},  // SIZE steps beside a process that appends
 };
 
 int run(int count, char** words) {

@@ -108,7 +108,9 @@ public:
     [[nodiscard]] bool held() const noexcept { return held_; }
 
 private:
+    friend class lock_descriptors;
     file_handle directory_{};
+    directory_lock* next_ = nullptr;  // among those that are held in this process
     bool held_ = false;
 };
 

@@ -12,7 +12,7 @@
 #include <climits>
 #include <cstdio>
 #include <mutex>
-#include <set>
+#include <utility>
 
 #include <pthread.h>
 
@@ -180,40 +180,45 @@ public:
         static lock_descriptors& only = *new lock_descriptors;  // never destroyed
         return only;
     }
-    void add(int descriptor) {
+    void add(directory_lock& held) {
         std::scoped_lock const lock(mutex_);
-        open_.insert(descriptor);
+        held.next_ = std::exchange(first_, &held);
     }
-    void remove(int descriptor) {
+    void remove(directory_lock const& held) {
         std::scoped_lock const lock(mutex_);
-        open_.erase(descriptor);
+        for (auto** at = &first_; *at != nullptr; at = &(*at)->next_) {
+            if (*at != &held) continue;
+            *at = held.next_;
+            return;
+        }
     }
 
 private:
-    // The mutex is held over a fork, so that the child's copy of the set is whole.
+    // The mutex is held over a fork, so that the child's copy of the list is whole.
     lock_descriptors() {
         ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
                          [] {
-                             for (int const each : instance().open_) ::close(each);
-                             instance().open_.clear();
+                             auto*& first = instance().first_;
+                             for (; first != nullptr; first = first->next_)
+                                 ::close(first->directory_.get());
                              instance().mutex_.unlock();
                          });
     }
     std::mutex mutex_{};
-    std::set<int> open_{};  // protected by mutex_
+    directory_lock* first_ = nullptr;  // protected by mutex_; a list, which needs no memory
 };
 
 AIAUDIT_INLINE directory_lock::directory_lock(std::string const& path)
     : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
     if (!directory_) return;
-    lock_descriptors::instance().add(directory_.get());
+    lock_descriptors::instance().add(*this);
     held_ = lock_file(directory_.get(), LOCK_EX) == 0;
 }
 
 AIAUDIT_INLINE directory_lock::~directory_lock() {
     if (!directory_) return;
     if (held_) ::flock(directory_.get(), LOCK_UN);  // now, whatever child has it open
-    lock_descriptors::instance().remove(directory_.get());
+    lock_descriptors::instance().remove(*this);
 }
 
 }  // namespace detail
