@@ -36,7 +36,7 @@ PLANTS = [
     ("savers", "two processes save the same records' sums", [
         ("aiaudit/engine/fold_keeper.hpp", "            if (*in_store != saved_) return {};", "            if (false) return {};")]),
     ("dropped", "retention drops records whose sums are not saved", [
-        ("aiaudit/impl/retain.tpp", "            if (*saved >= last) return {};", "            if (*saved + 1 != 0) return {};")]),
+        ("aiaudit/impl/retain.tpp", "        if (auto ok = save_through(value_of(segment.last)); !ok) return ok;\n", "")]),
     ("impatient", "who finds the directory of segments locked gives up", [
         (STORAGE + "posix_file.ipp", "        failed = ::flock(descriptor, how);", "        failed = ::flock(descriptor, how | LOCK_NB);")]),
 ]

@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable
 
+from gateway import Round
 from processes import SECONDS_MOST, Batches, Watch, stacks_of
 from progress import Progress, Tally
 
@@ -287,6 +288,40 @@ class Battery:
                      for line in re.finditer(r"^((?:safety|liveness): .*) <- seed (\d+)", printed, re.MULTILINE)}
             for number in range(seed, seed + at_once):
                 tally.trial(found.get(number), f"simulation PROGRAMS PLACE --seed {number} --worlds 1 --tell")
+
+    def gateway(self, tally: Tally) -> None:
+        """Histories of clients against a model of budgets and log; a trial is a round."""
+        program = self.gateway_program()
+        for number in tally.left(2000 if self.long else 3):
+            place = self.fast / f"gateway-{number}"
+            place.mkdir()
+            disk = place / "disk"
+            disk.mkdir()
+            if self.can_mount:
+                self.mount(disk, "-t", "tmpfs", "-o", "size=16m", "tmpfs")
+            seed = self.chance("gateway", number).randrange(1 << 30)
+            round_ = Round(program, self.programs / "clock.so", place, disk / "ledger", self.can_mount, seed)
+            try:
+                round_.play(12)
+                wrong = round_.judge()
+            finally:
+                round_.end()
+            for what, count in round_.counts.items():
+                tally.note(what, count)
+            how = f"round {number}, seed {seed}{', shared budgets' * round_.shared}"
+            (place / "history").write_text("\n".join(str(each) for each in round_.history.spans + round_.history.calls))
+            tally.trial("; ".join(wrong[:3]) if wrong else None, how, place)
+            if self.can_mount:
+                self.unmount(disk)
+            shutil.rmtree(place)
+
+    def gateway_program(self) -> Path:
+        named = os.environ.get("AIAUDIT_PROGRAM")
+        found = [Path(named)] if named else [self.programs.parent / preset / "tools/aiaudit" for preset in ("release", "dev")]
+        for each in found:
+            if os.access(each, os.X_OK):
+                return each
+        raise Skipped("needs the program: scripts/build release, or AIAUDIT_PROGRAM")
 
     def scarce_trial(self, tally: Tally, scarce: Batches, number: int, kind: str, at: int, many: int) -> int:
         """A trial; where none is asked for, the number of requests there are."""
@@ -777,7 +812,7 @@ class Battery:
         return None if status == 0 else printed or f"the check ended by {status}"
 
 
-CLASSES = ("worlds", "syscalls", "resources", "kills", "power", "full", "flips", "cuts", "stale", "budgets")
+CLASSES = ("worlds", "syscalls", "resources", "kills", "power", "full", "flips", "cuts", "stale", "budgets", "gateway")
 
 
 def run_class(battery: Battery, progress: Progress, name: str, seconds: float) -> Tally | None:
