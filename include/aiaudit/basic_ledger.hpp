@@ -68,7 +68,8 @@ public:
     using clock = typename Policies::clock;
 
     // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the
-    // store; corrupt; no_thread, where the system gives no thread for the writer or the rollups.
+    // store, also where there is no memory, address space or descriptor; corrupt; no_thread, where
+    // the system gives no thread for the writer or the rollups.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
     // The last holder writes what is queued, and closes. To learn whether that worked, call flush()

@@ -16,6 +16,7 @@
 #include <aiaudit/engine/log_appender.hpp>     // log_appender
 #include <aiaudit/engine/log_reader.hpp>       // log_reader
 #include <aiaudit/storage/lmdb_store.hpp>      // lmdb_store
+#include <aiaudit/storage/memory_guard.hpp>    // call_with_memory
 #include <aiaudit/storage/process_mark.hpp>    // process_owned
 #include <aiaudit/storage/store.hpp>           // storage_policy
 
@@ -196,19 +197,22 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
     if (options.batch_records_max == 0 || options.batch_bytes_max == 0)
         return fail(errc::bad_argument, "a batch of nothing");
-    store_options const with{options.path, options.create, options.read_only, options.map_bytes};
-    auto opened = storage::open(with);
-    if (!opened) return opened.error();
-    detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
-    if (made->options.budgets == budget_mode::exclusive) {
-        if (auto alone = made->take_admissions(); !alone) return alone.error();
-    }
-    if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
-    if (made->options.read_only) return basic_ledger(std::move(made));
-    if (auto folded = made->gate.catch_up(); !folded) return folded.error();
-    if (auto taken = made->appender.open(); !taken) return taken.error();
-    if (auto started = made->start(); !started) return started.error();
-    return basic_ledger(std::move(made));
+    return detail::call_with_memory("to open a ledger", [&]() -> result<basic_ledger> {
+        store_options const with{options.path, options.create, options.read_only,
+                                 options.map_bytes};
+        auto opened = storage::open(with);
+        if (!opened) return opened.error();
+        detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
+        if (made->options.budgets == budget_mode::exclusive) {
+            if (auto alone = made->take_admissions(); !alone) return alone.error();
+        }
+        if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
+        if (made->options.read_only) return basic_ledger(std::move(made));
+        if (auto folded = made->gate.catch_up(); !folded) return folded.error();
+        if (auto taken = made->appender.open(); !taken) return taken.error();
+        if (auto started = made->start(); !started) return started.error();
+        return basic_ledger(std::move(made));
+    });
 }
 
 template <class Policies>

@@ -63,7 +63,6 @@ public:
     }
     [[nodiscard]] bool forked() const noexcept { return mark_.forked(); }
     [[nodiscard]] static result<file_claim> of(std::string const& path);
-    [[nodiscard]] file_id file() const noexcept { return file_; }
 
 private:
     file_id file_{};

@@ -101,17 +101,18 @@ using file_id = std::pair<dev_t, ino_t>;
 // handler of fork(), so that no child keeps it when the holder is killed.
 class directory_lock {
 public:
-    explicit directory_lock(std::string const& path);
+    explicit directory_lock(std::string const& path) noexcept;
     directory_lock(directory_lock const&) = delete;
     directory_lock& operator=(directory_lock const&) = delete;
     ~directory_lock();
     [[nodiscard]] bool held() const noexcept { return held_; }
 
 private:
-    friend class lock_descriptors;
-    file_handle directory_{};
-    directory_lock* next_ = nullptr;  // among those that are held in this process
+    friend class directory_lock_list;
+    file_handle directory_;
     bool held_ = false;
+    directory_lock* before_ = nullptr;  // in the list of the process
+    directory_lock* after_ = nullptr;
 };
 
 }  // namespace detail

@@ -47,7 +47,7 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(
 
 AIAUDIT_INLINE result<void> lmdb_segments::watch_files(std::string const& ledger) {
     if (auto ok = files_.add(ledger); !ok) return ok;
-    files_.add(ledger + "/" + marker_name, marker_.file());
+    if (auto ok = files_.add(ledger + "/" + marker_name); !ok) return ok;
     if (settings_.read_only) return {};
     return files_.add(path_ + "/" + write_lock_name);
 }

@@ -12,6 +12,7 @@
 #include <climits>
 #include <cstdio>
 #include <mutex>
+#include <type_traits>
 #include <utility>
 
 #include <pthread.h>
@@ -173,52 +174,56 @@ AIAUDIT_INLINE int lock_file(int descriptor, int how) noexcept {
     return failed;
 }
 
-// The descriptors that hold a lock in this process, to be closed in a forked child.
-class lock_descriptors {
+// Those of this process, for a forked child to close its copies. It needs no memory: locks are
+// taken in destructors too.
+class directory_lock_list {
 public:
-    [[nodiscard]] static lock_descriptors& instance() {
-        static lock_descriptors& only = *new lock_descriptors;  // never destroyed
+    [[nodiscard]] static directory_lock_list& instance() noexcept {
+        static directory_lock_list only;
         return only;
     }
-    void add(directory_lock& held) {
+    void add(directory_lock& one) {
         std::scoped_lock const lock(mutex_);
-        held.next_ = std::exchange(first_, &held);
+        one.after_ = first_;
+        if (first_ != nullptr) first_->before_ = &one;
+        first_ = &one;
     }
-    void remove(directory_lock const& held) {
+    void remove(directory_lock& one) {
         std::scoped_lock const lock(mutex_);
-        for (auto** at = &first_; *at != nullptr; at = &(*at)->next_) {
-            if (*at != &held) continue;
-            *at = held.next_;
-            return;
-        }
+        (one.before_ == nullptr ? first_ : one.before_->after_) = one.after_;
+        if (one.after_ != nullptr) one.after_->before_ = one.before_;
     }
 
 private:
     // The mutex is held over a fork, so that the child's copy of the list is whole.
-    lock_descriptors() {
+    directory_lock_list() noexcept {
         ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
                          [] {
-                             auto*& first = instance().first_;
-                             for (; first != nullptr; first = first->next_)
-                                 ::close(first->directory_.get());
+                             instance().close_all();
                              instance().mutex_.unlock();
                          });
     }
-    std::mutex mutex_{};
-    directory_lock* first_ = nullptr;  // protected by mutex_; a list, which needs no memory
-};
+    void close_all() noexcept {
+        for (auto* one = std::exchange(first_, nullptr); one != nullptr; one = one->after_)
+            ::close(one->directory_.get());
+    }
 
-AIAUDIT_INLINE directory_lock::directory_lock(std::string const& path)
+    std::mutex mutex_{};
+    directory_lock* first_ = nullptr;  // protected by mutex_
+};
+static_assert(std::is_trivially_destructible_v<directory_lock_list>);  // used until the very end
+
+AIAUDIT_INLINE directory_lock::directory_lock(std::string const& path) noexcept
     : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
     if (!directory_) return;
-    lock_descriptors::instance().add(*this);
+    directory_lock_list::instance().add(*this);
     held_ = lock_file(directory_.get(), LOCK_EX) == 0;
 }
 
 AIAUDIT_INLINE directory_lock::~directory_lock() {
     if (!directory_) return;
     if (held_) ::flock(directory_.get(), LOCK_UN);  // now, whatever child has it open
-    lock_descriptors::instance().remove(*this);
+    directory_lock_list::instance().remove(*this);
 }
 
 }  // namespace detail
