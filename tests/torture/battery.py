@@ -292,15 +292,16 @@ class Battery:
     def gateway(self, tally: Tally) -> None:
         """Histories of clients against a model of budgets and log; a trial is a round."""
         program = self.gateway_program()
-        for number in tally.left(2000 if self.long else 3):
-            place = self.fast / f"gateway-{number}"
+        lies = ("bills", "forgets") if self.liars else ("",)
+        for number in tally.left(2 if self.liars else 2000 if self.long else 3):
+            lie, place = lies[number % len(lies)], self.fast / f"gateway-{number}"
             place.mkdir()
             disk = place / "disk"
             disk.mkdir()
             if self.can_mount:
                 self.mount(disk, "-t", "tmpfs", "-o", "size=16m", "tmpfs")
             seed = self.chance("gateway", number).randrange(1 << 30)
-            round_ = Round(program, self.programs / "clock.so", place, disk / "ledger", self.can_mount, seed)
+            round_ = Round(program, self.programs / "clock.so", place, disk / "ledger", self.can_mount, seed, lie)
             try:
                 round_.play(12)
                 wrong = round_.judge()
@@ -839,6 +840,10 @@ def show_that_it_sees(battery: Battery, progress: Progress, seconds: float) -> i
     tally = run_class(battery, progress, "budgets", seconds)
     if tally is None or not any("is over by" in kind for kind in tally.sums["kinds"]):
         blind.append("budgets")
+    tally = run_class(battery, progress, "gateway", seconds)
+    for name, sign in (("bills", "its provider bills"), ("forgets", "is not on record")):
+        if tally is not None and not any(sign in kind for kind in tally.sums["kinds"]):
+            blind.append(f"gateway {name}")
     for fault in ("cost", "user", "twice", "hole", "lost", "moved", "refused", "rewritten", "cut", "anew"):
         place = battery.fast / f"forged-{fault}"
         place.mkdir()

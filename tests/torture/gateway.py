@@ -34,8 +34,8 @@ class Provider(socketserver.ThreadingTCPServer):
     """Bills each call that reaches it: so many output tokens as follow from its user's name."""
     allow_reuse_address, daemon_threads, request_queue_size = True, True, 128
 
-    def __init__(self, seed: int):
-        self.seed, self.billed, self.lock = seed, {}, threading.Lock()
+    def __init__(self, seed: int, lies: bool):
+        self.seed, self.billed, self.lock, self.lies = seed, {}, threading.Lock(), lies
         super().__init__(("127.0.0.1", 0), ProviderConnection)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -61,7 +61,7 @@ class ProviderConnection(socketserver.StreamRequestHandler):
         asked = json.loads(self.rfile.read(size))
         user, tokens = asked["user"], self.server.tokens(asked["user"], asked["max_tokens"])
         with self.server.lock:
-            self.server.billed.setdefault(user, []).append(billed_for(tokens))
+            self.server.billed.setdefault(user, []).append(billed_for(tokens + self.server.lies))
         time.sleep(random.Random(user).uniform(0, 0.03))
         usage = {"prompt_tokens": INPUT_TOKENS, "completion_tokens": tokens, "total_tokens": INPUT_TOKENS + tokens}
         if asked.get("stream"):
@@ -123,10 +123,13 @@ class History:
 
 
 class Round:
-    def __init__(self, program: Path, clock: Path, place: Path, ledger: Path, can_fill: bool, seed: int):
+    """`lie`: "" for none; "bills": the provider bills a token more than it says; "forgets": an older copy of the ledger is
+    put back and the model is not told."""
+
+    def __init__(self, program: Path, clock: Path, place: Path, ledger: Path, can_fill: bool, seed: int, lie: str = ""):
         self.program, self.place, self.ledger, self.can_fill = program, place, ledger, can_fill
         self.chance, self.history = random.Random(seed), History()
-        self.provider = Provider(seed)
+        self.lie, self.provider = lie, Provider(seed, lie == "bills")
         self.clock_file = place / "clock"
         self.set_clock(0)
         self.environment = {**os.environ, "OPENAI_API_KEY": "sk-mock", "LD_PRELOAD": str(clock),
@@ -302,7 +305,7 @@ class Round:
         self.wait_until_ready("a restore")
         span.end = lost.end = time.monotonic()
         with self.history.lock:
-            self.history.spans.append(lost)
+            self.history.spans += [] if self.lie == "forgets" else [lost]
             self.history.limits += [(lost.end, self.limits_then[-1][1])]
 
     # The round.
@@ -320,10 +323,12 @@ class Round:
             client.start()
         kinds = [self.kill, self.kill, self.pause, self.jump, self.raise_limit, self.raise_limit, self.take_copy, self.restore]
         kinds += [self.fill] if self.can_fill else []
+        order = [self.chance.choice(kinds) for _ in range(disturbances)]
+        if self.lie == "forgets":
+            order += [self.take_copy, self.raise_limit, self.restore]
         try:
-            for _ in range(disturbances):
+            for kind in order:
                 time.sleep(self.chance.uniform(0.02, 0.3))
-                kind = self.chance.choice(kinds)
                 self.counts[kind.__name__] = self.counts.get(kind.__name__, 0) + 1
                 kind()
             self.raise_limit()
