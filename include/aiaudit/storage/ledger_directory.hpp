@@ -110,6 +110,12 @@ result<void> make_segment(std::string const& segments, segment_number number, Fi
     auto const segment = segments + "/" + segment_name(number);
     auto const temporary = segment + ".new";
     if (auto ok = remove_segment(temporary); !ok) return ok;
+    if (number > 1 && number != history && ::access(segment.c_str(), F_OK) == 0) {
+        // It was made for the one before it to be sealed. That this is not sealed must be on disk
+        // before this one goes: the commit may have failed after it was there, and been taken back.
+        auto const before = segments + "/" + segment_name(number - 1) + "/data.mdb";
+        if (auto ok = sync_path(before); !ok) return ok;
+    }
     if (::rename(segment.c_str(), temporary.c_str()) == 0) {
         if (auto ok = remove_segment(temporary); !ok) return ok;
     } else if (errno != ENOENT) {
