@@ -9,12 +9,14 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 
 BOOST_AUTO_TEST_SUITE(ledger_failures)
 
@@ -27,6 +29,27 @@ std::size_t files_in(std::string const& directory) {
     return static_cast<std::size_t>(
         std::distance(std::filesystem::directory_iterator(directory), {}));
 }
+
+// While it lives no file of this process may become longer than that.
+class length_limit {
+public:
+    explicit length_limit(std::uint64_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        rlimit limit = before_;
+        limit.rlim_cur = bytes;
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    length_limit(length_limit const&) = delete;
+    length_limit& operator=(length_limit const&) = delete;
+    ~length_limit() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
 
 }  // namespace
 
@@ -268,6 +291,49 @@ BOOST_AUTO_TEST_CASE(a_check_sees_a_disk_that_is_full) {
     });
     if (status == 77) BOOST_TEST_MESSAGE("SKIPPED: this needs the right to mount file systems");
     BOOST_TEST((status == 0 || status == 77), status);
+}
+
+BOOST_AUTO_TEST_CASE(a_record_that_could_not_be_spilled_leaves_nothing_in_the_file) {
+    for (std::size_t pad = 40; pad < 44; ++pad) {
+        temporary_directory const directory;
+        std::string const spill = directory / "spill";
+        std::filesystem::create_directory(spill);
+        auto ledger = refusing_ledger::open({.path = directory / "ledger",
+                                             .log_failure = {.what = on_log_failure::spill,
+                                                             .spill_directory = spill}})
+                          .value();
+        {
+            refusal const now;
+            BOOST_REQUIRE(ledger.append(sample(0)).has_value());
+            auto const file = std::filesystem::directory_iterator(spill)->path();
+            // From one in four places in it, it reads as frames of four bytes.
+            record large = sample(1);
+            large.tags = {{"note", {}}};
+            for (int i = 0; i < 2000; ++i) large.tags[0].second.append("\4\0\0\0", 4);
+            {
+                length_limit const half(std::filesystem::file_size(file) + 4000);
+                BOOST_TEST(!ledger.append(large).has_value());
+            }
+            record small = sample(2);
+            small.tags = {{"note", std::string(pad, 'n')}};
+            BOOST_REQUIRE(ledger.append(small).has_value());
+        }
+        BOOST_TEST(value_of(ledger.append(sample(3)).value()) == 3U);
+        BOOST_TEST(files_in(spill) == 0U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_spill_file_that_cannot_be_opened_is_an_error) {
+    temporary_directory const directory;
+    std::string const spill = directory / "spill";
+    std::filesystem::create_directory(spill);
+    std::filesystem::create_symlink(spill + "/loop.spill", spill + "/loop.spill");
+    ledger_options options{
+        .path = directory / "ledger",
+        .log_failure = {.what = on_log_failure::spill, .spill_directory = spill}};
+    auto const opened = refusing_ledger::open(options);
+    BOOST_REQUIRE(!opened.has_value());
+    BOOST_TEST(opened.error().message().find("loop.spill") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,7 @@
 #include <aiaudit/engine/ledger_options.hpp>  // log_failure_policy
 #include <aiaudit/engine/log_writer.hpp>      // log_writer
 #include <aiaudit/engine/spill_file.hpp>      // spill_file
+#include <aiaudit/storage/memory_guard.hpp>   // call_with_memory
 
 #include <algorithm>
 #include <atomic>
@@ -56,19 +57,7 @@ public:
     // The sequence of the batch's first record; zero where it was spilled. Takes out of the batch
     // what the gate does not let into the log.
     [[nodiscard]] result<sequence> append(batch& next) {
-        using steady_clock = std::chrono::steady_clock;
-        using pause_time = std::chrono::milliseconds;
-        auto const until = steady_clock::now() + failure_.wait;
-        for (pause_time pause{10};; pause = (std::min)(pause * 2, pause_time{1000})) {
-            auto taken = take_up_spilled();
-            auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
-            if (before) return sequence{*before + 1};
-            // Nothing is told of what would be lost with the files, nor kept twice.
-            if (before.error().code == errc::moved) return before.error();
-            if (failure_.what == on_log_failure::spill) return spill(next, before.error());
-            if (failure_.what != on_log_failure::block) return before.error();
-            if (steady_clock::now() + pause > until || queue_->pause(pause)) return before.error();
-        }
+        return call_with_memory("to write records", [&] { return append_or_wait(next); });
     }
 
     // What is spilled into the log, as far as it takes it; a file is removed when all of it is.
@@ -106,6 +95,22 @@ public:
     }
 
 private:
+    [[nodiscard]] result<sequence> append_or_wait(batch& next) {
+        using steady_clock = std::chrono::steady_clock;
+        using pause_time = std::chrono::milliseconds;
+        auto const until = steady_clock::now() + failure_.wait;
+        for (pause_time pause{10};; pause = (std::min)(pause * 2, pause_time{1000})) {
+            auto taken = take_up_spilled();
+            auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
+            if (before) return sequence{*before + 1};
+            // Nothing is told of what would be lost with the files, nor kept twice.
+            if (before.error().code == errc::moved) return before.error();
+            if (failure_.what == on_log_failure::spill) return spill(next, before.error());
+            if (failure_.what != on_log_failure::block) return before.error();
+            if (steady_clock::now() + pause > until || queue_->pause(pause)) return before.error();
+        }
+    }
+
     // How far a file of spilled batches was taken in by this one.
     struct spilled_mark {
         std::string key{};

@@ -9,8 +9,10 @@
 
 #include <aiaudit/error.hpp>  // result
 
+#include <chrono>
 #include <new>
 #include <string>
+#include <thread>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -29,6 +31,23 @@ template <class Body>
     }
 #else
     static_cast<void>(purpose);
+    return body();
+#endif
+}
+
+// What body() returns, as soon as it does not throw bad_alloc: for threads of the library, whom
+// nobody hears. To be begun anew must do no harm.
+template <class Body>
+auto insist_on_memory(Body&& body) -> decltype(body()) {
+#if defined(__cpp_exceptions)
+    for (;; std::this_thread::sleep_for(std::chrono::milliseconds(10))) {
+        try {
+            return body();
+        } catch (std::bad_alloc const&) {
+            continue;
+        }
+    }
+#else
     return body();
 #endif
 }
