@@ -122,6 +122,13 @@ public:
     [[nodiscard]] result<sequence> top_up_budget(budget_top_up const& wanted);
     // Errors: not_found; as append().
     [[nodiscard]] result<sequence> remove_budget(std::string_view name);
+    // What budgets have counted in windows that begin after an instant: a clock stood ahead.
+    // Errors: of reading what other processes wrote.
+    [[nodiscard]] result<std::vector<future_state>> future_states(timestamp after);
+    // Forgets that, on record, whose `forgotten` is written here; windows that those have pushed
+    // out are read from the log again, as far as retention left it. An instant before now is now.
+    // Errors: bad_argument without `by` or `why`; as append().
+    [[nodiscard]] result<sequence> forget_future(future_pardon wanted);
     // By name. Errors, of this and those below: of reading what other processes wrote.
     [[nodiscard]] result<std::vector<budget>> budgets();
     // Each budget, or each of its subjects that has counted anything in the present window.

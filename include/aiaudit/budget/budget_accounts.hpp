@@ -102,7 +102,10 @@ public:
         for (window_sums& each : past_) visit(each);
         if (newest_.number != window_sums::none) visit(newest_);
     }
-    // Of an account that was stored. Its windows are then added, ascending.
+    // Forgets the windows after one. Those that had been pushed out by them stay forgotten: floor()
+    // says so.
+    void drop_after(std::int64_t number, window_keeping keeping);
+    // Of an account that was stored, or is read again: its windows are then added.
     void restore_floor(std::int64_t floor) noexcept { floor_ = floor; }
 
 private:
@@ -161,6 +164,9 @@ public:
     // Takes out what was not used of an amount with such an end, as far as it has not run out. All
     // that came after it moves up, so its end stays where it is.
     void take_back(uint128 end, int128 amount, int128 unused) noexcept;
+
+    // Runs out from an instant on, if it stands at a later one.
+    void turn_back(std::int64_t ns) noexcept { at_ns_ = (std::min)(at_ns_, ns); }
 
     [[nodiscard]] std::int64_t at_ns() const noexcept { return at_ns_; }
     [[nodiscard]] uint128 filled() const noexcept { return filled_; }
@@ -241,6 +247,11 @@ public:
     }
     void use(std::uint32_t number, std::int64_t ns) noexcept {
         if (keeps_use_) used_at_[number] = (std::max)(used_at_[number], ns);
+    }
+    // None was used after an instant.
+    void turn_back(std::int64_t ns) noexcept {
+        for (std::int64_t& each : used_at_) each = (std::min)(each, ns);
+        for (bucket_account& each : buckets_) each.level.turn_back(ns);
     }
     // Leaves those for which keep[number] is true, and returns their new numbers.
     std::vector<std::uint32_t> retain(std::vector<bool> const& keep);

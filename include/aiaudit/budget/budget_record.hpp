@@ -11,6 +11,7 @@
 #define AIAUDIT_BUDGET_BUDGET_RECORD_HPP
 
 #include <aiaudit/budget/budget_text.hpp>  // validate, texts
+#include <aiaudit/budget/decision.hpp>     // future_state
 #include <aiaudit/core/record.hpp>         // record
 
 #include <charconv>
@@ -19,11 +20,15 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+inline constexpr std::string_view change_forget_future = "forget-future";
+
+// Without a name, of all of them.
 [[nodiscard]] record budget_record_base(timestamp at, std::string_view change,
                                         std::string_view name);
 
@@ -57,11 +62,19 @@ namespace detail {
 // Errors: bad_argument for a name or an amount that cannot be.
 [[nodiscard]] result<record> to_record(budget_top_up const& of, timestamp at);
 
-// What a record of the kind budget says.
+// Errors: bad_argument where nobody says so, or not why, or the instant is before that of the
+// record.
+[[nodiscard]] result<record> to_record(future_pardon const& of, timestamp at);
+// What these windows hold: "2 windows of 'daily' with 1.5 USD", one after the other.
+[[nodiscard]] std::string future_text(std::vector<future_state> const& all);
+
+// What a record of the kind budget says: one of these.
 struct budget_change {
     std::optional<budget> set{};
     std::optional<budget_top_up> added{};
-    std::string removed{};  // where nothing was set or added: the name of what was removed
+    // What windows hold that begin after this, or after the record, is forgotten.
+    std::optional<timestamp> forgets_after{};
+    std::string removed{};  // the name of what was removed
 };
 
 // Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
@@ -73,6 +86,12 @@ template <class String>
     auto const find = [&entry](std::string_view key) { return detail::tag_of(entry, key); };
     if (entry.kind != record_kind::budget) return bad("it is of another kind");
     budget_change change;
+    if (find("change") == detail::change_forget_future) {
+        auto const after = timestamp::parse(find("after"));
+        if (!after) return bad("since when it forgets");
+        change.forgets_after = *after;
+        return change;
+    }
     std::string_view const name = find("budget");
     if (!detail::is_budget_name(name)) return bad("its name");
     if (find("change") == "remove") {

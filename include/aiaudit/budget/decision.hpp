@@ -80,6 +80,16 @@ struct budget_state {
     std::uint64_t open = 0;  // reservations
 };
 
+// What a budget has counted in windows that begin after an instant.
+struct future_state {
+    std::string budget{};
+    budget_unit unit = budget_unit::usd;
+    int128 spent = 0;
+    int128 reserved = 0;
+    std::uint64_t windows = 0;  // of all its subjects
+    std::uint64_t closed = 0;   // subjects that are refused until then: they have pushed out now's
+};
+
 // Whether so many percent of the limit are spent.
 [[nodiscard]] constexpr bool has_reached(budget_state const& state,
                                          std::uint32_t percent) noexcept {

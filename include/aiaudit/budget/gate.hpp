@@ -60,16 +60,16 @@ public:
         return {};
     }
 
-    // What a budget that was just defined must be told of the time before: records from then on,
-    // by started_at; none: all.
+    // What a budget that was just defined, or that lost windows to a clock that stood ahead, must
+    // be told of the time before: records from then on, by started_at; none: all.
     struct history {
         std::optional<timestamp> from{};
     };
-    // To be asked after a definition, and heeded before anything else is applied.
-    [[nodiscard]] std::optional<history> needs_history() const { return needs_; }
-    // A gate to apply the records before the definition to; it passes over definitions.
+    // To be asked after a record of the kind budget, and heeded before anything else is applied.
+    [[nodiscard]] std::optional<history> needs_history() const;
+    // A gate to apply the records before that one to; it passes over definitions.
     [[nodiscard]] budget_gate history_gate() const;
-    // Its sums and open attempts become those of the new budget.
+    // Its sums and open attempts become those of the budgets that need it.
     void adopt(budget_gate const& folded);
 
     // What reserve() says. `budget` and `reason` are of the budget that refused.
@@ -125,6 +125,9 @@ public:
     [[nodiscard]] std::vector<budget_state> states(timestamp now) const;
     // By name: those that would cover a record of an instant, as they stand for its subjects.
     [[nodiscard]] std::vector<budget_state> states_of(record const& who, timestamp now) const;
+    // By name: what each has counted in windows that begin after an instant, where it has any, or
+    // refuses until then.
+    [[nodiscard]] std::vector<future_state> futures(timestamp after) const;
     // Attempts in the log of which no end is, by sequence; those whose deadline is before an
     // instant.
     [[nodiscard]] std::vector<open_reservation> open(
@@ -174,7 +177,16 @@ private:
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
     void remove(std::string_view name);
+    void remove_at(std::uint32_t place);
     void top_up(budget_top_up const& of, timestamp at);
+    void forget_future(timestamp after);
+
+    // A budget that needs the records before the last one.
+    struct awaited_history {
+        std::uint32_t budget = 0;
+        timestamp at{};      // of which the windows matter
+        bool is_new = true;  // else it lost some of them
+    };
 
     detail::gate_state state_{};
     std::vector<planned_hold> planned_{};  // scratch: the first so many
@@ -182,9 +194,7 @@ private:
     std::uint32_t version_ = 0;   // of the budgets
     std::uint32_t stepwise_ = 0;  // budgets that reserve so
     bool folds_history_ = false;
-    std::optional<history> needs_{};
-    std::uint32_t new_ = 0;  // which budget needs it
-    timestamp defined_at_{};
+    std::vector<awaited_history> awaited_{};
 };
 
 namespace detail {
@@ -383,6 +393,8 @@ result<void> budget_gate::apply_change(basic_record<String> const& entry) {
         set(std::move(*change->set), entry.started_at);
     else if (change->added)
         top_up(*change->added, entry.started_at);
+    else if (change->forgets_after)
+        forget_future((std::max)(*change->forgets_after, entry.started_at));
     else
         remove(change->removed);
     return {};

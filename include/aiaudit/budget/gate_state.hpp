@@ -61,13 +61,22 @@ struct gate_state {
     // After something was booked there.
     void note_passed(std::uint32_t budget, std::uint32_t account, std::int64_t window);
 
-    // The accounts and the open attempts of the one budget of `from` become those of the budget at
-    // `place`; of its thresholds those that were passed in the window of an instant, too.
-    void adopt(std::uint32_t place, gate_state const& from, timestamp at);
+    // What a budget counts after an instant is forgotten: as kept_budget::forget_future().
+    bool forget_future(std::uint32_t place, timestamp after);
+    // The windows that a budget lost to that, as they were read again for the budget `there` of
+    // `from`, are its own again, with what attempts under way hold in them.
+    void take_lost(std::uint32_t place, gate_state const& from, std::uint32_t there,
+                   timestamp after);
+
+    // The accounts and the open attempts of the budget `there` of `from` become those of the budget
+    // at `place`; of its thresholds those that were passed in the window of an instant, too.
+    void adopt(std::uint32_t place, gate_state const& from, std::uint32_t there, timestamp at);
 
 private:
     static constexpr std::size_t passed_most = 65'536;
 
+    // The same attempt as one of another state.
+    [[nodiscard]] std::uint32_t attempt_like(open_attempt const& other);
     bool drop_if_empty(std::uint32_t number) {
         if (open[number].first_hold != open_attempts::none) return false;
         open.remove(number);

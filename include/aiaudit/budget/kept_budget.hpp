@@ -16,6 +16,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -140,10 +141,27 @@ public:
     [[nodiscard]] std::int64_t known_since() const noexcept { return known_since_; }
     void restore_known_since(std::int64_t window) noexcept { known_since_ = window; }
     // Of a budget that is new at an instant.
-    void forget_before(timestamp at) {
+    void forget_before(timestamp at) { known_since_ = first_window_at(at); }
+    // The lowest window that matters at an instant.
+    [[nodiscard]] std::int64_t first_window_at(timestamp at) const {
         auto const from = matters_since(definition_.window, at);
-        known_since_ = from ? window_at(*from) : window_sums::none;
+        return from ? window_at(*from) : window_sums::none;
     }
+
+    // What is counted in windows that begin after an instant.
+    [[nodiscard]] future_state future(timestamp after) const;
+    // Forgets that. True where windows of before were pushed out by it, or the budget was set in
+    // it: they are to be read from the log again, and merged in by take_lost().
+    bool forget_future(timestamp after);
+    // Of a budget that the log is read for again: it counts nothing that begins after an instant.
+    void count_until(timestamp at) { known_until_ = window_at(at); }
+    // The first window of an account that is not lost to what was after an instant.
+    [[nodiscard]] std::int64_t kept_since(std::uint32_t account) const noexcept;
+    // Takes an account's windows of before that from the same budget, as it was read again. They
+    // hold nothing yet. Returns the number that the account has here.
+    std::uint32_t take_lost(kept_budget const& read, std::uint32_t account, timestamp after);
+    // To be said once all is taken.
+    void end_taking(timestamp after);
 
     // Finds where a record belongs, but for its account. False: it is not covered.
     template <class String>
@@ -169,6 +187,11 @@ public:
         if (definition_.scope.each) accounts_.prefetch_account(place.hash);
     }
     void find_account(budget_place& place) const;
+    // None where it has used nothing yet. A budget that is for all together has one alone.
+    [[nodiscard]] std::uint32_t account_named(std::string_view name) const {
+        if (definition_.scope.each) return accounts_.find(name, account_table::hash_of(name));
+        return accounts_.size() == 0 ? account_table::none : 0;
+    }
     // Both. False: it is not covered.
     template <class String>
     [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
@@ -251,6 +274,13 @@ public:
     }
 
 private:
+    // Whether a clock that stood ahead leaves something behind: a sum for ever has no future.
+    [[nodiscard]] bool has_future() const noexcept {
+        return of_lives_ || definition_.window.period != budget_period::total;
+    }
+    // Whether an account's windows that matter at an instant were pushed out.
+    [[nodiscard]] bool is_closed(window_account const& windows, timestamp at) const;
+
     // Whether something is forgotten that would count together with a place.
     [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept;
     void reckon_thresholds();
@@ -268,6 +298,7 @@ private:
     std::vector<int128> thresholds_{};
     window_span cursor_{};  // the window that was asked for last
     std::int64_t known_since_ = window_sums::none;
+    std::int64_t known_until_ = (std::numeric_limits<std::int64_t>::max)();
     account_table accounts_;
 };
 

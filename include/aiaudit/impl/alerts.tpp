@@ -62,6 +62,7 @@ struct basic_alert_watch<Ledger>::state {
         std::unique_lock lock(sleep);
         std::stop_token const stop = stopped.get_token();
         while (!stop.stop_requested()) {
+            if (options.clocks) look_at_clock();
             static_cast<void>(poll());
             wake.wait_for(lock, stop, options.poll_every, [] { return false; });
         }
@@ -69,6 +70,9 @@ struct basic_alert_watch<Ledger>::state {
 
     // Each of these remembers its error, if it is the poll's first.
     void look(timestamp now);
+    // Between two polls of the thread.
+    void look_at_clock();
+    void look_at_instant(record const& entry, timestamp now);
     void look_at_budgets(timestamp now);
     void look_at_records(timestamp now);
     void look_at_usual(timestamp now);
@@ -111,6 +115,7 @@ struct basic_alert_watch<Ledger>::state {
     std::set<std::string> known{};         // keys that need not be looked up in the log again
     std::vector<alert_event> unwritten{};  // delivered, but the log did not take the record
     std::uint64_t next_record = 0;         // 0: not looked at any yet
+    std::optional<timestamp> record_at{};  // of the call before
     bool budgets_seen = false;             // as they stood when the watch opened
     std::optional<timestamp> looked{};     // for anomalies
     std::optional<error> first_error{};
@@ -118,6 +123,9 @@ struct basic_alert_watch<Ledger>::state {
     std::mutex error_mutex{};
     std::optional<error> last_error{};  // under error_mutex
     std::stop_source stopped{};
+    // The thread's: when it looked at the clock.
+    std::optional<timestamp> clock_at{};
+    std::chrono::steady_clock::time_point clock_looked{};
     detail::thread thread{};  // last: it uses all of the above
 };
 
@@ -180,7 +188,7 @@ result<bool> basic_alert_watch<Ledger>::state::raise(alert const& what) {
 template <class Ledger>
 void basic_alert_watch<Ledger>::state::look(timestamp now) {
     if (options.budgets) look_at_budgets(now);
-    if (options.prices || options.circuits) look_at_records(now);
+    if (options.prices || options.circuits || options.clocks) look_at_records(now);
     if (!options.directory.empty()) look_at_room(now);
     if (!options.anomalies) return;
     std::int64_t const every_ns = std::chrono::nanoseconds(options.look_every).count();
@@ -232,10 +240,41 @@ void basic_alert_watch<Ledger>::state::look_at_records(timestamp now) {
                             detail::tag_of(entry, "to") == "open" &&
                             now.ns - circuit_age_ns <= entry.started_at.ns;
         if (opened) found(detail::circuit_opened(entry, now));
+        if (options.clocks) look_at_instant(entry, now);
         next_record = value_of(number) + 1;
         return value_of(number) < end;
     });
     if (!read) note(read.error());
+}
+
+template <class Ledger>
+void basic_alert_watch<Ledger>::state::look_at_clock() {
+    auto const steady = std::chrono::steady_clock::now();
+    timestamp const now = of->time().now();
+    if (clock_at) {
+        detail::clock_step const step{*clock_at, now,
+                                      std::chrono::nanoseconds(steady - clock_looked).count()};
+        std::int64_t const most = std::chrono::nanoseconds(options.clock_step_most).count();
+        std::lock_guard const lock(mutex);
+        if (step.jump_ns() > most || step.jump_ns() < -most) found(detail::clock_jumped(step));
+    }
+    clock_at = now;
+    clock_looked = steady;
+}
+
+// Of calls alone: what is imported is of any time.
+template <class Ledger>
+void basic_alert_watch<Ledger>::state::look_at_instant(record const& entry, timestamp now) {
+    if (entry.kind != record_kind::intent) return;
+    using std::chrono::nanoseconds;
+    std::int64_t const ahead = nanoseconds(options.clock_step_most).count();
+    std::int64_t const apart = nanoseconds(options.records_apart_most).count();
+    timestamp const at = entry.started_at;
+    if (int128{at.ns} - now.ns > ahead)
+        found(detail::record_ahead(entry, options.usual.zone.day_of(at), now));
+    if (record_at && int128{at.ns} - record_at->ns > apart)
+        found(detail::records_apart(*record_at, at, now));
+    record_at = at;
 }
 
 template <class Ledger>

@@ -67,6 +67,20 @@ AIAUDIT_INLINE void window_account::forget_lowest() {
     }
 }
 
+AIAUDIT_INLINE void window_account::drop_after(std::int64_t number, window_keeping keeping) {
+    if (newest_.number == window_sums::none) return;
+    // What came below the lowest of as many as are kept was not counted.
+    if (past_.size() + 1 >= keeping.kept) floor_ = (std::max)(floor_, lowest() - 1);
+    while (newest_.number > number) {
+        newest_ = {};
+        if (past_.empty()) break;
+        newest_ = past_.back();
+        past_.pop_back();
+    }
+    floor_ = (std::min)(floor_, number);
+    running_ = keeping.reach == 0 ? 0 : ending_with(newest_.number, keeping.reach).all();
+}
+
 AIAUDIT_INLINE int128 window_account::most_in_reach(std::int64_t number, std::int64_t reach) const {
     int128 most = ending_with(number, reach).all();
     for_each([&](window_sums const& each) {

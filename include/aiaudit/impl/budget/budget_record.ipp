@@ -21,7 +21,8 @@ AIAUDIT_INLINE record budget_record_base(timestamp at, std::string_view change,
     entry.operation = operation::other;
     entry.started_at = at;
     entry.cost_status = cost_status::no_charge;
-    entry.tags = {{"change", std::string(change)}, {"budget", std::string(name)}};
+    entry.tags = {{"change", std::string(change)}};
+    if (!name.empty()) entry.tags.emplace_back("budget", std::string(name));
     return entry;
 }
 
@@ -102,6 +103,40 @@ AIAUDIT_INLINE result<record> to_record(budget_top_up const& of, timestamp at) {
     entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
     entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
     if (!of.subject.empty()) entry.tags.emplace_back("subject", of.subject);
+    return entry;
+}
+
+AIAUDIT_INLINE std::string future_text(std::vector<future_state> const& all) {
+    constexpr std::size_t bytes_most = 4'096;
+    std::string text;
+    for (future_state const& each : all) {
+        std::string next = text.empty() ? "" : "; ";
+        next += std::to_string(each.windows) + " windows of '" + each.budget + "' with " +
+                detail::amount_and_unit(each.spent, each.unit) + " spent, " +
+                detail::amount_and_unit(each.reserved, each.unit) + " reserved";
+        if (each.closed != 0) next += ", " + std::to_string(each.closed) + " subjects shut";
+        if (text.size() + next.size() > bytes_most - 4) return text + " ...";
+        text += next;
+    }
+    return text;
+}
+
+AIAUDIT_INLINE result<record> to_record(future_pardon const& of, timestamp at) {
+    constexpr std::size_t by_most = 128;
+    if (!detail::is_subject_name(of.by) || of.by.size() > by_most)
+        return detail::bad_budget("who forgets the future is a name of 1 to 128 bytes on one line");
+    if (!detail::is_subject_name(of.why))
+        return detail::bad_budget("why it is forgotten is 1 to 1024 bytes on one line");
+    if (of.after < at)
+        return detail::bad_budget(
+            "only windows that begin later than now can be forgotten: give "
+            "an instant after " +
+            at.to_string());
+    record entry = detail::budget_record_base(at, detail::change_forget_future, {});
+    entry.tags.emplace_back("after", of.after.to_string());
+    entry.tags.emplace_back("by", of.by);
+    entry.tags.emplace_back("why", of.why);
+    if (!of.forgotten.empty()) entry.tags.emplace_back("forgotten", of.forgotten);
     return entry;
 }
 

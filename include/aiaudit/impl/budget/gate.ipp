@@ -8,6 +8,7 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 
 #include <cstddef>
+#include <limits>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -15,9 +16,12 @@ inline namespace v0_1_0 {
 AIAUDIT_INLINE budget_gate budget_gate::history_gate() const {
     budget_gate past;
     past.folds_history_ = true;
-    if (!needs_) return past;
-    detail::kept_budget& made = past.state_.budgets.emplace_back(state_.budgets[new_].definition());
-    made.restore_known_since(state_.budgets[new_].known_since());
+    for (awaited_history const& each : awaited_) {
+        detail::kept_budget& made =
+            past.state_.budgets.emplace_back(state_.budgets[each.budget].definition());
+        made.forget_before(each.at);
+        if (!each.is_new) made.count_until(each.at);
+    }
     return past;
 }
 
@@ -41,12 +45,12 @@ AIAUDIT_INLINE void budget_gate::set(budget definition, timestamp at) {
         state_.budgets[place].redefine(std::move(definition));
         return;
     }
-    if (is_there) state_.remove(place);
+    if (is_there) remove_at(place);
     state_.insert(place, std::move(definition));
     state_.budgets[place].forget_before(at);
-    new_ = place;
-    defined_at_ = at;
-    needs_ = history{detail::matters_since(state_.budgets[place].definition().window, at)};
+    for (awaited_history& each : awaited_)
+        if (each.budget >= place) ++each.budget;
+    awaited_.push_back({place, at, true});
 }
 
 AIAUDIT_INLINE void budget_gate::remove(std::string_view name) {
@@ -54,12 +58,16 @@ AIAUDIT_INLINE void budget_gate::remove(std::string_view name) {
     if (!is_there) return;
     ++version_;
     if (state_.budgets[place].definition().reserve == budget_reserve::stepwise) --stepwise_;
+    remove_at(place);
+}
+
+AIAUDIT_INLINE void budget_gate::remove_at(std::uint32_t place) {
     state_.remove(place);
-    if (!needs_ || place > new_) return;
-    if (place == new_)
-        needs_.reset();
-    else
-        --new_;
+    std::erase_if(awaited_, [&](awaited_history& each) {
+        bool const gone = each.budget == place;
+        if (each.budget > place) --each.budget;
+        return gone;
+    });
 }
 
 AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
@@ -70,12 +78,39 @@ AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
     to.add_credit(to.window_at(at), of.subject, of.amount);
 }
 
+AIAUDIT_INLINE void budget_gate::forget_future(timestamp after) {
+    // What is held tentatively is held again when it is applied.
+    ++version_;
+    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i)
+        if (state_.forget_future(i, after)) awaited_.push_back({i, after, false});
+}
+
+AIAUDIT_INLINE std::optional<budget_gate::history> budget_gate::needs_history() const {
+    if (awaited_.empty()) return std::nullopt;
+    history all{timestamp{(std::numeric_limits<std::int64_t>::max)()}};
+    for (awaited_history const& each : awaited_) {
+        auto const from =
+            detail::matters_since(state_.budgets[each.budget].definition().window, each.at);
+        if (!from || !all.from)
+            all.from.reset();
+        else
+            all.from = (std::min)(*all.from, *from);
+    }
+    return all;
+}
+
 AIAUDIT_INLINE void budget_gate::adopt(budget_gate const& folded) {
-    if (!needs_ || folded.state_.budgets.size() != 1) return;
-    needs_.reset();
+    if (awaited_.empty() || folded.state_.budgets.size() != awaited_.size()) return;
     // What was held of it tentatively is held again when it is applied.
     ++version_;
-    state_.adopt(new_, folded.state_, defined_at_);
+    auto const awaited = std::exchange(awaited_, {});
+    for (std::uint32_t i = 0; i < awaited.size(); ++i) {
+        auto const& [place, at, is_new] = awaited[i];
+        if (is_new)
+            state_.adopt(place, folded.state_, i, at);
+        else
+            state_.take_lost(place, folded.state_, i, at);
+    }
 }
 
 AIAUDIT_INLINE std::vector<budget_state> budget_gate::states(timestamp now) const {
@@ -99,6 +134,15 @@ AIAUDIT_INLINE std::vector<budget_state> budget_gate::states_of(record const& wh
         detail::budget_place place;
         if (each.find_place(subjects, now, place))
             all.push_back(detail::state_at(each, place, now));
+    }
+    return all;
+}
+
+AIAUDIT_INLINE std::vector<future_state> budget_gate::futures(timestamp after) const {
+    std::vector<future_state> all;
+    for (detail::kept_budget const& each : state_.budgets) {
+        auto found = each.future(after);
+        if (found.windows != 0 || found.closed != 0) all.push_back(std::move(found));
     }
     return all;
 }

@@ -78,29 +78,75 @@ AIAUDIT_INLINE void gate_state::note_passed(std::uint32_t budget, std::uint32_t 
     });
 }
 
-AIAUDIT_INLINE void gate_state::adopt(std::uint32_t place, gate_state const& from, timestamp at) {
+AIAUDIT_INLINE bool gate_state::forget_future(std::uint32_t place, timestamp after) {
+    kept_budget& of = budgets[place];
+    std::int64_t const last = of.window_at(after);
+    std::erase_if(passed, [&](passed_threshold const& each) {
+        return each.budget == place && each.window > last;
+    });
+    // What ends later fills a bucket at the instant of its hold.
+    if (of.is_bucket()) {
+        open.for_each([&](std::uint32_t number) {
+            open.for_each_hold(number, [&](hold& each) {
+                if (each.budget == place) each.window = (std::min)(each.window, last);
+            });
+        });
+    }
+    return of.forget_future(after);
+}
+
+AIAUDIT_INLINE void gate_state::take_lost(std::uint32_t place, gate_state const& from,
+                                          std::uint32_t there, timestamp after) {
+    kept_budget& of = budgets[place];
+    kept_budget const& read = from.budgets[there];
+    std::vector<std::int64_t> since;  // by account there
+    std::vector<std::uint32_t> here;
+    for (std::uint32_t i = 0; i < read.accounts().size(); ++i) {
+        since.push_back(of.kept_since(of.account_named(read.accounts()[i].name)));
+        here.push_back(of.take_lost(read, i, after));
+    }
+    of.end_taking(after);
+    from.open.for_each([&](std::uint32_t number) {
+        from.open.for_each_hold(number, [&](hold each) {
+            if (each.budget != there || each.window >= since[each.account]) return;
+            each.budget = place;
+            each.account = here[each.account];
+            std::uint32_t const attempt = attempt_like(from.open[number]);
+            hold* const held = open.find_hold(attempt, place);
+            of.restore_hold(held != nullptr ? *held : each);
+            if (held == nullptr) open.add_hold(attempt, each);
+        });
+    });
+}
+
+AIAUDIT_INLINE std::uint32_t gate_state::attempt_like(open_attempt const& other) {
+    std::uint32_t here = open.find(other.operation, other.attempt);
+    if (here != open_attempts::none) return here;
+    here = open.add(other.operation, other.attempt);
+    open[here].intent = other.intent;
+    open[here].deadline = other.deadline;
+    return here;
+}
+
+AIAUDIT_INLINE void gate_state::adopt(std::uint32_t place, gate_state const& from,
+                                      std::uint32_t there, timestamp at) {
     open.for_each([&](std::uint32_t number) {
         open.drop_holds(number, [&](hold const& each) { return each.budget == place; });
         drop_if_empty(number);
     });
     kept_budget& of = budgets[place];
-    of.take_accounts(from.budgets.front().accounts());
+    of.take_accounts(from.budgets[there].accounts());
     from.open.for_each([&](std::uint32_t number) {
-        open_attempt const& old = from.open[number];
-        std::uint32_t here = open.find(old.operation, old.attempt);
-        if (here == open_attempts::none) {
-            here = open.add(old.operation, old.attempt);
-            open[here].intent = old.intent;
-            open[here].deadline = old.deadline;
-        }
         from.open.for_each_hold(number, [&](hold each) {
+            if (each.budget != there) return;
             each.budget = place;
-            open.add_hold(here, each);
+            open.add_hold(attempt_like(from.open[number]), each);
         });
     });
     std::int64_t const window = of.window_at(at);
     for (passed_threshold each : from.passed) {
-        bool const counts = each.window <= window && window - each.window <= of.keeping().reach;
+        bool const counts = each.budget == there && each.window <= window &&
+                            window - each.window <= of.keeping().reach;
         each.budget = place;
         if (counts) passed.push_back(each);
     }

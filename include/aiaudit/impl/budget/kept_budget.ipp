@@ -155,7 +155,7 @@ AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
 }
 
 AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const noexcept {
-    if (place.window < known_since_) return true;
+    if (place.window < known_since_ || place.window > known_until_) return true;
     if (place.account == account_table::none) return false;
     return is_bucket() ? accounts_.bucket(place.account).level.forgot(place.window)
                        : accounts_[place.account].windows.forgot(place.window, keeping_);
@@ -229,6 +229,92 @@ AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const 
     if (place.window - keeping_.reach < known_since_) return true;
     return place.account != account_table::none &&
            accounts_[place.account].windows.forgot_before(place.window, keeping_);
+}
+
+AIAUDIT_INLINE bool kept_budget::is_closed(window_account const& windows, timestamp at) const {
+    if (of_lives_)
+        return windows.newest() == window_sums::none && windows.floor() != window_sums::none;
+    return windows.floor() >= first_window_at(at);
+}
+
+AIAUDIT_INLINE future_state kept_budget::future(timestamp after) const {
+    future_state found;
+    found.budget = definition_.name;
+    found.unit = definition_.unit;
+    if (!has_future()) return found;
+    std::int64_t const last = window_at(after);
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        if (is_bucket()) {
+            if (accounts_.bucket(i).level.at_ns() > last) ++found.closed;
+            continue;
+        }
+        window_account windows = accounts_[i].windows;
+        windows.for_each([&](window_sums const& each) {
+            if (each.number <= last) return;
+            found.spent += each.used.spent;
+            found.reserved += each.used.reserved;
+            ++found.windows;
+        });
+        windows.drop_after(last, keeping_);
+        if (is_closed(windows, after)) ++found.closed;
+    }
+    if (known_since_ > last) found.closed = (std::max)(found.closed, std::uint64_t{1});
+    return found;
+}
+
+AIAUDIT_INLINE bool kept_budget::forget_future(timestamp after) {
+    if (!has_future()) return false;
+    std::int64_t const last = window_at(after);
+    accounts_.turn_back(reckonable_ns(after));
+    std::erase_if(credits_, [last](window_credit const& each) { return each.window > last; });
+    reckon_thresholds();
+    if (is_bucket()) {
+        known_since_ = (std::min)(known_since_, first_window_at(after));
+        return false;
+    }
+    bool lost = known_since_ > first_window_at(after);
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        accounts_[i].windows.drop_after(last, keeping_);
+        lost = lost || is_closed(accounts_[i].windows, after);
+    }
+    return lost;
+}
+
+AIAUDIT_INLINE std::int64_t kept_budget::kept_since(std::uint32_t account) const noexcept {
+    if (account == account_table::none) return known_since_;
+    window_account const& windows = accounts_[account].windows;
+    constexpr std::int64_t never = (std::numeric_limits<std::int64_t>::max)();
+    if (of_lives_) return windows.newest() == window_sums::none ? never : known_since_;
+    std::int64_t const floor = windows.floor();
+    return (std::max)(known_since_, floor == window_sums::none ? floor : floor + 1);
+}
+
+AIAUDIT_INLINE std::uint32_t kept_budget::take_lost(kept_budget const& read, std::uint32_t account,
+                                                    timestamp after) {
+    std::string const& name = read.accounts()[account].name;
+    std::uint32_t here = account_named(name);
+    std::int64_t const since = kept_since(here);
+    if (here == account_table::none) here = accounts_.add(name, account_table::hash_of(name));
+    if (of_runs()) accounts_.use(here, read.accounts().used_at(account));
+    window_account& to = accounts_[here].windows;
+    window_account const& from = read.accounts()[account].windows;
+    std::int64_t const first = first_window_at(after);
+    if (since > first) to.restore_floor(of_lives_ ? from.floor() : first - 1);
+    from.for_each([&](window_sums const& each) {
+        if (each.number < since && !to.forgot(each.number, keeping_))
+            to.add(each.number, keeping_, {each.used.spent, 0}).fired = each.fired;
+    });
+    return here;
+}
+
+AIAUDIT_INLINE void kept_budget::end_taking(timestamp after) {
+    std::int64_t const first = first_window_at(after);
+    known_since_ = (std::min)(known_since_, first);
+    if (of_lives_) return;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        window_account& each = accounts_[i].windows;
+        if (each.floor() >= first) each.restore_floor(first - 1);
+    }
 }
 
 AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
