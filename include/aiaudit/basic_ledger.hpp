@@ -129,6 +129,12 @@ public:
     // out are read from the log again, as far as retention left it. An instant before now is now.
     // Errors: bad_argument without `by` or `why`; as append().
     [[nodiscard]] result<sequence> forget_future(future_pardon wanted);
+    // What processes that are dead held ahead of use (docs/budgets.md): they may have used it in
+    // their last moments. Errors: of reading what other processes wrote.
+    [[nodiscard]] result<std::vector<budget_advance>> lost_advances();
+    // Frees that, on record, whose `forgotten` is written here; what a process that is alive holds
+    // stays. Errors: bad_argument without `by` or `why`; as append().
+    [[nodiscard]] result<sequence> write_off_advances(advance_pardon wanted);
     // By name. Errors, of this and those below: of reading what other processes wrote.
     [[nodiscard]] result<std::vector<budget>> budgets();
     // Each budget, or each of its subjects that has counted anything in the present window.

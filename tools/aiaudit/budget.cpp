@@ -111,6 +111,24 @@ void forget_future(options const& with) {
     std::cout << "forgotten in record " << value_of(number) << '\n';
 }
 
+void write_off(options const& with) {
+    aiaudit::advance_pardon wanted;
+    wanted.by = with.by.empty() ? login_name() : with.by;
+    wanted.why = with.why;
+    if (!with.dry_run && wanted.by.empty()) throw failure{"budget write-off needs --by NAME"};
+    if (!with.dry_run && wanted.why.empty()) throw failure{"budget write-off needs --why TEXT"};
+    auto ledger = open_ledger(with, false, false);
+    auto const lost = value_or_fail(ledger.lost_advances(), with.db);
+    if (lost.empty()) {
+        std::cout << "no process that died held anything ahead\n";
+        return;
+    }
+    std::cout << "held ahead by processes that died: " << advance_text(lost) << '\n';
+    if (with.dry_run) return;
+    auto const number = value_or_fail(ledger.write_off_advances(wanted), with.db);
+    std::cout << "written off in record " << value_of(number) << '\n';
+}
+
 CLI::App* add_command(CLI::App& budget, std::shared_ptr<options> const& with,
                       std::string const& name, std::string const& what,
                       void (*run)(options const&)) {
@@ -191,6 +209,13 @@ void add_budget(CLI::App& program, int&) {
     forgetting->add_option("--by", with->by, "Who says so; default: the login name");
     forgetting->add_option("--why", with->why, "The reason, for the record");
     forgetting->add_flag("--dry-run", with->dry_run, "Say what would be forgotten, and stop there");
+    CLI::App* const freeing = add_command(
+        *budget, with, "write-off",
+        "Free what processes that died held ahead, and may have used (serve --durability relaxed)",
+        write_off);
+    freeing->add_option("--by", with->by, "Who says so; default: the login name");
+    freeing->add_option("--why", with->why, "The reason, for the record");
+    freeing->add_flag("--dry-run", with->dry_run, "Say what would be freed, and stop there");
     add_budget_reconcile(*budget);
 }
 

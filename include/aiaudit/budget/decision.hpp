@@ -73,11 +73,14 @@ struct budget_state {
     int128 spent = 0;
     int128 reserved = 0;
     int128 added = 0;  // to the limit, in this window: by top-ups, and what rolled over
-    int128 left = 0;   // limit + added - spent - reserved; may be negative
+    int128 left = 0;   // limit + added - spent - reserved - advance; may be negative
     // Spent by the end of the window, if it goes on as since its beginning; none where the window
     // has no end, or has hardly begun.
     std::optional<int128> forecast{};
     std::uint64_t open = 0;  // reservations
+    // Held ahead of use by the process that decides alone; or by one that died, which may have used
+    // it in its last moments.
+    int128 advance = 0;
 };
 
 // What a budget has counted in windows that begin after an instant.

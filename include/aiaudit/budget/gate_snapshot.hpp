@@ -28,6 +28,8 @@ namespace detail {
 inline constexpr std::uint8_t gate_version = 1;
 // The same, and of each budget what was added to its limit: written where there is any.
 inline constexpr std::uint8_t gate_version_credits = 2;
+// The same as that, and what processes hold ahead, whose attempt is 0; behind it all, who may draw.
+inline constexpr std::uint8_t gate_version_advances = 3;
 inline constexpr std::string_view gate_magic = "AIG";
 inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
 
@@ -86,8 +88,7 @@ private:
 
 class gate_decoder {
 public:
-    gate_decoder(std::string_view bytes, bool has_credits)
-        : in_(bytes), has_credits_(has_credits) {}
+    gate_decoder(std::string_view bytes, std::uint8_t version) : in_(bytes), version_(version) {}
 
     // False where the bytes are no such state.
     [[nodiscard]] bool decode();
@@ -128,13 +129,13 @@ private:
     [[nodiscard]] static bool is_window(kept_budget const& of, std::int64_t number) noexcept;
 
     [[nodiscard]] bool decode_attempt();
-    [[nodiscard]] bool decode_hold(hold& to);
+    [[nodiscard]] bool decode_hold(hold& to, bool is_advance);
     [[nodiscard]] bool decode_place(std::uint32_t& budget, std::uint32_t& account,
                                     std::int64_t& window);
     [[nodiscard]] bool decode_passed();
 
     byte_reader in_;
-    bool has_credits_;
+    std::uint8_t version_;
     gate_state state_{};
     std::uint64_t intent_before_ = 0;
 };

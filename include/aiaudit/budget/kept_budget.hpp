@@ -212,6 +212,17 @@ public:
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
                                                         int128 amount) const;
+    // How much fits there.
+    [[nodiscard]] int128 room_at(budget_place const& place) const {
+        return limit_at(place) -
+               accounts_[place.account].windows.most_used(place.window, keeping_);
+    }
+    // Whether more than one attempt has asked there; not of a bucket.
+    [[nodiscard]] bool was_used(budget_place const& place) const noexcept {
+        if (place.account == account_table::none) return false;
+        window_sums const* const sums = accounts_[place.account].windows.find(place.window);
+        return sums != nullptr && (sums->used.spent != 0 || sums->open > 1);
+    }
     // Whether a place is so old that nothing of it is kept.
     [[nodiscard]] bool forgot(budget_place const& place) const noexcept;
 
@@ -223,10 +234,21 @@ public:
 
     // Makes what a hold holds more or less. Its window is not forgotten where it is new.
     void change_hold(hold& of, int128 change, bool is_new);
+    // The same of an advance. Of a rate nothing is filled in: what it lets through is let through
+    // by its level, and drawn from the advance as well; so that is what a crash may hide.
+    void change_advance(hold& of, int128 change, bool is_new);
+    void drop_advance(hold const& of) {
+        if (!is_bucket()) settle(of, 0);
+    }
+    // Fills in what a crash may have hidden of a rate, as far as there is room.
+    void fill_lost(hold const& of, timestamp at);
     // Gives back what a hold held, and books what was taken of it.
     void settle(hold const& of, int128 taken);
     // Of a hold that was stored: its account knows nothing of it but, of a bucket, the level.
     void restore_hold(hold const& of);
+    void restore_advance(hold const& of) {
+        if (!is_bucket()) restore_hold(of);
+    }
     // Books what was never held. In what is forgotten, nothing is.
     void charge(std::uint32_t number, std::int64_t window, int128 amount);
 
@@ -262,6 +284,11 @@ public:
         }
     }
 
+    // An instant of a window.
+    [[nodiscard]] timestamp instant_in(std::int64_t window) const {
+        if (is_bucket() || of_lives_) return {window};
+        return {reckonable_ns({span_numbered(definition_.window, window).begins_ns})};
+    }
     // The number of the window in which an instant lies; of a bucket, the instant itself.
     [[nodiscard]] std::int64_t window_at(timestamp at) const {
         std::int64_t const ns = reckonable_ns(at);

@@ -14,6 +14,7 @@
 #include <aiaudit/engine/ledger_options.hpp>  // budget_mode
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,12 +25,13 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-template <class Store>
+template <class Store, class Clock>
 class admitter {
 public:
-    admitter(Store& store, batch_queue& queue, gate_keeper<Store>& gate, std::string directory,
-             budget_mode mode)
+    admitter(Store& store, Clock const& time, batch_queue& queue, gate_keeper<Store>& gate,
+             std::string directory, budget_mode mode)
         : store_(&store),
+          time_(&time),
           queue_(&queue),
           gate_(&gate),
           directory_(std::move(directory)),
@@ -42,10 +44,17 @@ public:
         return lock_.take(directory_, mode_ == budget_mode::exclusive);
     }
 
+    // Takes that right, and makes an end of what those who are dead held ahead. Errors: as take();
+    // those of the log.
+    [[nodiscard]] result<void> settle() {
+        if (auto ok = take(); !ok) return ok;
+        if (looked_.load(std::memory_order_acquire)) return {};
+        return abandon_dead();
+    }
     // `encoded`: the intent. Errors: as basic_ledger::admit().
     [[nodiscard]] result<admission> admit(record const& intent, std::string_view encoded,
                                           durability when) {
-        if (auto ok = take(); !ok) return ok.error();
+        if (auto ok = settle(); !ok) return ok.error();
         if (mode_ == budget_mode::exclusive) return admit_by_memory(intent, encoded, when);
         return admit_by_log(encoded);
     }
@@ -61,7 +70,38 @@ public:
         return std::optional(became->number);
     }
 
+    // Gives back what is held ahead. Nobody is admitted any more.
+    void end() {
+        auto const entry = gate_->end_of_advances(time_->now());
+        if (entry) put(*entry);
+    }
+
 private:
+    // Who has the right to decide knows that whoever drew from advances is dead. It may have used
+    // them in its last moments, so rates count them, and nobody draws from them any more.
+    [[nodiscard]] result<void> abandon_dead() {
+        std::lock_guard const lock(once_);
+        if (looked_.load(std::memory_order_relaxed)) return {};
+        auto const drawn =
+            gate_->look([](budget_gate& gate, auto&) { return gate.has_holder(); });
+        if (!drawn) return drawn.error();
+        if (*drawn) {
+            std::string room;
+            record const entry = end_record(advance_end::abandoned, 0, time_->now());
+            auto const pushed = queue_->push(encode_record(entry, room), true);
+            if (!pushed) return pushed.error();
+            if (auto const written = queue_->wait(*pushed->to); !written) return written;
+        }
+        looked_.store(true, std::memory_order_release);
+        return {};
+    }
+    // A record of what is held ahead into the log: nobody waits for it.
+    void put(record const& entry) {
+        thread_local std::string room;
+        auto const pushed = queue_->push(encode_record(entry, room), false, entry_mark::held);
+        if (!pushed) gate_->release_advance(entry);
+    }
+
     // What became of an entry that the writer decides about.
     struct decided {
         sequence number{};
@@ -88,29 +128,39 @@ private:
     }
     [[nodiscard]] result<admission> admit_by_memory(record const& intent, std::string_view encoded,
                                                     durability when) {
-        auto const said = gate_->hold(intent);
+        auto const said = gate_->hold(intent, when == durability::relaxed);
         if (!said) return said.error();
+        for (record const& each : said->before) put(each);
         if (said->refused) return admission{sequence{}, said->refused, false};
         // A budget that is being set now is asked as well.
         if (!said->held) return admit_by_log(encoded);
-        auto const pushed = queue_->push(encoded, when == durability::committed, entry_mark::held);
-        if (!pushed) {
-            gate_->release(intent);
-            return pushed.error();
-        }
+        auto const pushed = said->drawn ? push_drawn(intent)
+                                        : queue_->push(encoded, true, entry_mark::held);
+        if (!pushed) gate_->release(intent);
+        for (record const& each : said->behind) put(each);
+        if (!pushed) return pushed.error();
         admission made{sequence{}, {}, said->warned};
-        if (when == durability::relaxed) return made;
+        if (said->drawn) return made;
         if (auto const written = queue_->wait(*pushed->to); !written) return written.error();
         made.number = pushed->to->sequence_at(pushed->place);
         return made;
     }
+    [[nodiscard]] result<batch_queue::pushed> push_drawn(record const& intent) {
+        thread_local std::string room;
+        thread_local record marked;
+        marked = intent;
+        marked.finish_reason = advance_mark;
+        return queue_->push(encode_record(marked, room), false, entry_mark::held);
+    }
 
     Store* store_;
+    Clock const* time_;
     batch_queue* queue_;
     gate_keeper<Store>* gate_;
     std::string directory_;
     budget_mode mode_;
     admission_lock lock_{};
+    std::atomic<bool> looked_{false};  // whether somebody died who held something ahead
     std::mutex once_{};  // one conditional record of a kind at a time
 };
 

@@ -19,6 +19,8 @@
 #include <aiaudit/engine/log_reader.hpp>   // log_reader
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -75,20 +77,45 @@ public:
     // is not where there was no budget to ask.
     struct decision {
         bool held = false;
+        bool drawn = false;  // from what is held ahead: it need not wait for the disk
         bool warned = false;
         std::optional<budget_refusal> refused{};
+        // What must enter the log as well, before the intent and after it, whatever was decided.
+        std::vector<record> before{};
+        std::vector<record> behind{};
     };
-    [[nodiscard]] result<decision> hold(record const& intent) {
-        std::lock_guard const lock(mutex_);
+    // `draws`: the attempt would begin before its intent is on disk, so it may only draw from what
+    // the log says is held ahead.
+    [[nodiscard]] result<decision> hold(record const& intent, bool draws) {
+        std::unique_lock lock(mutex_);
         if (seen_ == 0 || seen_ != store_->generation()) {
             std::uint64_t const now = store_->generation();
             if (auto ok = catch_up_locked(); !ok) return ok.error();
             seen_ = now;
         }
-        if (gate_.empty()) return decision{};
-        auto const verdict = gate_.reserve(intent);
-        if (verdict.admitted) return decision{true, verdict.warned, {}};
-        return decision{false, false, gate_.describe(verdict, intent)};
+        decision made;
+        if (gate_.empty()) return made;
+        budget_gate::verdict verdict{.admitted = false};
+        if (draws) verdict = gate_.draw(intent);
+        made.drawn = verdict.admitted;
+        if (!made.drawn) verdict = reserve(lock, intent, made.before);
+        made.held = verdict.admitted;
+        made.warned = verdict.warned;
+        if (!verdict.admitted) made.refused = gate_.describe(verdict, intent);
+        if (made.held && draws && (!made.drawn || gate_.is_short()))
+            made.behind = gate_.advance(intent, holder_, !made.drawn);
+        return made;
+    }
+    // A record of decision::before or behind did not get as far as the log.
+    void release_advance(record const& entry) {
+        std::lock_guard const lock(mutex_);
+        cancel_advance(entry);
+    }
+    // What ends all that this process holds ahead; none where it holds nothing.
+    [[nodiscard]] std::optional<record> end_of_advances(timestamp now) {
+        std::lock_guard const lock(mutex_);
+        if (!gate_.holds_ahead()) return std::nullopt;
+        return end_record(advance_end::returned, holder_, now);
     }
     // What was held of it is free again: it did not enter the log.
     void release(record const& intent) {
@@ -149,6 +176,7 @@ public:
             return {};
         }));
         note_budgets();
+        written_.notify_all();
     }
     // The writer's: it is not on disk. What an attempt at a transaction held is free again; `for
     // good`: what was held before, too.
@@ -157,6 +185,7 @@ public:
         saving_ = 0;
         free_tentative(failed);
         if (for_good) free_all(failed, entry_mark::held);
+        written_.notify_all();
     }
 
     // Saves what is folded, if at least so many records are not saved.
@@ -196,6 +225,23 @@ private:
         return {};
     }
 
+    // Asks budgets, and gives back to them what is held ahead where they have no room else. Waits
+    // for what is on its way to the log, since that cannot be given back.
+    [[nodiscard]] budget_gate::verdict reserve(std::unique_lock<std::mutex>& lock,
+                                               record const& intent, std::vector<record>& before) {
+        constexpr int waits_most = 8;
+        for (int waited = 0;;) {
+            auto const verdict = gate_.reserve(intent);
+            if (verdict.admitted || verdict.reason != refusal_reason::full) return verdict;
+            bool waits = false;
+            auto more = gate_.give_back(intent, waits);
+            before.insert(before.end(), more.begin(), more.end());
+            if (!more.empty()) continue;
+            if (!waits || ++waited > waits_most) return verdict;
+            written_.wait_for(lock, std::chrono::milliseconds(250));
+        }
+    }
+
     // All under mutex_, but for the first.
     [[nodiscard]] error fall_behind() {
         behind_ = true;
@@ -213,7 +259,15 @@ private:
         return {};
     }
     void cancel(std::string_view encoded) {
-        if (decode_record(encoded, entry_)) gate_.cancel(entry_);
+        if (!decode_record(encoded, entry_)) return;
+        if (entry_.kind == record_kind::budget) return cancel_advance(entry_);
+        // What was drawn has begun, whatever the log says.
+        if (entry_.finish_reason != advance_mark) gate_.cancel(entry_);
+    }
+    template <class String>
+    void cancel_advance(basic_record<String> const& entry) {
+        auto const change = read_budget_change(entry);
+        if (change && change->advanced) gate_.cancel_advance(*change->advanced, entry.started_at);
     }
     void free_all(batch const& of, entry_mark which) {
         static_cast<void>(of.for_each_entry(
@@ -408,7 +462,12 @@ private:
     std::atomic<std::uint64_t> looked_{0};  // the store's generation at which there was none
     bool behind_ = false;                   // the writer's
 
+    // Of this process, among those that ever held something ahead.
+    std::uint64_t const holder_ = load_little_endian<std::uint64_t>(
+        reinterpret_cast<char const*>(make_operation_id({}).bytes.data()) + 8);
+
     std::mutex mutex_{};
+    std::condition_variable written_{};  // a batch is, or never will be
     // Under mutex_.
     budget_gate gate_{};
     alert_book book_{};

@@ -42,10 +42,11 @@ struct basic_ledger<Policies>::state {
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
                 options.rollup_save_records}),
           gate(store, log, options.rollup_save_records),
-          admissions(store, queue, gate, options.path, options.budgets),
+          admissions(store, time, queue, gate, options.path, options.budgets),
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     ~state() {
         bool const ran = writer.joinable() && folder.joinable();
+        if (ran) admissions.end();
         queue.stop();
         writer.join();
         fold.stop();
@@ -129,7 +130,7 @@ struct basic_ledger<Policies>::state {
     detail::batch_queue queue;
     detail::fold_keeper<storage> fold;
     detail::gate_keeper<storage> gate;
-    detail::admitter<storage> admissions;
+    detail::admitter<storage, clock> admissions;
     detail::log_appender<storage, clock> appender;  // the writer's
     detail::thread writer{};                        // last: they use all of the above
     detail::thread folder{};
@@ -176,6 +177,8 @@ template <class Policies>
 result<admission> basic_ledger<Policies>::admit(record const& intent, durability when) {
     if (intent.kind != record_kind::intent)
         return fail(errc::bad_argument, "an attempt is admitted by its intent");
+    if (intent.finish_reason == detail::advance_mark)
+        return fail(errc::bad_argument, "an intent has no finish reason: leave it empty");
     auto const encoded = state_->encode(intent);
     if (!encoded) return encoded.error();
     return state_->admissions.admit(intent, *encoded, when);
@@ -236,6 +239,28 @@ result<sequence> basic_ledger<Policies>::forget_future(future_pardon wanted) {
     if (!there) return there.error();
     wanted.forgotten = future_text(*there);
     auto const entry = to_record(wanted, now);
+    if (!entry) return entry.error();
+    auto const number = append(*entry);
+    if (!number) return number;
+    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
+    return number;
+}
+
+template <class Policies>
+result<std::vector<budget_advance>> basic_ledger<Policies>::lost_advances() {
+    // Where nobody decides alone now, whoever drew from advances is dead.
+    if (auto const taken = state_->admissions.settle(); !taken && !state_->options.read_only) {
+        if (taken.error().code != errc::already_open) return taken.error();
+    }
+    return state_->look([](budget_gate& gate, auto&) { return gate.lost_advances(); });
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::write_off_advances(advance_pardon wanted) {
+    auto const lost = lost_advances();
+    if (!lost) return lost.error();
+    wanted.forgotten = advance_text(*lost);
+    auto const entry = to_record(wanted, state_->time.now());
     if (!entry) return entry.error();
     auto const number = append(*entry);
     if (!number) return number;

@@ -16,7 +16,10 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE std::string gate_encoder::encode() {
+    bool has_advances = state_->holder != 0;
+    state_->for_each_advance([&](std::uint32_t, std::uint64_t) { has_advances = true; });
     bool const has_credits =
+        has_advances ||
         std::any_of(state_->budgets.begin(), state_->budgets.end(),
                     [](kept_budget const& each) { return !each.credits().empty(); });
     count(state_->budgets.size());
@@ -31,8 +34,11 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         encode_place(each.budget, each.account, each.window);
         count(each.percent);
     }
+    if (has_advances) append_little_endian(out_, state_->holder);
     std::string head{gate_magic};
-    head.push_back(static_cast<char>(has_credits ? gate_version_credits : gate_version));
+    head.push_back(static_cast<char>(has_advances  ? gate_version_advances
+                                     : has_credits ? gate_version_credits
+                                                   : gate_version));
     append_little_endian(head, crc32c(out_));
     return head + out_;
 }
@@ -146,6 +152,7 @@ AIAUDIT_INLINE bool gate_decoder::decode() {
         if (!decode_attempt()) return false;
     for (std::uint64_t left = in_.varint(); left != 0; --left)
         if (!decode_passed()) return false;
+    if (version_ == gate_version_advances) state_.holder = in_.little_endian<std::uint64_t>();
     return in_.ok() && in_.at_end();
 }
 
@@ -176,7 +183,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     auto const [place, is_there] = state_.find(of.name);
     if (is_there || place != state_.budgets.size()) return false;
     kept_budget& made = state_.budgets.emplace_back(std::move(of));
-    return decode_accounts(made) && (!has_credits_ || decode_credits(made));
+    return decode_accounts(made) && (version_ == gate_version || decode_credits(made));
 }
 
 AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
@@ -282,19 +289,21 @@ AIAUDIT_INLINE bool gate_decoder::decode_attempt() {
         state_.open.find(operation, attempt) != open_attempts::none)
         return false;
     intent_before_ = intent;
+    bool const is_advance =
+        version_ == gate_version_advances && attempt == open_attempt::advance;
     std::uint32_t const number = state_.open.add(operation, attempt);
     state_.open[number].intent = sequence{intent};
     state_.open[number].deadline = deadline;
     // Each is put before the one that was put last.
     std::vector<hold> read(static_cast<std::size_t>(holds));
     for (std::size_t i = 0; i < read.size(); ++i) {
-        if (!decode_hold(read[i]) || (i != 0 && read[i].budget <= read[i - 1].budget)) return false;
+        if (!decode_hold(read[i], is_advance) || (i != 0 && read[i].budget <= read[i - 1].budget)) return false;
     }
     for (hold const& each : read) state_.open.add_hold(number, each);
     return true;
 }
 
-AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to) {
+AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to, bool is_advance) {
     if (!decode_place(to.budget, to.account, to.window)) return false;
     kept_budget& of = state_.budgets[to.budget];
     int128 const amount = in_.varint128();
@@ -302,7 +311,10 @@ AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to) {
     if (of.is_bucket()) to.end = wide();
     to.amount = amount;
     to.logged = amount;
-    of.restore_hold(to);
+    if (is_advance)
+        of.restore_advance(to);
+    else
+        of.restore_hold(to);
     return in_.ok();
 }
 
@@ -332,12 +344,12 @@ AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
     if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
         return bad("it is something else");
     auto const version = static_cast<std::uint8_t>(bytes[gate_magic.size()]);
-    if (version != gate_version && version != gate_version_credits)
+    if (version < gate_version || version > gate_version_advances)
         return bad("its version is not known");
     std::string_view const body = bytes.substr(gate_head_bytes);
     if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
         return bad("its checksum does not match");
-    gate_decoder decoder(body, version == gate_version_credits);
+    gate_decoder decoder(body, version);
     if (!decoder.decode()) return bad("its bytes make no sense");
     gate_state state = decoder.take();
     if (write_gate(state) != bytes) return bad("it is not as it would be written");

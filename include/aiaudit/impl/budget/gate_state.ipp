@@ -34,16 +34,108 @@ AIAUDIT_INLINE bool gate_state::forget_tentative(std::uint32_t number) {
     open_attempt& attempt = open[number];
     if (!attempt.tentative) return false;
     attempt.tentative = false;
-    open.drop_holds(number, [this](hold& each) {
+    bool const is_advance = attempt.is_advance();
+    open.drop_holds(number, [&](hold& each) {
         kept_budget& of = budgets[each.budget];
+        if (!is_advance) give_back(each);
         if (each.logged == hold::not_logged) {
-            of.settle(each, 0);
+            if (is_advance)
+                of.drop_advance(each);
+            else
+                of.settle(each, 0);
             return true;
         }
-        if (each.amount != each.logged) of.change_hold(each, each.logged - each.amount, false);
-        return false;
+        int128 const change = each.logged - each.amount;
+        each.apart = 0;
+        if (is_advance)
+            of.change_advance(each, change, false);
+        else if (change != 0)
+            of.change_hold(each, change, false);
+        if (!is_advance || each.amount != 0) return false;
+        of.drop_advance(each);
+        return true;
     });
     return drop_if_empty(number);
+}
+
+AIAUDIT_INLINE void gate_state::confirm(std::uint32_t number, timestamp at) {
+    open[number].tentative = false;
+    open.for_each_hold(number, [&](hold& each) {
+        each.logged = each.amount;
+        budgets[each.budget].use(each.account, at);
+        if (each.apart == 0) return;
+        auto const from = find_advance(own_holder, each.budget, each.account, each.window);
+        if (from != open_attempts::none) held_ahead(from).logged -= each.apart;
+        each.apart = 0;
+    });
+}
+
+AIAUDIT_INLINE operation_id gate_state::advance_id(std::uint64_t of, kept_budget const& budget,
+                                                   std::uint32_t account, std::int64_t window) {
+    constexpr std::uint64_t odd = 0xC2B2'AE3D'27D4'EB4FULL;
+    // Of a rate a window is an instant.
+    std::uint64_t const when = budget.is_bucket() ? 0 : static_cast<std::uint64_t>(window);
+    std::uint64_t const whose =
+        mixed(account_table::hash_of(budget.definition().name) ^ odd,
+              account_table::hash_of(budget.accounts()[account].name) + when * odd);
+    return id_of_holder(of, whose);
+}
+
+AIAUDIT_INLINE std::uint32_t gate_state::find_advance(std::uint64_t of, std::uint32_t budget,
+                                                      std::uint32_t account,
+                                                      std::int64_t window) const {
+    if (of == 0 || account == account_table::none) return open_attempts::none;
+    kept_budget const& kept = budgets[budget];
+    std::uint32_t const found =
+        open.find(advance_id(of, kept, account, window), open_attempt::advance);
+    if (found == open_attempts::none) return found;
+    // Two of one hash are one: the other has none.
+    bool is_it = false;
+    open.for_each_hold(found, [&](hold const& each) {
+        is_it = each.budget == budget && each.account == account &&
+                (kept.is_bucket() || each.window == window);
+    });
+    return is_it ? found : open_attempts::none;
+}
+
+AIAUDIT_INLINE std::uint32_t gate_state::make_advance(std::uint64_t of, std::uint32_t budget,
+                                                      std::uint32_t account, std::int64_t window) {
+    std::uint32_t made = find_advance(of, budget, account, window);
+    if (made != open_attempts::none) return made;
+    operation_id const id = advance_id(of, budgets[budget], account, window);
+    if (open.find(id, open_attempt::advance) != open_attempts::none) return open_attempts::none;
+    made = open.add(id, open_attempt::advance);
+    hold& added = open.add_hold(made, {.window = window, .budget = budget, .account = account});
+    budgets[budget].change_advance(added, 0, true);
+    return made;
+}
+
+AIAUDIT_INLINE hold& gate_state::held_ahead(std::uint32_t advance) noexcept {
+    hold* found = nullptr;
+    open.for_each_hold(advance, [&found](hold& each) { found = &each; });
+    AIAUDIT_ASSERT(found != nullptr);
+    return *found;
+}
+
+AIAUDIT_INLINE void gate_state::drop_if_spent(std::uint32_t advance) {
+    hold const& held = held_ahead(advance);
+    if (held.amount == 0 && held.logged <= 0 && held.apart == 0) drop_advance(advance);
+}
+
+AIAUDIT_INLINE void gate_state::drop_advance(std::uint32_t advance) {
+    open.drop_holds(advance, [this](hold const& each) {
+        budgets[each.budget].drop_advance(each);
+        return true;
+    });
+    open.remove(advance);
+}
+
+AIAUDIT_INLINE void gate_state::give_back(hold& drawn) {
+    if (drawn.apart == 0) return;
+    auto const to = find_advance(own_holder, drawn.budget, drawn.account, drawn.window);
+    if (to != open_attempts::none)
+        budgets[drawn.budget].change_advance(held_ahead(to), drawn.apart, false);
+    drawn.apart = 0;
 }
 
 AIAUDIT_INLINE void gate_state::drop_runs() {

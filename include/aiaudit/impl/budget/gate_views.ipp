@@ -98,12 +98,42 @@ AIAUDIT_INLINE budget_state with_limit(kept_budget const& of, budget_place const
                                        budget_state state) {
     int128 const limit = of.is_bucket() ? of.definition().limit : of.limit_at(place);
     state.added = limit - of.definition().limit;
-    state.left = limit - state.spent - state.reserved;
+    state.left = limit - state.spent - state.reserved - state.advance;
     return state;
 }
 
+AIAUDIT_INLINE std::vector<advance_sums> sums_ahead(gate_state const& of) {
+    std::vector<advance_sums> all(of.budgets.size());
+    of.for_each_advance([&](std::uint32_t number, std::uint64_t) {
+        of.open.for_each_hold(number, [&](hold const& each) {
+            all[each.budget].push_back({each.account, each.window, each.amount});
+        });
+    });
+    for (advance_sums& each : all) {
+        std::sort(each.begin(), each.end(), [](advance_sum const& a, advance_sum const& b) {
+            return a.account < b.account;
+        });
+    }
+    return all;
+}
+
+// Of what is counted as reserved, what is held ahead.
+AIAUDIT_INLINE void tell_apart(kept_budget const& of, std::uint32_t account, std::int64_t window,
+                               advance_sums const& ahead, budget_state& state) {
+    auto at = std::lower_bound(ahead.begin(), ahead.end(), account,
+                               [](advance_sum const& each, std::uint32_t wanted) {
+                                   return each.account < wanted;
+                               });
+    for (; at != ahead.end() && at->account == account; ++at) {
+        if (at->window > window || window - at->window > of.keeping().reach) continue;
+        state.advance += at->amount;
+        state.reserved -= at->amount;
+        --state.open;
+    }
+}
+
 AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t account,
-                                     std::int64_t window) {
+                                     std::int64_t window, advance_sums const& ahead) {
     budget_account const* const there =
         account == account_table::none ? nullptr : &of.accounts()[account];
     budget_state state;
@@ -113,6 +143,7 @@ AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t accoun
         show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
     else
         show_window(of, there, window, state);
+    if (!of.is_bucket() && there != nullptr) tell_apart(of, account, window, ahead, state);
     budget_place const place{there == nullptr ? std::string_view{} : there->name, 0, account,
                              window};
     return with_limit(of, place, std::move(state));
@@ -126,21 +157,23 @@ AIAUDIT_INLINE void add_forecast(kept_budget const& of, std::int64_t window, tim
 }
 
 AIAUDIT_INLINE budget_state state_at(kept_budget const& of, budget_place const& place,
-                                     timestamp now) {
-    budget_state state = with_limit(of, place, state_of(of, place.account, place.window));
+                                     timestamp now, advance_sums const& ahead) {
+    budget_state state = with_limit(of, place, state_of(of, place.account, place.window, ahead));
     state.subject = subject_text(of.definition().scope, place.name);
     add_forecast(of, place.window, now, state);
     return state;
 }
 
-AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
+AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now, advance_sums const& ahead,
                                std::vector<budget_state>& to) {
     std::int64_t const window = of.window_at(now);
     bool const each = of.definition().scope.each;
     auto const add = [&](std::uint32_t account) {
         bool const lives = of.of_lives();
-        budget_state state = state_of(of, account, lives ? of.life_at(account, window) : window);
-        if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
+        budget_state state =
+            state_of(of, account, lives ? of.life_at(account, window) : window, ahead);
+        bool const used = state.spent != 0 || state.reserved != 0 || state.open != 0;
+        if (each && !used && state.advance == 0) return;
         add_forecast(of, window, now, state);
         to.push_back(std::move(state));
     };

@@ -180,6 +180,20 @@ AIAUDIT_INLINE void kept_budget::change_hold(hold& of, int128 change, bool is_ne
     of.amount += change;
 }
 
+AIAUDIT_INLINE void kept_budget::change_advance(hold& of, int128 change, bool is_new) {
+    if (!is_bucket()) return change_hold(of, change, is_new);
+    of.amount += change;
+    // So that the account is known.
+    if (is_new) accounts_.bucket(of.account).level.fill(of.window, definition_.limit, 0);
+}
+
+AIAUDIT_INLINE void kept_budget::fill_lost(hold const& of, timestamp at) {
+    std::int64_t const ns = reckonable_ns(at);
+    leaky_bucket& level = accounts_.bucket(of.account).level;
+    int128 const room = definition_.limit - level.level(ns, definition_.limit);
+    level.fill(ns, definition_.limit, std::clamp(of.amount, int128{0}, (std::max)(room, int128{0})));
+}
+
 AIAUDIT_INLINE void kept_budget::settle(hold const& of, int128 taken) {
     if (is_bucket()) {
         bucket_account& bucket = accounts_.bucket(of.account);
