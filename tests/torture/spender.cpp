@@ -10,9 +10,9 @@
 // The check folds the log with none of the gate's code: no prefix of the log may have more spent
 // and held than a limit, and in the end the gate and the sums must agree, with nothing held.
 // A provider beside it (the file DIR.bill, in memory that outlives a kill) counts what was sent: at
-// its bound while it is under way, then at its cost. That may pass no limit either, whatever the log
-// has lost, and the gate may not know of less.
-// Exit status: 0 done; 1 a promise is broken, in words; 2 the ledger refused to work.
+// its bound while it is under way, then at its cost. That may pass no limit either, whatever the
+// log has lost, and the gate may not know of less. Exit status: 0 done; 1 a promise is broken, in
+// words; 2 the ledger refused to work.
 #include <aiaudit/ledger.hpp>
 
 #include <fcntl.h>
@@ -78,8 +78,7 @@ struct bill {
 bill* open_bill(std::string const& ledger) {
     int const file = ::open((ledger + ".bill").c_str(), O_RDWR | O_CREAT, 0600);
     if (file < 0 || ::ftruncate(file, sizeof(bill)) != 0) return nullptr;
-    void* const mapped =
-        ::mmap(nullptr, sizeof(bill), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    void* const mapped = ::mmap(nullptr, sizeof(bill), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     ::close(file);
     // Zeros are a bill of nothing.
     return mapped == MAP_FAILED ? nullptr : static_cast<bill*>(mapped);

@@ -230,8 +230,8 @@ BOOST_AUTO_TEST_CASE(whatever_is_lost_no_limit_is_passed_and_no_sum_is_less_than
         std::uint64_t next_holder = holder;
         for (int step = 0; step < 600; ++step) {
             timestamp const at = later(static_cast<std::int64_t>(step));
-            auto intent = intent_of(++id + seed * 10'000, 1 + static_cast<std::int64_t>(below(40)),
-                                    at);
+            auto intent =
+                intent_of(++id + seed * 10'000, 1 + static_cast<std::int64_t>(below(40)), at);
             intent.user = "u" + std::to_string(below(4));
             auto const book = [&](record const& of, std::int64_t amount) {
                 for (char const* const each : {"all", "day", "month", "roll"}) sent[each] += amount;
@@ -246,7 +246,8 @@ BOOST_AUTO_TEST_CASE(whatever_is_lost_no_limit_is_passed_and_no_sum_is_less_than
                 auto const which = below(open.size());
                 auto const [of, bound] = open[which];
                 open.erase(open.begin() + static_cast<std::ptrdiff_t>(which));
-                auto const cost = static_cast<std::int64_t>(below(static_cast<std::uint64_t>(bound)));
+                auto const cost =
+                    static_cast<std::int64_t>(below(static_cast<std::uint64_t>(bound)));
                 book(of, cost - bound);
                 now.queue.push_back(outcome_of(of, cost));
             }

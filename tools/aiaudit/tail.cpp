@@ -49,7 +49,8 @@ std::string budget_line(aiaudit::record const& entry) {
         return "budget '" + change->advanced->budget + "': " +
                aiaudit::detail::amount_and_unit(change->advanced->amount, change->advanced->unit) +
                (change->advanced->back ? " given back" : " held ahead") +
-               (change->advanced->subject.empty() ? "" : "  " + printable(change->advanced->subject));
+               (change->advanced->subject.empty() ? ""
+                                                  : "  " + printable(change->advanced->subject));
     if (change->ended)
         return "budgets: held ahead, " + tag_of(entry, "change") + "  " +
                tag_of(entry, "forgotten");

@@ -122,8 +122,8 @@ struct budget_advance {
 
 // What processes that died held ahead is free again, though they may have used it.
 struct advance_pardon {
-    std::string by{};        // who says so, 1 to 128 bytes on one line
-    std::string why{};       // and why, 1 to 1,024
+    std::string by{};         // who says so, 1 to 128 bytes on one line
+    std::string why{};        // and why, 1 to 1,024
     std::string forgotten{};  // what it is, in words
 };
 

@@ -10,10 +10,10 @@
 #ifndef AIAUDIT_BUDGET_BUDGET_RECORD_HPP
 #define AIAUDIT_BUDGET_BUDGET_RECORD_HPP
 
-#include <aiaudit/budget/budget_text.hpp>  // validate, texts
+#include <aiaudit/budget/budget_text.hpp>    // validate, texts
 #include <aiaudit/budget/decision.hpp>       // future_state
 #include <aiaudit/budget/open_attempts.hpp>  // holder_of
-#include <aiaudit/core/record.hpp>         // record
+#include <aiaudit/core/record.hpp>           // record
 
 #include <charconv>
 #include <optional>

@@ -243,7 +243,7 @@ private:
     std::vector<awaited_history> awaited_{};
     // Of this process, while it decides alone.
     bool short_ = false;
-    std::uint32_t under_way_ = 0;       // records of advances that the log does not have yet
+    std::uint32_t under_way_ = 0;        // records of advances that the log does not have yet
     std::uint32_t advance_version_ = 0;  // of the budgets, when the first of these was made
     std::uint32_t swept_ = 0;            // where the search for old ones goes on
 };

@@ -38,8 +38,8 @@ using advance_sums = std::vector<advance_sum>;
                                     std::int64_t window, advance_sums const& ahead = {});
 
 // The same for whom a place is of, with a forecast.
-[[nodiscard]] budget_state state_at(kept_budget const& of, budget_place const& place,
-                                    timestamp now, advance_sums const& ahead);
+[[nodiscard]] budget_state state_at(kept_budget const& of, budget_place const& place, timestamp now,
+                                    advance_sums const& ahead);
 
 // Adds those of a budget at an instant: of one for each, one a subject that has anything.
 void add_states(kept_budget const& of, timestamp now, advance_sums const& ahead,

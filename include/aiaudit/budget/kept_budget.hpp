@@ -214,8 +214,7 @@ public:
                                                         int128 amount) const;
     // How much fits there.
     [[nodiscard]] int128 room_at(budget_place const& place) const {
-        return limit_at(place) -
-               accounts_[place.account].windows.most_used(place.window, keeping_);
+        return limit_at(place) - accounts_[place.account].windows.most_used(place.window, keeping_);
     }
     // Whether more than one attempt has asked there; not of a bucket.
     [[nodiscard]] bool was_used(budget_place const& place) const noexcept {

@@ -82,8 +82,7 @@ private:
     [[nodiscard]] result<void> abandon_dead() {
         std::lock_guard const lock(once_);
         if (looked_.load(std::memory_order_relaxed)) return {};
-        auto const drawn =
-            gate_->look([](budget_gate& gate, auto&) { return gate.has_holder(); });
+        auto const drawn = gate_->look([](budget_gate& gate, auto&) { return gate.has_holder(); });
         if (!drawn) return drawn.error();
         if (*drawn) {
             std::string room;
@@ -134,8 +133,8 @@ private:
         if (said->refused) return admission{sequence{}, said->refused, false};
         // A budget that is being set now is asked as well.
         if (!said->held) return admit_by_log(encoded);
-        auto const pushed = said->drawn ? push_drawn(intent)
-                                        : queue_->push(encoded, true, entry_mark::held);
+        auto const pushed =
+            said->drawn ? push_drawn(intent) : queue_->push(encoded, true, entry_mark::held);
         if (!pushed) gate_->release(intent);
         for (record const& each : said->behind) put(each);
         if (!pushed) return pushed.error();
@@ -161,7 +160,7 @@ private:
     budget_mode mode_;
     admission_lock lock_{};
     std::atomic<bool> looked_{false};  // whether somebody died who held something ahead
-    std::mutex once_{};  // one conditional record of a kind at a time
+    std::mutex once_{};                // one conditional record of a kind at a time
 };
 
 }  // namespace detail

@@ -115,8 +115,7 @@ AIAUDIT_INLINE void budget_gate::adopt(budget_gate const& folded) {
 }
 
 AIAUDIT_INLINE std::uint32_t budget_gate::advance_for(planned_hold const& of, drawing from) const {
-    std::uint64_t const holder =
-        from == drawing::ready ? state_.own_holder : state_.holder;
+    std::uint64_t const holder = from == drawing::ready ? state_.own_holder : state_.holder;
     std::uint32_t const found =
         state_.find_advance(holder, of.budget, of.place.account, of.place.window);
     if (found == detail::open_attempts::none) return found;
@@ -139,13 +138,13 @@ AIAUDIT_INLINE void budget_gate::draw_planned(planned_hold const& of, bool logge
     if (from.apart == 0 && from.amount < step / 2) short_ = true;
 }
 
-AIAUDIT_INLINE std::optional<detail::account_place> budget_gate::place_of(
-    budget_advance const& of, timestamp at) {
+AIAUDIT_INLINE std::optional<detail::account_place> budget_gate::place_of(budget_advance const& of,
+                                                                          timestamp at) {
     auto const [budget, is_there] = state_.find(of.budget);
     if (!is_there) return std::nullopt;
     detail::kept_budget& kept = state_.budgets[budget];
-    bool const fits = kept.definition().unit == of.unit &&
-                      kept.definition().scope.each == !of.subject.empty();
+    bool const fits =
+        kept.definition().unit == of.unit && kept.definition().scope.each == !of.subject.empty();
     if (!fits) return std::nullopt;
     detail::budget_place place;
     place.name = of.subject;
@@ -203,8 +202,7 @@ AIAUDIT_INLINE void budget_gate::cancel_advance(budget_advance const& of, timest
     state_.drop_if_spent(found);
 }
 
-AIAUDIT_INLINE void budget_gate::end_advances(advance_end how, std::uint64_t holder,
-                                              timestamp at) {
+AIAUDIT_INLINE void budget_gate::end_advances(advance_end how, std::uint64_t holder, timestamp at) {
     state_.for_each_advance([&](std::uint32_t number, std::uint64_t of) {
         bool drops = false;
         switch (how) {

@@ -289,15 +289,15 @@ AIAUDIT_INLINE bool gate_decoder::decode_attempt() {
         state_.open.find(operation, attempt) != open_attempts::none)
         return false;
     intent_before_ = intent;
-    bool const is_advance =
-        version_ == gate_version_advances && attempt == open_attempt::advance;
+    bool const is_advance = version_ == gate_version_advances && attempt == open_attempt::advance;
     std::uint32_t const number = state_.open.add(operation, attempt);
     state_.open[number].intent = sequence{intent};
     state_.open[number].deadline = deadline;
     // Each is put before the one that was put last.
     std::vector<hold> read(static_cast<std::size_t>(holds));
     for (std::size_t i = 0; i < read.size(); ++i) {
-        if (!decode_hold(read[i], is_advance) || (i != 0 && read[i].budget <= read[i - 1].budget)) return false;
+        if (!decode_hold(read[i], is_advance) || (i != 0 && read[i].budget <= read[i - 1].budget))
+            return false;
     }
     for (hold const& each : read) state_.open.add_hold(number, each);
     return true;

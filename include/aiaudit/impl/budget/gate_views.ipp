@@ -110,9 +110,8 @@ AIAUDIT_INLINE std::vector<advance_sums> sums_ahead(gate_state const& of) {
         });
     });
     for (advance_sums& each : all) {
-        std::sort(each.begin(), each.end(), [](advance_sum const& a, advance_sum const& b) {
-            return a.account < b.account;
-        });
+        std::sort(each.begin(), each.end(),
+                  [](advance_sum const& a, advance_sum const& b) { return a.account < b.account; });
     }
     return all;
 }
@@ -120,10 +119,9 @@ AIAUDIT_INLINE std::vector<advance_sums> sums_ahead(gate_state const& of) {
 // Of what is counted as reserved, what is held ahead.
 AIAUDIT_INLINE void tell_apart(kept_budget const& of, std::uint32_t account, std::int64_t window,
                                advance_sums const& ahead, budget_state& state) {
-    auto at = std::lower_bound(ahead.begin(), ahead.end(), account,
-                               [](advance_sum const& each, std::uint32_t wanted) {
-                                   return each.account < wanted;
-                               });
+    auto at = std::lower_bound(
+        ahead.begin(), ahead.end(), account,
+        [](advance_sum const& each, std::uint32_t wanted) { return each.account < wanted; });
     for (; at != ahead.end() && at->account == account; ++at) {
         if (at->window > window || window - at->window > of.keeping().reach) continue;
         state.advance += at->amount;

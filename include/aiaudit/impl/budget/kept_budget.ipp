@@ -191,7 +191,8 @@ AIAUDIT_INLINE void kept_budget::fill_lost(hold const& of, timestamp at) {
     std::int64_t const ns = reckonable_ns(at);
     leaky_bucket& level = accounts_.bucket(of.account).level;
     int128 const room = definition_.limit - level.level(ns, definition_.limit);
-    level.fill(ns, definition_.limit, std::clamp(of.amount, int128{0}, (std::max)(room, int128{0})));
+    level.fill(ns, definition_.limit,
+               std::clamp(of.amount, int128{0}, (std::max)(room, int128{0})));
 }
 
 AIAUDIT_INLINE void kept_budget::settle(hold const& of, int128 taken) {

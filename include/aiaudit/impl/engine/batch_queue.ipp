@@ -59,9 +59,7 @@ AIAUDIT_INLINE void batch::leave_out(std::vector<left_out_entry>&& more) {
 AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push(std::string_view encoded, bool awaited,
                                                              entry_mark mark) {
     std::unique_lock lock(mutex_);
-    auto const may_enter = [&] {
-        return has_room(encoded.size()) && (awaited || !is_late());
-    };
+    auto const may_enter = [&] { return has_room(encoded.size()) && (awaited || !is_late()); };
     if (!may_enter()) room_.wait(lock, [&] { return stopping_ || may_enter(); });
     if (stopping_) return fail(errc::closed, "the ledger is being closed");
     if (auto failure = take_untold()) return *failure;
