@@ -110,6 +110,8 @@ public:
     void cancel_advance(budget_advance const& of, timestamp at);
     // Whether this process, or another, holds anything ahead.
     [[nodiscard]] bool holds_ahead() const noexcept { return state_.own_holder != 0; }
+    // Whether the log lacks something that was drawn from that.
+    [[nodiscard]] bool has_lost() const;
     // Whether somebody draws from advances, by the log.
     [[nodiscard]] bool has_holder() const noexcept { return state_.holder != 0; }
     // By name and subject: what processes that are dead held ahead, and nobody has written off.

@@ -217,13 +217,13 @@ public:
         return limit_at(place) - accounts_[place.account].windows.most_used(place.window, keeping_);
     }
     // Whether more than one attempt has asked there; not of a bucket.
-    [[nodiscard]] bool was_used(budget_place const& place) const noexcept {
+    [[nodiscard]] bool was_used(budget_place const& place) const {
         if (place.account == account_table::none) return false;
-        window_sums const* const sums = accounts_[place.account].windows.find(place.window);
-        return sums != nullptr && (sums->used.spent != 0 || sums->open > 1);
+        auto const sums = accounts_[place.account].windows.find(place.window);
+        return sums && (sums->used.spent != 0 || sums->open > 1);
     }
     // Whether a place is so old that nothing of it is kept.
-    [[nodiscard]] bool forgot(budget_place const& place) const noexcept;
+    [[nodiscard]] bool forgot(budget_place const& place) const;
 
     // The account of a place, which is made where it is not there.
     [[nodiscard]] std::uint32_t account_of(budget_place const& place) {
@@ -261,8 +261,8 @@ public:
     void take_passed(std::uint32_t number, std::int64_t window, Visitor&& visit) {
         if (is_bucket() || thresholds_.empty()) return;
         window_account& account = accounts_[number].windows;
-        window_sums* const sums = account.find(window);
-        if (sums == nullptr) return;
+        auto const sums = account.find(window);
+        if (!sums) return;
         bool const rolls = keeping_.reach != 0;
         if (rolls &&
             (account.newest() - window > keeping_.reach || account.running() < thresholds_.front()))
@@ -278,7 +278,7 @@ public:
         }
         for (std::size_t i = 0; i < thresholds_.size() && spent >= thresholds_[i]; ++i) {
             if ((fired >> i & 1) != 0) continue;
-            sums->fired |= std::uint32_t{1} << i;
+            account.add(window, keeping_, {.fired = std::uint32_t{1} << i});
             visit(definition_.alert_percents[i]);
         }
     }

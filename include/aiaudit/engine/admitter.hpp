@@ -70,8 +70,11 @@ public:
         return std::optional(became->number);
     }
 
-    // Gives back what is held ahead. Nobody is admitted any more.
+    // Gives back what is held ahead, unless the log did not take what was drawn from it. Nobody is
+    // admitted any more.
     void end() {
+        if (!gate_->holds_ahead()) return;
+        static_cast<void>(queue_->flush());
         auto const entry = gate_->end_of_advances(time_->now());
         if (entry) put(*entry);
     }

@@ -111,10 +111,15 @@ public:
         std::lock_guard const lock(mutex_);
         cancel_advance(entry);
     }
-    // What ends all that this process holds ahead; none where it holds nothing.
+    [[nodiscard]] bool holds_ahead() {
+        std::lock_guard const lock(mutex_);
+        return gate_.holds_ahead();
+    }
+    // What ends all that this process holds ahead; none where it holds nothing, or the log lacks
+    // what was drawn from it.
     [[nodiscard]] std::optional<record> end_of_advances(timestamp now) {
         std::lock_guard const lock(mutex_);
-        if (!gate_.holds_ahead()) return std::nullopt;
+        if (!gate_.holds_ahead() || gate_.has_lost()) return std::nullopt;
         return end_record(advance_end::returned, holder_, now);
     }
     // What was held of it is free again: it did not enter the log.

@@ -288,9 +288,10 @@ AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent, st
 AIAUDIT_INLINE record budget_gate::return_of(detail::hold const& of, int128 amount,
                                              timestamp at) const {
     detail::kept_budget const& kept = state_.budgets[of.budget];
-    auto made = to_record(budget_advance{kept.definition().name, kept.accounts()[of.account].name,
-                                         kept.definition().unit, amount, state_.own_holder, true},
-                          at);
+    auto made = to_record(
+        budget_advance{kept.definition().name, std::string(kept.accounts()[of.account].name()),
+                       kept.definition().unit, amount, state_.own_holder, true},
+        at);
     return made ? std::move(*made) : record{};
 }
 
@@ -338,13 +339,23 @@ AIAUDIT_INLINE void budget_gate::sweep(timestamp now, std::vector<record>& to) {
     }
 }
 
+AIAUDIT_INLINE bool budget_gate::has_lost() const {
+    bool lost = false;
+    state_.for_each_advance([&](std::uint32_t number, std::uint64_t holder) {
+        state_.open.for_each_hold(number, [&](detail::hold const& each) {
+            lost = lost || (holder == state_.own_holder && each.logged != each.amount);
+        });
+    });
+    return lost;
+}
+
 AIAUDIT_INLINE std::vector<budget_advance> budget_gate::lost_advances() const {
     std::vector<budget_advance> all;
     state_.for_each_advance([&](std::uint32_t number, std::uint64_t holder) {
         if (holder == state_.holder) return;
         state_.open.for_each_hold(number, [&](detail::hold const& each) {
             detail::kept_budget const& of = state_.budgets[each.budget];
-            all.push_back({of.definition().name, of.accounts()[each.account].name,
+            all.push_back({of.definition().name, std::string(of.accounts()[each.account].name()),
                            of.definition().unit, each.amount, holder, false});
         });
     });

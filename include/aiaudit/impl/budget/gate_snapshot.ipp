@@ -68,14 +68,14 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
     for (std::uint32_t i = 0; i < all.size(); ++i)
         if (is_used(of, i)) order.push_back(i);
     std::sort(order.begin(), order.end(),
-              [&all](std::uint32_t a, std::uint32_t b) { return all[a].name < all[b].name; });
+              [&all](std::uint32_t a, std::uint32_t b) { return all[a].name() < all[b].name(); });
     number(of.known_since());
     std::vector<std::uint32_t>& numbers = numbers_.emplace_back(all.size());
     count(order.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) {
         numbers[order[i]] = i;
         budget_account const& account = all[order[i]];
-        text(account.name);
+        text(account.name());
         if (of.is_bucket())
             encode_bucket(all.bucket(order[i]).level);
         else
@@ -206,7 +206,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
         std::string_view const name = text();
         if (!in_.ok() || each == name.empty()) return false;
         std::uint32_t const size = of.accounts().size();
-        if (size != 0 && !(of.accounts()[size - 1].name < name)) return false;
+        if (size != 0 && !(of.accounts()[size - 1].name() < name)) return false;
         of.accounts().add(name, account_table::hash_of(name));
         budget_account& account = of.accounts()[size];
         bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
@@ -247,7 +247,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
         if (!in_.ok() || window <= before || !is_window(of, window) || spent < 0 ||
             spent > stored_amount_most)
             return false;
-        account.windows.add(window, of.keeping(), {spent, 0}).fired = fired;
+        account.windows.add(window, of.keeping(), {{spent, 0}, 0, fired});
         before = window;
     }
     return true;

@@ -77,7 +77,7 @@ AIAUDIT_INLINE operation_id gate_state::advance_id(std::uint64_t of, kept_budget
     std::uint64_t const when = budget.is_bucket() ? 0 : static_cast<std::uint64_t>(window);
     std::uint64_t const whose =
         mixed(account_table::hash_of(budget.definition().name) ^ odd,
-              account_table::hash_of(budget.accounts()[account].name) + when * odd);
+              account_table::hash_of(budget.accounts()[account].name()) + when * odd);
     return id_of_holder(of, whose);
 }
 
@@ -194,7 +194,7 @@ AIAUDIT_INLINE void gate_state::take_lost(std::uint32_t place, gate_state const&
     std::vector<std::int64_t> since;  // by account there
     std::vector<std::uint32_t> here;
     for (std::uint32_t i = 0; i < read.accounts().size(); ++i) {
-        since.push_back(of.kept_since(of.account_named(read.accounts()[i].name)));
+        since.push_back(of.kept_since(of.account_named(read.accounts()[i].name())));
         here.push_back(of.take_lost(read, i, after));
     }
     of.end_taking(after);

@@ -136,13 +136,14 @@ AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t accoun
         account == account_table::none ? nullptr : &of.accounts()[account];
     budget_state state;
     state.budget = of.definition();
-    state.subject = subject_text(of.definition().scope, there == nullptr ? "" : there->name);
+    state.subject =
+        subject_text(of.definition().scope, there == nullptr ? std::string_view{} : there->name());
     if (of.is_bucket())
         show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
     else
         show_window(of, there, window, state);
     if (!of.is_bucket() && there != nullptr) tell_apart(of, account, window, ahead, state);
-    budget_place const place{there == nullptr ? std::string_view{} : there->name, 0, account,
+    budget_place const place{there == nullptr ? std::string_view{} : there->name(), 0, account,
                              window};
     return with_limit(of, place, std::move(state));
 }
