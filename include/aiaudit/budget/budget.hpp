@@ -116,6 +116,7 @@ struct budget_advance {
     std::string subject{};  // of a budget for each, the one name
     budget_unit unit = budget_unit::usd;
     int128 amount = 0;         // more than 0, in the budget's unit
+    int128 limit = 0;          // as it is set, for who reads the record
     std::uint64_t holder = 0;  // the process; not 0
     bool back = false;
 };

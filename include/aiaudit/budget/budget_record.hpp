@@ -29,7 +29,9 @@ namespace detail {
 
 inline constexpr std::string_view change_forget_future = "forget-future";
 
-// Without a name, of all of them.
+// What a record of all budgets has in place of a name.
+inline constexpr std::string_view all_budgets = "*";
+
 [[nodiscard]] record budget_record_base(timestamp at, std::string_view change,
                                         std::string_view name);
 
@@ -121,7 +123,7 @@ template <class String>
     }
     change.holder = detail::holder_of(entry.operation_id);
     std::string_view const name = find("budget");
-    if (name.empty()) change.ended = detail::advance_end_named(find("change"));
+    if (name == detail::all_budgets) change.ended = detail::advance_end_named(find("change"));
     if (change.ended) return change;
     if (!detail::is_budget_name(name)) return bad("its name");
     if (find("change") == "advance" || find("change") == "return") {
@@ -136,6 +138,9 @@ template <class String>
         auto const amount = parse_budget_limit(find("amount"), made.unit);
         if (!amount || *amount == 0 || made.holder == 0) return bad("its amount or holder");
         made.amount = *amount;
+        auto const all = parse_budget_limit(find("limit"), made.unit);
+        if (!all) return bad(all.error().where);
+        made.limit = *all;
         return change;
     }
     if (find("change") == "remove") {

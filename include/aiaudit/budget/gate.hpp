@@ -164,6 +164,7 @@ public:
 
     // What the log says, without what is held tentatively.
     [[nodiscard]] std::string snapshot() const {
+        if (!detail::has_tentative_rates(state_)) return detail::write_gate(state_);
         detail::gate_state logged = state_;
         logged.forget_all_tentative();
         return detail::write_gate(logged);

@@ -18,6 +18,7 @@
 #include <aiaudit/engine/batch_queue.hpp>  // batch
 #include <aiaudit/engine/log_reader.hpp>   // log_reader
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -148,12 +149,16 @@ public:
                 return ok.error();
             return false;
         }
-        bool const due = folded_ >= saved_ + save_records_;
+        // Of very many accounts seldom, so that what is saved is at most so much a record.
+        constexpr std::uint64_t bytes_a_record = 64;
+        bool const due =
+            folded_ >= saved_ + (std::max)(save_records_, saved_bytes_ / bytes_a_record);
         if (next.conditional == 0 && !due) return false;
         if (auto ok = catch_up_in(view, before); !ok) return ok.error();
         if (due) {
-            if (auto ok = view.replace(table::meta, meta_key::gate, snapshot()); !ok)
-                return ok.error();
+            std::string const bytes = snapshot();
+            saved_bytes_ = bytes.size();
+            if (auto ok = view.replace(table::meta, meta_key::gate, bytes); !ok) return ok.error();
             saving_ = folded_;
         }
         if (next.conditional == 0) return false;
@@ -481,6 +486,7 @@ private:
     std::uint64_t folded_ = 0;                 // the last record that is in the folds
     std::uint64_t saved_ = 0;                  // the last that is in what is saved
     std::uint64_t saving_ = 0;                 // the same, once the transaction is committed
+    std::uint64_t saved_bytes_ = 0;            // how much that was, when this process did it
     std::uint64_t seen_ = 0;                   // generation of the store when all was folded
     std::optional<budget_refusal> refusal_{};  // scratch, as well
     record_view entry_{};

@@ -23,8 +23,7 @@ AIAUDIT_INLINE record budget_record_base(timestamp at, std::string_view change,
     entry.operation = operation::other;
     entry.started_at = at;
     entry.cost_status = cost_status::no_charge;
-    entry.tags = {{"change", std::string(change)}};
-    if (!name.empty()) entry.tags.emplace_back("budget", std::string(name));
+    entry.tags = {{"change", std::string(change)}, {"budget", std::string(name)}};
     return entry;
 }
 
@@ -127,7 +126,8 @@ AIAUDIT_INLINE std::optional<advance_end> detail::advance_end_named(
 
 AIAUDIT_INLINE record end_record(advance_end how, std::uint64_t holder, timestamp at) {
     constexpr std::array<std::string_view, 3> names{"return", "abandon", "write-off"};
-    record entry = detail::budget_record_base(at, names[static_cast<std::size_t>(how)], {});
+    record entry =
+        detail::budget_record_base(at, names[static_cast<std::size_t>(how)], detail::all_budgets);
     entry.operation_id = detail::id_of_holder(holder);
     return entry;
 }
@@ -142,6 +142,7 @@ AIAUDIT_INLINE result<record> to_record(budget_advance const& of, timestamp at) 
     record entry = detail::budget_record_base(at, of.back ? "return" : "advance", of.budget);
     entry.operation_id = detail::id_of_holder(of.holder);
     entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
+    entry.tags.emplace_back("limit", amount_text(of.limit, of.unit));
     entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
     if (!of.subject.empty()) entry.tags.emplace_back("subject", of.subject);
     return entry;
@@ -193,7 +194,8 @@ AIAUDIT_INLINE result<record> to_record(future_pardon const& of, timestamp at) {
             "only windows that begin later than now can be forgotten: give "
             "an instant after " +
             at.to_string());
-    record entry = detail::budget_record_base(at, detail::change_forget_future, {});
+    record entry =
+        detail::budget_record_base(at, detail::change_forget_future, detail::all_budgets);
     entry.tags.emplace_back("after", of.after.to_string());
     entry.tags.emplace_back("by", of.by);
     entry.tags.emplace_back("why", of.why);

@@ -268,9 +268,10 @@ AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent, st
         if (!is_new && missed) calls = (std::min)(2 * calls, calls_most);
         int128 const there = is_new ? int128{0} : state_.held_ahead(found).amount;
         int128 const more = detail::step_ahead(of, next.place, asked.amount, calls, there);
-        auto entry = to_record(budget_advance{of.definition().name, std::string(next.place.name),
-                                              of.definition().unit, more, holder, false},
-                               intent.started_at);
+        auto entry = to_record(
+            budget_advance{of.definition().name, std::string(next.place.name), of.definition().unit,
+                           more, of.definition().limit, holder, false},
+            intent.started_at);
         if (!entry) continue;  // no more is wanted, or there is no room
         found = state_.make_advance(holder, next.budget, next.place.account, next.place.window);
         if (found == detail::open_attempts::none) continue;
@@ -290,7 +291,8 @@ AIAUDIT_INLINE record budget_gate::return_of(detail::hold const& of, int128 amou
     detail::kept_budget const& kept = state_.budgets[of.budget];
     auto made = to_record(
         budget_advance{kept.definition().name, std::string(kept.accounts()[of.account].name()),
-                       kept.definition().unit, amount, state_.own_holder, true},
+                       kept.definition().unit, amount, kept.definition().limit, state_.own_holder,
+                       true},
         at);
     return made ? std::move(*made) : record{};
 }
@@ -356,7 +358,8 @@ AIAUDIT_INLINE std::vector<budget_advance> budget_gate::lost_advances() const {
         state_.open.for_each_hold(number, [&](detail::hold const& each) {
             detail::kept_budget const& of = state_.budgets[each.budget];
             all.push_back({of.definition().name, std::string(of.accounts()[each.account].name()),
-                           of.definition().unit, each.amount, holder, false});
+                           of.definition().unit, each.amount, of.definition().limit, holder,
+                           false});
         });
     });
     std::sort(all.begin(), all.end(), [](budget_advance const& a, budget_advance const& b) {

@@ -17,16 +17,22 @@ namespace detail {
 
 AIAUDIT_INLINE std::string gate_encoder::encode() {
     bool has_advances = state_->holder != 0;
-    state_->for_each_advance([&](std::uint32_t, std::uint64_t) { has_advances = true; });
+    state_->for_each_advance([&](std::uint32_t number, std::uint64_t) {
+        state_->open.for_each_hold(number, [&](hold const& each) {
+            has_advances = has_advances || is_logged(each, true);
+        });
+    });
     bool const has_credits =
         has_advances ||
         std::any_of(state_->budgets.begin(), state_->budgets.end(),
                     [](kept_budget const& each) { return !each.credits().empty(); });
+    note_holds();
     count(state_->budgets.size());
     for (kept_budget const& each : state_->budgets) {
         encode_definition(each.definition());
         encode_accounts(each);
         if (has_credits) encode_credits(each);
+        ++budget_;
     }
     encode_attempts();
     count(state_->passed.size());
@@ -67,8 +73,7 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
     std::vector<std::uint32_t> order;
     for (std::uint32_t i = 0; i < all.size(); ++i)
         if (is_used(of, i)) order.push_back(i);
-    std::sort(order.begin(), order.end(),
-              [&all](std::uint32_t a, std::uint32_t b) { return all[a].name() < all[b].name(); });
+    order = accounts_by_name(all, std::move(order));
     number(of.known_since());
     std::vector<std::uint32_t>& numbers = numbers_.emplace_back(all.size());
     count(order.size());
@@ -79,7 +84,7 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
         if (of.is_bucket())
             encode_bucket(all.bucket(order[i]).level);
         else
-            encode_windows(account.windows);
+            encode_windows(order[i], account.windows);
         if (of.of_runs()) number(all.used_at(order[i]));
     }
 }
@@ -93,21 +98,74 @@ AIAUDIT_INLINE void gate_encoder::encode_credits(kept_budget const& of) {
     }
 }
 
-AIAUDIT_INLINE bool gate_encoder::is_used(kept_budget const& of, std::uint32_t number) {
+AIAUDIT_INLINE std::vector<std::uint32_t> accounts_by_name(account_table const& all,
+                                                           std::vector<std::uint32_t> wanted) {
+    // Of a million names a comparison that looks at both is two waits for memory.
+    struct keyed {
+        std::uint64_t first = 0;
+        std::uint64_t second = 0;
+        std::uint32_t number = 0;
+    };
+    auto const word_at = [](std::string_view name, std::size_t from) {
+        std::uint64_t word = 0;
+        for (std::size_t i = from; i < from + 8; ++i)
+            word = word << 8 | (i < name.size() ? static_cast<std::uint8_t>(name[i]) : 0U);
+        return word;
+    };
+    std::vector<keyed> keys;
+    keys.reserve(wanted.size());
+    for (std::uint32_t const each : wanted) {
+        std::string_view const name = all[each].name();
+        keys.push_back({word_at(name, 0), word_at(name, 8), each});
+    }
+    std::sort(keys.begin(), keys.end(), [&all](keyed const& a, keyed const& b) {
+        if (a.first != b.first) return a.first < b.first;
+        if (a.second != b.second) return a.second < b.second;
+        return all[a.number].name() < all[b.number].name();
+    });
+    for (std::size_t i = 0; i < keys.size(); ++i) wanted[i] = keys[i].number;
+    return wanted;
+}
+
+AIAUDIT_INLINE bool has_tentative_rates(gate_state const& state) {
+    bool has = false;
+    state.open.for_each([&](std::uint32_t number) {
+        if (!state.open[number].tentative || state.open[number].is_advance()) return;
+        state.open.for_each_hold(number, [&](hold const& each) {
+            has = has || (state.budgets[each.budget].is_bucket() && each.amount != each.logged);
+        });
+    });
+    return has;
+}
+
+AIAUDIT_INLINE void gate_encoder::note_holds() {
+    state_->open.for_each([this](std::uint32_t number) {
+        bool const is_advance = state_->open[number].is_advance();
+        state_->open.for_each_hold(number, [&](hold const& each) {
+            if (is_logged(each, is_advance))
+                holds_.insert({each.budget, each.account, each.window});
+        });
+    });
+}
+
+AIAUDIT_INLINE bool gate_encoder::is_used(kept_budget const& of, std::uint32_t number) const {
     if (of.is_bucket()) return of.accounts().bucket(number).level.at_ns() != leaky_bucket{}.at_ns();
     budget_account const& account = of.accounts()[number];
     bool used = account.windows.floor() != window_sums::none;
-    account.windows.for_each([&used](window_sums const& each) { used = used || is_used(each); });
+    account.windows.for_each(
+        [&](window_sums const& each) { used = used || is_used(number, each); });
     return used;
 }
 
-AIAUDIT_INLINE void gate_encoder::encode_windows(window_account const& account) {
+AIAUDIT_INLINE void gate_encoder::encode_windows(std::uint32_t account_number,
+                                                 window_account const& account) {
     number(account.floor());
     std::size_t used = 0;
-    account.for_each([&used](window_sums const& each) { used += std::size_t{is_used(each)}; });
+    account.for_each(
+        [&](window_sums const& each) { used += std::size_t{is_used(account_number, each)}; });
     count(used);
-    account.for_each([this](window_sums const& each) {
-        if (!is_used(each)) return;
+    account.for_each([&](window_sums const& each) {
+        if (!is_used(account_number, each)) return;
         number(each.number);
         amount(each.used.spent);
         count(each.fired);
@@ -117,7 +175,13 @@ AIAUDIT_INLINE void gate_encoder::encode_windows(window_account const& account) 
 AIAUDIT_INLINE void gate_encoder::encode_attempts() {
     open_attempts const& open = state_->open;
     std::vector<std::uint32_t> order;
-    open.for_each([&order](std::uint32_t number) { order.push_back(number); });
+    open.for_each([&](std::uint32_t number) {
+        bool logged = false;
+        open.for_each_hold(number, [&](hold const& each) {
+            logged = logged || is_logged(each, open[number].is_advance());
+        });
+        if (logged) order.push_back(number);
+    });
     std::sort(order.begin(), order.end(), [&open](std::uint32_t a, std::uint32_t b) {
         return open[a].intent < open[b].intent;
     });
@@ -134,13 +198,15 @@ AIAUDIT_INLINE void gate_encoder::encode_attempts() {
 
 AIAUDIT_INLINE void gate_encoder::encode_holds(std::uint32_t attempt) {
     std::vector<hold> holds;
-    state_->open.for_each_hold(attempt, [&](hold const& each) { holds.push_back(each); });
+    state_->open.for_each_hold(attempt, [&](hold const& each) {
+        if (is_logged(each, state_->open[attempt].is_advance())) holds.push_back(each);
+    });
     std::sort(holds.begin(), holds.end(),
               [](hold const& a, hold const& b) { return a.budget < b.budget; });
     count(holds.size());
     for (hold const& each : holds) {
         encode_place(each.budget, each.account, each.window);
-        amount(each.amount);
+        amount(each.logged);
         if (state_->budgets[each.budget].is_bucket()) wide(each.end);
     }
 }
