@@ -137,8 +137,12 @@ public:
     [[nodiscard]] result<sequence> write_off_advances(advance_pardon wanted);
     // By name. Errors, of this and those below: of reading what other processes wrote.
     [[nodiscard]] result<std::vector<budget>> budgets();
-    // Each budget, or each of its subjects that has counted anything in the present window.
-    [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Each budget, or each of its subjects that has counted anything in the present window, the
+    // largest first; of these rows those that are wanted.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states(budget_rows rows = {});
+    // The same, one after the other, for very many; nobody is admitted meanwhile.
+    [[nodiscard]] result<void> visit_budget_states(
+        budget_rows rows, detail::function_ref<void(budget_state&&)> visit);
     // Those that would cover a record that is written now, as they stand for its user, project,
     // key, tags, models and provider: what these have left.
     [[nodiscard]] result<std::vector<budget_state>> budget_states_of(record const& who);

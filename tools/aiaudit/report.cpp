@@ -25,6 +25,8 @@ struct options {
     std::string from{};
     std::string to{};
     int days = 0;
+    std::size_t top = 0;
+    std::size_t offset = 0;
     bool as_recorded = false;
 };
 
@@ -54,8 +56,22 @@ void report_budgets(options const& with) {
     }
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
-    auto const states = value_or_fail(ledger.budget_states(), with.db);
-    std::cout << to_text(states, *aiaudit::text_format_named(with.format));
+    auto const format = *aiaudit::text_format_named(with.format);
+    aiaudit::budget_rows const rows{with.top, with.offset};
+    if (format == aiaudit::text_format::table || format == aiaudit::text_format::json) {
+        std::cout << to_text(value_or_fail(ledger.budget_states(rows), with.db), format);
+        return;
+    }
+    // Row by row: of very many, the text of all would be large.
+    bool headed = format != aiaudit::text_format::csv;
+    auto const visited = ledger.visit_budget_states(rows, [&](aiaudit::budget_state&& each) {
+        std::string text = to_text(std::vector{std::move(each)}, format);
+        if (format == aiaudit::text_format::csv && headed) text.erase(0, text.find('\n') + 1);
+        headed = true;
+        std::cout << text;
+    });
+    value_or_fail(visited, with.db);
+    if (!headed) std::cout << to_text(std::vector<aiaudit::budget_state>{}, format);
 }
 
 // By the price book: beside the provider's charge, or, of an import, the cost itself.
@@ -210,6 +226,9 @@ void add_report(CLI::App& program, int&) {
         ->check(CLI::Range(1, 100'000));
     command->add_option("--from", with->from, "The first day, such as 2026-03-01");
     command->add_option("--to", with->to, "The last day");
+    command->add_option("--top", with->top,
+                        "The first N rows (report budgets); 0, the default: all");
+    command->add_option("--offset", with->offset, "After so many others (report budgets)");
     command->add_flag("--as-recorded", with->as_recorded,
                       "Without corrections (aiaudit reprice): as the records say");
     command->add_option("--format", with->format, "table, json, csv or jsonl")

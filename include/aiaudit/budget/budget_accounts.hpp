@@ -86,9 +86,7 @@ public:
     void write(unpacked const& from);
     [[nodiscard]] bool empty() const noexcept { return !bytes_; }
     [[nodiscard]] std::size_t count() const noexcept { return bytes_ ? head().count : 0; }
-    [[nodiscard]] std::int64_t floor() const noexcept {
-        return bytes_ ? head().floor : window_sums::none;
-    }
+    [[nodiscard]] std::int64_t floor() const noexcept;
     // Where there are any.
     [[nodiscard]] std::int64_t lowest() const noexcept { return head().lowest; }
     [[nodiscard]] int128 running() const noexcept;
@@ -101,27 +99,42 @@ public:
         window_sums next;
         next.number = head().lowest;
         for (std::size_t left = head().count; left != 0; --left) {
-            next.number += static_cast<std::int64_t>(in.varint());
+            next.number = later(next.number, in.varint());
+            std::uint64_t const mark = in.varint();
             next.used.spent = in.varint128();
-            next.used.reserved = in.varint128();
-            next.open = static_cast<std::uint32_t>(in.varint());
-            next.fired = static_cast<std::uint32_t>(in.varint());
+            next.used.reserved = (mark & holds) != 0 ? in.varint128() : int128{0};
+            next.open = (mark & holds) != 0 ? static_cast<std::uint32_t>(in.varint()) : 0U;
+            next.fired = (mark & fires) != 0 ? static_cast<std::uint32_t>(in.varint()) : 0U;
             visit(std::as_const(next));
         }
     }
 
 private:
-    // Behind it, of a rolling budget, what runs; then the windows.
+    // Behind it, of a rolling budget, what runs; then, where there is one, how far below the lowest
+    // window the floor is; then the windows, each first with its distance from the one before.
     struct header {
-        std::int64_t floor = window_sums::none;
-        std::int64_t lowest = window_sums::none;
+        std::int64_t lowest = 0;
         std::uint16_t bytes = 0;
         std::uint8_t count = 0;
-        bool runs = false;
+        std::uint8_t has = 0;
     };
+    // Windows may be as far apart as time is long.
+    [[nodiscard]] static constexpr std::int64_t later(std::int64_t number,
+                                                      std::uint64_t distance) noexcept {
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(number) + distance);
+    }
+    [[nodiscard]] static constexpr std::uint64_t distance_of(std::int64_t number,
+                                                             std::int64_t before) noexcept {
+        return static_cast<std::uint64_t>(number) - static_cast<std::uint64_t>(before);
+    }
+    static constexpr std::uint8_t runs = 1;
+    static constexpr std::uint8_t has_floor = 2;
+    static constexpr std::uint64_t holds = 1;
+    static constexpr std::uint64_t fires = 2;
     [[nodiscard]] header head() const noexcept;
+    [[nodiscard]] byte_reader behind_head(header const& first) const noexcept;
     [[nodiscard]] byte_reader entries() const noexcept;
-    static constexpr std::size_t head_bytes = 8 + 8 + 2 + 1 + 1;
+    static constexpr std::size_t head_bytes = 8 + 2 + 1 + 1;
 
     std::unique_ptr<char[]> bytes_{};
 };

@@ -10,6 +10,7 @@
 #include <aiaudit/budget/budget.hpp>  // budget
 #include <aiaudit/core/ids.hpp>       // operation_id
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -81,6 +82,12 @@ struct budget_state {
     // Held ahead of use by the process that decides alone; or by one that died, which may have used
     // it in its last moments.
     int128 advance = 0;
+};
+
+// Which of many rows: so many after so many others; top 0: all that follow.
+struct budget_rows {
+    std::size_t top = 0;
+    std::size_t offset = 0;
 };
 
 // What a budget has counted in windows that begin after an instant.

@@ -147,8 +147,10 @@ public:
         return all;
     }
     // By name; of a budget for each, one a subject that has anything in the window, the largest
-    // first.
-    [[nodiscard]] std::vector<budget_state> states(timestamp now) const;
+    // first. Of all these rows those that are wanted.
+    [[nodiscard]] std::vector<budget_state> states(timestamp now, budget_rows rows = {}) const;
+    void visit_states(timestamp now, budget_rows rows,
+                      detail::function_ref<void(budget_state&&)> visit) const;
     // By name: those that would cover a record of an instant, as they stand for its subjects.
     [[nodiscard]] std::vector<budget_state> states_of(record const& who, timestamp now) const;
     // By name: what each has counted in windows that begin after an instant, where it has any, or

@@ -7,7 +7,8 @@
 #ifndef AIAUDIT_BUDGET_GATE_VIEWS_HPP
 #define AIAUDIT_BUDGET_GATE_VIEWS_HPP
 
-#include <aiaudit/budget/gate_state.hpp>  // gate_state
+#include <aiaudit/budget/gate_state.hpp>    // gate_state
+#include <aiaudit/detail/function_ref.hpp>  // function_ref
 
 #include <cstdint>
 #include <optional>
@@ -41,9 +42,11 @@ using advance_sums = std::vector<advance_sum>;
 [[nodiscard]] budget_state state_at(kept_budget const& of, budget_place const& place, timestamp now,
                                     advance_sums const& ahead);
 
-// Adds those of a budget at an instant: of one for each, one a subject that has anything.
-void add_states(kept_budget const& of, timestamp now, advance_sums const& ahead,
-                std::vector<budget_state>& to);
+// Visits those of a budget at an instant: of one for each, one a subject that has anything, the
+// largest first, and, of the same size, by name. Of these as many as `rows` says, which then says
+// how many of the next budget's; others take no more than 32 bytes each. False: enough.
+[[nodiscard]] bool visit_states(kept_budget const& of, timestamp now, advance_sums const& ahead,
+                                budget_rows& rows, function_ref<void(budget_state&&)> visit);
 
 // All the words on a refusal of so much at a place.
 [[nodiscard]] budget_refusal refusal_of(kept_budget const& of, budget_place const& place,

@@ -274,9 +274,21 @@ result<std::vector<budget>> basic_ledger<Policies>::budgets() {
 }
 
 template <class Policies>
-result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
+result<std::vector<budget_state>> basic_ledger<Policies>::budget_states(budget_rows rows) {
     timestamp const now = state_->time.now();
-    return state_->look([now](budget_gate& gate, auto&) { return gate.states(now); });
+    return state_->look([&](budget_gate& gate, auto&) { return gate.states(now, rows); });
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::visit_budget_states(
+    budget_rows rows, detail::function_ref<void(budget_state&&)> visit) {
+    timestamp const now = state_->time.now();
+    auto const looked = state_->look([&](budget_gate& gate, auto&) {
+        gate.visit_states(now, rows, visit);
+        return true;
+    });
+    if (!looked) return looked.error();
+    return {};
 }
 
 template <class Policies>

@@ -24,28 +24,41 @@ AIAUDIT_INLINE packed_windows::packed_windows(packed_windows const& other) {
 AIAUDIT_INLINE packed_windows::header packed_windows::head() const noexcept {
     header read;
     char const* const at = bytes_.get();
-    read.floor = load_little_endian<std::int64_t>(at);
-    read.lowest = load_little_endian<std::int64_t>(at + 8);
-    read.bytes = load_little_endian<std::uint16_t>(at + 16);
-    read.count = static_cast<std::uint8_t>(at[18]);
-    read.runs = at[19] != 0;
+    read.lowest = load_little_endian<std::int64_t>(at);
+    read.bytes = load_little_endian<std::uint16_t>(at + 8);
+    read.count = static_cast<std::uint8_t>(at[10]);
+    read.has = static_cast<std::uint8_t>(at[11]);
     return read;
+}
+
+AIAUDIT_INLINE byte_reader packed_windows::behind_head(header const& first) const noexcept {
+    std::size_t const before = head_bytes + ((first.has & runs) != 0 ? sizeof(int128) : 0);
+    return byte_reader({bytes_.get() + before, first.bytes - before});
 }
 
 AIAUDIT_INLINE byte_reader packed_windows::entries() const noexcept {
     header const first = head();
-    std::size_t const before = head_bytes + (first.runs ? sizeof(int128) : 0);
-    return byte_reader({bytes_.get() + before, first.bytes - before});
+    byte_reader in = behind_head(first);
+    if ((first.has & has_floor) != 0) static_cast<void>(in.varint());
+    return in;
+}
+
+AIAUDIT_INLINE std::int64_t packed_windows::floor() const noexcept {
+    if (!bytes_) return window_sums::none;
+    header const first = head();
+    if ((first.has & has_floor) == 0) return window_sums::none;
+    return later(first.lowest, std::uint64_t{0} - behind_head(first).varint());
 }
 
 AIAUDIT_INLINE int128 packed_windows::running() const noexcept {
     int128 value = 0;
-    if (bytes_ && head().runs) std::memcpy(&value, bytes_.get() + head_bytes, sizeof value);
+    bool const has = bytes_ && (head().has & runs) != 0;
+    if (has) std::memcpy(&value, bytes_.get() + head_bytes, sizeof value);
     return value;
 }
 
 AIAUDIT_INLINE void packed_windows::add_running(int128 change) noexcept {
-    if (!bytes_ || !head().runs) return;
+    if (!bytes_ || (head().has & runs) == 0) return;
     int128 const value = running() + change;
     std::memcpy(bytes_.get() + head_bytes, &value, sizeof value);
 }
@@ -60,27 +73,33 @@ AIAUDIT_INLINE packed_windows::unpacked packed_windows::read() const {
 }
 
 AIAUDIT_INLINE void packed_windows::write(unpacked const& from) {
-    bool const runs = from.running != 0;
-    if (from.all.empty() && from.floor == window_sums::none && !runs) return bytes_.reset();
+    bool const has_running = from.running != 0;
+    bool const floored = from.floor != window_sums::none;
+    if (from.all.empty() && !floored && !has_running) return bytes_.reset();
+    std::int64_t const lowest =
+        from.all.empty() ? (floored ? from.floor : 0) : from.all.front().number;
     std::string packed;
-    append_little_endian(packed, from.floor);
-    append_little_endian(packed, from.all.empty() ? window_sums::none : from.all.front().number);
-    packed.append(4, '\0');
-    if (runs) packed.append(reinterpret_cast<char const*>(&from.running), sizeof from.running);
-    std::int64_t before = from.all.empty() ? 0 : from.all.front().number;
+    append_little_endian(packed, lowest);
+    packed.append(head_bytes - packed.size(), '\0');
+    if (has_running)
+        packed.append(reinterpret_cast<char const*>(&from.running), sizeof from.running);
+    if (floored) append_varint(packed, distance_of(lowest, from.floor));
+    std::int64_t before = lowest;
     for (window_sums const& each : from.all) {
-        append_varint(packed, static_cast<std::uint64_t>(each.number - before));
+        bool const held = each.used.reserved != 0 || each.open != 0;
+        append_varint(packed, distance_of(each.number, before));
+        append_varint(packed, (held ? holds : 0) | (each.fired != 0 ? fires : 0));
         before = each.number;
         append_varint128(packed, each.used.spent);
-        append_varint128(packed, each.used.reserved);
-        append_varint(packed, each.open);
-        append_varint(packed, each.fired);
+        if (held) append_varint128(packed, each.used.reserved);
+        if (held) append_varint(packed, each.open);
+        if (each.fired != 0) append_varint(packed, each.fired);
     }
     // At most 251 windows of 58 bytes.
-    packed[16] = static_cast<char>(packed.size() & 0xFF);
-    packed[17] = static_cast<char>(packed.size() >> 8);
-    packed[18] = static_cast<char>(from.all.size());
-    packed[19] = runs ? 1 : 0;
+    packed[8] = static_cast<char>(packed.size() & 0xFF);
+    packed[9] = static_cast<char>(packed.size() >> 8);
+    packed[10] = static_cast<char>(from.all.size());
+    packed[11] = static_cast<char>((has_running ? runs : 0) | (floored ? has_floor : 0));
     bytes_ = std::make_unique<char[]>(packed.size());
     std::memcpy(bytes_.get(), packed.data(), packed.size());
 }

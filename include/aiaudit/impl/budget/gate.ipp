@@ -368,17 +368,17 @@ AIAUDIT_INLINE std::vector<budget_advance> budget_gate::lost_advances() const {
     return all;
 }
 
-AIAUDIT_INLINE std::vector<budget_state> budget_gate::states(timestamp now) const {
-    std::vector<budget_state> all;
+AIAUDIT_INLINE void budget_gate::visit_states(
+    timestamp now, budget_rows rows, detail::function_ref<void(budget_state&&)> visit) const {
     auto const ahead = detail::sums_ahead(state_);
-    for (std::size_t i = 0; i < ahead.size(); ++i) {
-        std::size_t const first = all.size();
-        detail::add_states(state_.budgets[i], now, ahead[i], all);
-        std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(),
-                         [](budget_state const& a, budget_state const& b) {
-                             return a.spent + a.reserved > b.spent + b.reserved;
-                         });
-    }
+    for (std::size_t i = 0; i < ahead.size(); ++i)
+        if (!detail::visit_states(state_.budgets[i], now, ahead[i], rows, visit)) break;
+}
+
+AIAUDIT_INLINE std::vector<budget_state> budget_gate::states(timestamp now,
+                                                             budget_rows rows) const {
+    std::vector<budget_state> all;
+    visit_states(now, rows, [&all](budget_state&& each) { all.push_back(std::move(each)); });
     return all;
 }
 

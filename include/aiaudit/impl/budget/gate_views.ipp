@@ -163,21 +163,58 @@ AIAUDIT_INLINE budget_state state_at(kept_budget const& of, budget_place const& 
     return state;
 }
 
-AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now, advance_sums const& ahead,
-                               std::vector<budget_state>& to) {
+// What a subject has used and holds, as large as it is.
+struct ranked_account {
+    int128 used = 0;
+    std::uint32_t account = 0;
+};
+AIAUDIT_INLINE std::vector<ranked_account> ranked_accounts(kept_budget const& of,
+                                                           std::int64_t window) {
+    std::vector<ranked_account> all;
+    for (std::uint32_t i = 0; i < of.accounts().size(); ++i) {
+        std::int64_t const at = of.of_lives() ? of.life_at(i, window) : window;
+        int128 used = 0;
+        bool open = false;
+        if (of.is_bucket()) {
+            bucket_account const& bucket = of.accounts().bucket(i);
+            used = bucket.level.level(at, of.definition().limit);
+            open = bucket.open != 0;
+        } else {
+            of.accounts()[i].windows.for_each([&](window_sums const& each) {
+                if (each.number > at || at - each.number > of.keeping().reach) return;
+                used += each.used.all();
+                open = open || each.open != 0;
+            });
+        }
+        if (used != 0 || open || !of.definition().scope.each) all.push_back({used, i});
+    }
+    return all;
+}
+
+AIAUDIT_INLINE bool visit_states(kept_budget const& of, timestamp now, advance_sums const& ahead,
+                                 budget_rows& rows, function_ref<void(budget_state&&)> visit) {
     std::int64_t const window = of.window_at(now);
-    bool const each = of.definition().scope.each;
-    auto const add = [&](std::uint32_t account) {
-        bool const lives = of.of_lives();
+    auto ranked = ranked_accounts(of, window);
+    if (ranked.empty() && !of.definition().scope.each) ranked.push_back({0, account_table::none});
+    std::size_t const first = (std::min)(rows.offset, ranked.size());
+    std::size_t const last =
+        rows.top == 0 ? ranked.size() : (std::min)(first + rows.top, ranked.size());
+    std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(last),
+                      ranked.end(), [&of](ranked_account const& a, ranked_account const& b) {
+                          if (a.used != b.used) return a.used > b.used;
+                          return of.accounts()[a.account].name() < of.accounts()[b.account].name();
+                      });
+    for (std::size_t i = first; i < last; ++i) {
+        std::uint32_t const account = ranked[i].account;
         budget_state state =
-            state_of(of, account, lives ? of.life_at(account, window) : window, ahead);
-        bool const used = state.spent != 0 || state.reserved != 0 || state.open != 0;
-        if (each && !used && state.advance == 0) return;
+            state_of(of, account, of.of_lives() ? of.life_at(account, window) : window, ahead);
         add_forecast(of, window, now, state);
-        to.push_back(std::move(state));
-    };
-    for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);
-    if (!each && of.accounts().size() == 0) add(account_table::none);
+        visit(std::move(state));
+    }
+    rows.offset -= first;
+    if (rows.top == 0) return true;
+    rows.top -= last - first;
+    return rows.top != 0;
 }
 
 AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
