@@ -129,10 +129,27 @@ public:
     [[nodiscard]] result<sequence> top_up_budget(budget_top_up const& wanted);
     // Errors: not_found; as append().
     [[nodiscard]] result<sequence> remove_budget(std::string_view name);
+    // What budgets have counted in windows that begin after an instant: a clock stood ahead.
+    // Errors: of reading what other processes wrote.
+    [[nodiscard]] result<std::vector<future_state>> future_states(timestamp after);
+    // Forgets that, on record, whose `forgotten` is written here; windows that those have pushed
+    // out are read from the log again, as far as retention left it. An instant before now is now.
+    // Errors: bad_argument without `by` or `why`; as append().
+    [[nodiscard]] result<sequence> forget_future(future_pardon wanted);
+    // What processes that are dead held ahead of use (docs/budgets.md): they may have used it in
+    // their last moments. Errors: of reading what other processes wrote.
+    [[nodiscard]] result<std::vector<budget_advance>> lost_advances();
+    // Frees that, on record, whose `forgotten` is written here; what a process that is alive holds
+    // stays. Errors: bad_argument without `by` or `why`; as append().
+    [[nodiscard]] result<sequence> write_off_advances(advance_pardon wanted);
     // By name. Errors, of this and those below: of reading what other processes wrote.
     [[nodiscard]] result<std::vector<budget>> budgets();
-    // Each budget, or each of its subjects that has counted anything in the present window.
-    [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Each budget, or each of its subjects that has counted anything in the present window, the
+    // largest first; of these rows those that are wanted.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states(budget_rows rows = {});
+    // The same, one after the other, for very many; nobody is admitted meanwhile.
+    [[nodiscard]] result<void> visit_budget_states(
+        budget_rows rows, detail::function_ref<void(budget_state&&)> visit);
     // Those that would cover a record that is written now, as they stand for its user, project,
     // key, tags, models and provider: what these have left.
     [[nodiscard]] result<std::vector<budget_state>> budget_states_of(record const& who);

@@ -101,9 +101,25 @@ void report_budgets(options const& with) {
     }
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
-    auto const states = value_or_fail(ledger.budget_states(), with.db);
+    auto const format = *aiaudit::text_format_named(with.format);
+    aiaudit::budget_rows const rows{with.top, with.offset};
+    if (format == aiaudit::text_format::table || format == aiaudit::text_format::json) {
+        auto const states = value_or_fail(ledger.budget_states(rows), with.db);
+        print_notices(ledger);
+        std::cout << to_text(states, format);
+        return;
+    }
+    // Row by row: of very many, the text of all would be large.
+    bool headed = format != aiaudit::text_format::csv;
+    auto const visited = ledger.visit_budget_states(rows, [&](aiaudit::budget_state&& each) {
+        std::string text = to_text(std::vector{std::move(each)}, format);
+        if (format == aiaudit::text_format::csv && headed) text.erase(0, text.find('\n') + 1);
+        headed = true;
+        std::cout << text;
+    });
+    value_or_fail(visited, with.db);
     print_notices(ledger);
-    std::cout << to_text(states, *aiaudit::text_format_named(with.format));
+    if (!headed) std::cout << to_text(std::vector<aiaudit::budget_state>{}, format);
 }
 
 // By the price book: beside the provider's charge, or, of an import, the cost itself.

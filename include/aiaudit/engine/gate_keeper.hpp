@@ -22,6 +22,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -79,20 +81,50 @@ public:
     // is not where there was no budget to ask.
     struct decision {
         bool held = false;
+        bool drawn = false;  // from what is held ahead: it need not wait for the disk
         bool warned = false;
         std::optional<budget_refusal> refused{};
+        // What must enter the log as well, before the intent and after it, whatever was decided.
+        std::vector<record> before{};
+        std::vector<record> behind{};
     };
-    [[nodiscard]] result<decision> hold(record const& intent) {
-        std::lock_guard const lock(mutex_);
+    // `draws`: the attempt would begin before its intent is on disk, so it may only draw from what
+    // the log says is held ahead.
+    [[nodiscard]] result<decision> hold(record const& intent, bool draws) {
+        std::unique_lock lock(mutex_);
         if (seen_ == 0 || seen_ != store_->generation()) {
             std::uint64_t const now = store_->generation();
             if (auto ok = catch_up_locked(); !ok) return ok.error();
             seen_ = now;
         }
-        if (gate_.empty()) return decision{};
-        auto const verdict = gate_.reserve(intent);
-        if (verdict.admitted) return decision{true, verdict.warned, {}};
-        return decision{false, false, gate_.describe(verdict, intent)};
+        decision made;
+        if (gate_.empty()) return made;
+        budget_gate::verdict verdict{.admitted = false};
+        if (draws) verdict = gate_.draw(intent);
+        made.drawn = verdict.admitted;
+        if (!made.drawn) verdict = reserve(lock, intent, made.before);
+        made.held = verdict.admitted;
+        made.warned = verdict.warned;
+        if (!verdict.admitted) made.refused = gate_.describe(verdict, intent);
+        if (made.held && draws && (!made.drawn || gate_.is_short()))
+            made.behind = gate_.advance(intent, holder_, !made.drawn);
+        return made;
+    }
+    // A record of decision::before or behind did not get as far as the log.
+    void release_advance(record const& entry) {
+        std::lock_guard const lock(mutex_);
+        cancel_advance(entry);
+    }
+    [[nodiscard]] bool holds_ahead() {
+        std::lock_guard const lock(mutex_);
+        return gate_.holds_ahead();
+    }
+    // What ends all that this process holds ahead; none where it holds nothing, or the log lacks
+    // what was drawn from it.
+    [[nodiscard]] std::optional<record> end_of_advances(timestamp now) {
+        std::lock_guard const lock(mutex_);
+        if (!gate_.holds_ahead() || gate_.has_lost()) return std::nullopt;
+        return end_record(advance_end::returned, holder_, now);
     }
     // What was held of it is free again: it did not enter the log.
     void release(record const& intent) {
@@ -114,13 +146,19 @@ public:
         if (next.has_rules) {
             if (auto ok = note_rules(view, before + 1); !ok) return ok.error();
         }
-        bool const due = replaces_.load() || folded_ >= saved_ + save_records_;
+        // Of very many accounts seldom, so that what is saved is at most so much a record.
+        constexpr std::uint64_t bytes_a_record = 64;
+        bool const due =
+            replaces_.load() ||
+            folded_ >= saved_ + (std::max)(save_records_, saved_bytes_ / bytes_a_record);
         if (next.conditional == 0 && !due) return false;
         if (auto ok = catch_up_in(view, before); !ok) return ok.error();
         if (due) {
             auto const tree = get_tree(view, meta_key::tree);
             if (!tree) return tree.error();
-            if (auto ok = put_gate(view, snapshot(), *tree); !ok) return ok.error();
+            std::string const bytes = snapshot();
+            saved_bytes_ = bytes.size();
+            if (auto ok = put_gate(view, bytes, *tree); !ok) return ok.error();
             saving_ = folded_;
         }
         if (next.conditional == 0) return false;
@@ -150,6 +188,7 @@ public:
             return {};
         }));
         note_budgets();
+        written_.notify_all();
     }
     // The writer's: it is not on disk. What an attempt at a transaction held is free again; `for
     // good`: what was held before, too.
@@ -158,6 +197,7 @@ public:
         saving_ = 0;
         free_tentative(failed);
         if (for_good) free_all(failed, entry_mark::held);
+        written_.notify_all();
     }
 
     // Saves what is folded, if at least so many records are not saved.
@@ -225,6 +265,23 @@ private:
         return {};
     }
 
+    // Asks budgets, and gives back to them what is held ahead where they have no room else. Waits
+    // for what is on its way to the log, since that cannot be given back.
+    [[nodiscard]] budget_gate::verdict reserve(std::unique_lock<std::mutex>& lock,
+                                               record const& intent, std::vector<record>& before) {
+        constexpr int waits_most = 8;
+        for (int waited = 0;;) {
+            auto const verdict = gate_.reserve(intent);
+            if (verdict.admitted || verdict.reason != refusal_reason::full) return verdict;
+            bool waits = false;
+            auto more = gate_.give_back(intent, waits);
+            before.insert(before.end(), more.begin(), more.end());
+            if (!more.empty()) continue;
+            if (!waits || ++waited > waits_most) return verdict;
+            written_.wait_for(lock, std::chrono::milliseconds(250));
+        }
+    }
+
     // All under mutex_, but for the first.
     [[nodiscard]] error fall_behind() {
         behind_ = true;
@@ -257,7 +314,15 @@ private:
         return {};
     }
     void cancel(std::string_view encoded) {
-        if (decode_record(encoded, entry_)) gate_.cancel(entry_);
+        if (!decode_record(encoded, entry_)) return;
+        if (entry_.kind == record_kind::budget) return cancel_advance(entry_);
+        // What was drawn has begun, whatever the log says.
+        if (entry_.finish_reason != advance_mark) gate_.cancel(entry_);
+    }
+    template <class String>
+    void cancel_advance(basic_record<String> const& entry) {
+        auto const change = read_budget_change(entry);
+        if (change && change->advanced) gate_.cancel_advance(*change->advanced, entry.started_at);
     }
     void free_all(batch const& of, entry_mark which) {
         static_cast<void>(of.for_each_entry(
@@ -420,7 +485,12 @@ private:
     std::atomic<std::uint64_t> looked_{0};  // the store's generation at which there was none
     bool behind_ = false;                   // the writer's
 
+    // Of this process, among those that ever held something ahead.
+    std::uint64_t const holder_ = load_little_endian<std::uint64_t>(
+        reinterpret_cast<char const*>(make_operation_id({}).bytes.data()) + 8);
+
     std::mutex mutex_{};
+    std::condition_variable written_{};  // a batch is, or never will be
     // Under mutex_.
     budget_gate gate_{};
     alert_book book_{};
@@ -430,6 +500,7 @@ private:
     std::uint64_t folded_ = 0;                 // the last record that is in the folds
     std::uint64_t saved_ = 0;                  // the last that is in what is saved
     std::uint64_t saving_ = 0;                 // the same, once the transaction is committed
+    std::uint64_t saved_bytes_ = 0;            // how much that was, when this process did it
     std::uint64_t seen_ = 0;                   // generation of the store when all was folded
     std::optional<budget_refusal> refusal_{};  // scratch, as well
     record_view entry_{};

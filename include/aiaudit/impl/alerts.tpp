@@ -63,6 +63,7 @@ struct basic_alert_watch<Ledger>::state {
         std::unique_lock lock(sleep);
         std::stop_token const stop = stopped.get_token();
         while (!stop.stop_requested()) {
+            if (options.clocks) look_at_clock();
             static_cast<void>(poll());
             wake.wait_for(lock, stop, options.poll_every, [] { return false; });
         }
@@ -70,6 +71,9 @@ struct basic_alert_watch<Ledger>::state {
 
     // Each of these remembers its error, if it is the poll's first.
     void look(timestamp now);
+    // Between two polls of the thread.
+    void look_at_clock();
+    void look_at_instant(record const& entry, timestamp now);
     void look_at_budgets(timestamp now);
     void look_at_records(timestamp now);
     void look_at_usual(timestamp now);
@@ -129,6 +133,7 @@ struct basic_alert_watch<Ledger>::state {
     std::map<alert_kind, std::size_t> models{};  // found on that day, of each kind
     std::vector<alert_event> unwritten{};        // delivered, but the log did not take the record
     std::uint64_t next_record = 0;               // 0: not looked at any yet
+    std::optional<timestamp> record_at{};        // of the call before
     bool budgets_seen = false;                   // as they stood when the watch opened
     std::optional<timestamp> looked{};           // for anomalies
     std::optional<error> first_error{};
@@ -136,6 +141,9 @@ struct basic_alert_watch<Ledger>::state {
     std::mutex error_mutex{};
     std::optional<error> last_error{};  // under error_mutex
     std::stop_source stopped{};
+    // The thread's: when it looked at the clock.
+    std::optional<timestamp> clock_at{};
+    std::chrono::steady_clock::time_point clock_looked{};
     detail::thread thread{};  // last: it uses all of the above
 };
 
@@ -198,7 +206,7 @@ result<bool> basic_alert_watch<Ledger>::state::raise(alert const& what) {
 template <class Ledger>
 void basic_alert_watch<Ledger>::state::look(timestamp now) {
     if (options.budgets) look_at_budgets(now);
-    if (options.prices || options.circuits) look_at_records(now);
+    if (options.prices || options.circuits || options.clocks) look_at_records(now);
     if (!options.directory.empty()) look_at_room(now);
     for (std::string const& notice : of->notices())
         found(detail::log_damaged(notice, time_zone{}.day_of(now), now));
@@ -261,10 +269,41 @@ void basic_alert_watch<Ledger>::state::look_at_records(timestamp now) {
             found_of_model(entry, now,
                            [&](record const& each) { return detail::circuit_opened(each, now); });
         }
+        if (options.clocks) look_at_instant(entry, now);
         next_record = value_of(number) + 1;
         return value_of(number) < end;
     });
     if (!read) note(read.error());
+}
+
+template <class Ledger>
+void basic_alert_watch<Ledger>::state::look_at_clock() {
+    auto const steady = std::chrono::steady_clock::now();
+    timestamp const now = of->time().now();
+    if (clock_at) {
+        detail::clock_step const step{*clock_at, now,
+                                      std::chrono::nanoseconds(steady - clock_looked).count()};
+        std::int64_t const most = std::chrono::nanoseconds(options.clock_step_most).count();
+        std::lock_guard const lock(mutex);
+        if (step.jump_ns() > most || step.jump_ns() < -most) found(detail::clock_jumped(step));
+    }
+    clock_at = now;
+    clock_looked = steady;
+}
+
+// Of calls alone: what is imported is of any time.
+template <class Ledger>
+void basic_alert_watch<Ledger>::state::look_at_instant(record const& entry, timestamp now) {
+    if (entry.kind != record_kind::intent) return;
+    using std::chrono::nanoseconds;
+    std::int64_t const ahead = nanoseconds(options.clock_step_most).count();
+    std::int64_t const apart = nanoseconds(options.records_apart_most).count();
+    timestamp const at = entry.started_at;
+    if (int128{at.ns} - now.ns > ahead)
+        found(detail::record_ahead(entry, options.usual.zone.day_of(at), now));
+    if (record_at && int128{at.ns} - record_at->ns > apart)
+        found(detail::records_apart(*record_at, at, now));
+    record_at = at;
 }
 
 template <class Ledger>
