@@ -243,12 +243,7 @@ result<sequence> basic_ledger<Policies>::forget_future(future_pardon wanted) {
     auto const there = future_states(wanted.after);
     if (!there) return there.error();
     wanted.forgotten = future_text(*there);
-    auto const entry = to_record(wanted, now);
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, now));
 }
 
 template <class Policies>
@@ -265,12 +260,7 @@ result<sequence> basic_ledger<Policies>::write_off_advances(advance_pardon wante
     auto const lost = lost_advances();
     if (!lost) return lost.error();
     wanted.forgotten = advance_text(*lost);
-    auto const entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
