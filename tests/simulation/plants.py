@@ -31,8 +31,7 @@ PLANTS = [
     ("names", "the name of a new segment is not synced before it is written to", [
         ("aiaudit/storage/ledger_directory.hpp", "    return sync_path(segments);\n", "    return {};\n")]),
     ("swallowed", "a commit that failed on the disk is taken for done", [
-        (ENVIRONMENT, '    if (code != 0) return env_->failure(code, "commit");',
-         '    if (code != 0 && code != EIO) return env_->failure(code, "commit");')]),
+        (ENVIRONMENT, "    if (code != 0) {\n        handle_->sync", "    if (code != 0 && code != EIO) {\n        handle_->sync")]),
     ("savers", "two processes save the same records' sums", [
         ("aiaudit/engine/fold_keeper.hpp", "            if (*in_store != saved_) return {};", "            if (false) return {};")]),
     ("dropped", "retention drops records whose sums are not saved", [

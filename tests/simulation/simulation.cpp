@@ -77,7 +77,7 @@ fault_rates rates_of(std::uint64_t seed) {
     switch (seed % 6) {
     case 5: return {.kill = 250, .cut = 2000};
     case 0: return {.kill = 150};
-    case 1: return {.kill = 300, .error = 150};
+    case 1: return {.kill = 300, .error = 150, .cut = 3000};
     case 2: return {.kill = 400, .cut = 700};
     case 3: return {.kill = 250, .error = 500, .full = 900};
     default: return {.kill = 300, .error = 400, .full = 1500, .cut = 1500, .restore = 3000};
@@ -258,10 +258,12 @@ private:
         if (call.makes_durable && once_in(random_, 3)) begin_aftermath(of);
         return how;
     }
-    // All others are gone, and new ones come, while one sees to a commit that failed.
+    // All others are gone, and new ones come, while one sees to a commit that failed; perhaps the
+    // power goes too.
     void begin_aftermath(process& struck) {
         struck_ = &struck;
         aftermath_ = 100;
+        if (rates_.cut != 0 && once_in(random_, 4)) cut_at_ = steps_ + below(random_, 200);
         for (auto const& each : machine_.processes()) {
             if (each->status || each.get() == &struck) continue;
             machine_.kill(*each);
@@ -281,7 +283,7 @@ private:
             copy_ = disk_.snapshot();
             copied_promises_ = promises();
         }
-        if (once_in(random_, rates_.cut)) {
+        if (once_in(random_, rates_.cut) || steps_ == cut_at_) {
             kill_all();
             if (how_.tells)
                 std::fprintf(stderr, "%llu the power goes\n",
@@ -384,6 +386,7 @@ private:
     std::pair<int, int> last_{-1, 0};
     process const* struck_ = nullptr;
     int aftermath_ = 0;
+    std::uint64_t cut_at_ = 0;
     bool is_full_ = false;
     bool spends_ = seed_ % 6 == 5;
     std::size_t alive_at_once_ = 2 + seed_ / 6 % 3;
