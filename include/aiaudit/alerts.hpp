@@ -43,9 +43,14 @@ struct alert_watch_options {
     std::chrono::milliseconds retry_first{30'000};
     std::chrono::milliseconds retry_most{3'600'000};
 
-    bool budgets = true;    // alert_percents of each
-    bool prices = true;     // outcomes without a price
-    bool circuits = true;   // that opened in the last hour
+    bool budgets = true;   // alert_percents of each
+    bool prices = true;    // outcomes without a price
+    bool circuits = true;  // that opened in the last hour
+    bool clocks = true;    // that jumped, or stand behind records
+    // How far a clock may step between two polls of the thread, and a record be ahead of it.
+    std::chrono::milliseconds clock_step_most{300'000};
+    // How far two records that follow each other may be apart: longer than no call is made.
+    std::chrono::milliseconds records_apart_most{30LL * 86'400'000};
     bool anomalies = true;  // today against the days before
     usual_days_options usual{};
     // The ledger's directory, for the room on its file system; empty: not watched.

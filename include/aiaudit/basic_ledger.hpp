@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -106,6 +107,11 @@ public:
     // already_open, where another process decides alone.
     [[nodiscard]] result<admission> admit(record const& intent,
                                           durability when = durability::committed);
+    // Takes this process's part in deciding about budgets, as its first admit() does, and keeps it
+    // until the ledger is closed or the process ends: who is to admit later learns now whether it
+    // may. Errors: read_only; already_open, where another process decides alone, or this one wants
+    // to and others decide.
+    [[nodiscard]] result<void> claim_budgets();
     // Whether there are budgets, those that another process has set included. Cheap: reads the log
     // only where this process knows of none and the log has grown.
     [[nodiscard]] bool has_budgets() const;
@@ -123,10 +129,27 @@ public:
     [[nodiscard]] result<sequence> top_up_budget(budget_top_up const& wanted);
     // Errors: not_found; as append().
     [[nodiscard]] result<sequence> remove_budget(std::string_view name);
+    // What budgets have counted in windows that begin after an instant: a clock stood ahead.
+    // Errors: of reading what other processes wrote.
+    [[nodiscard]] result<std::vector<future_state>> future_states(timestamp after);
+    // Forgets that, on record, whose `forgotten` is written here; windows that those have pushed
+    // out are read from the log again, as far as retention left it. An instant before now is now.
+    // Errors: bad_argument without `by` or `why`; as append().
+    [[nodiscard]] result<sequence> forget_future(future_pardon wanted);
+    // What processes that are dead held ahead of use (docs/budgets.md): they may have used it in
+    // their last moments. Errors: of reading what other processes wrote.
+    [[nodiscard]] result<std::vector<budget_advance>> lost_advances();
+    // Frees that, on record, whose `forgotten` is written here; what a process that is alive holds
+    // stays. Errors: bad_argument without `by` or `why`; as append().
+    [[nodiscard]] result<sequence> write_off_advances(advance_pardon wanted);
     // By name. Errors, of this and those below: of reading what other processes wrote.
     [[nodiscard]] result<std::vector<budget>> budgets();
-    // Each budget, or each of its subjects that has counted anything in the present window.
-    [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Each budget, or each of its subjects that has counted anything in the present window, the
+    // largest first; of these rows those that are wanted.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states(budget_rows rows = {});
+    // The same, one after the other, for very many; nobody is admitted meanwhile.
+    [[nodiscard]] result<void> visit_budget_states(
+        budget_rows rows, detail::function_ref<void(budget_state&&)> visit);
     // Those that would cover a record that is written now, as they stand for its user, project,
     // key, tags, models and provider: what these have left.
     [[nodiscard]] result<std::vector<budget_state>> budget_states_of(record const& who);
@@ -190,6 +213,10 @@ public:
     // The directory, as it was opened.
     [[nodiscard]] std::string const& path() const noexcept;
     [[nodiscard]] std::uint64_t bytes_on_disk() const;
+
+    // What was found damaged, or of another log, among what is saved beside the records, and what
+    // was done about it: a sentence each, since it was opened.
+    [[nodiscard]] std::vector<std::string> notices() const;
 
     // For who verifies, proves and retains (floor 8).
     [[nodiscard]] detail::log_reader<storage> const& log() const noexcept;

@@ -6,6 +6,7 @@
 #include "support/temporary_directory.hpp"
 
 #include <aiaudit/alerts.hpp>
+#include <aiaudit/alerts/alert_makers.hpp>
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
@@ -296,6 +297,30 @@ BOOST_AUTO_TEST_CASE(missing_prices_open_circuits_and_a_full_disk_are_told) {
         BOOST_TEST(texts.find(part) != std::string::npos, part << " is not in " << texts);
 }
 
+BOOST_AUTO_TEST_CASE(models_that_callers_make_up_are_a_hundred_alerts_a_day_and_one_of_other) {
+    temporary_directory const place;
+    stand here(place.path());
+    record unpriced = here.call(0);
+    unpriced.cost_status = cost_status::unpriced;
+    auto const ask_for = [&](int first, int last) {
+        for (int i = first; i < last; ++i) {
+            unpriced.model_requested = "model-" + std::to_string(i);
+            BOOST_REQUIRE(here.log.enqueue(unpriced).has_value());
+        }
+        BOOST_REQUIRE(here.log.flush().has_value());
+    };
+    ask_for(0, 150);
+    BOOST_TEST(here.poll().raised == 101U);
+    BOOST_TEST(to_line(here.got.back()).find("openai/other") != std::string::npos);
+    ask_for(100, 300);
+    BOOST_TEST(here.poll().raised == 0U);
+    // The next day begins anew; a real one has its own again.
+    here.log.time().set(later(86'400));
+    unpriced.started_at = later(86'400);
+    ask_for(500, 510);
+    BOOST_TEST(here.poll().raised == 10U);
+}
+
 BOOST_AUTO_TEST_CASE(a_charge_that_the_price_book_does_not_know_is_told_once_a_day_and_model) {
     temporary_directory const place;
     stand here(place.path());
@@ -321,6 +346,43 @@ BOOST_AUTO_TEST_CASE(a_charge_that_the_price_book_does_not_know_is_told_once_a_d
           "price book",
           "price_drift: openai charged 0 USD for a call of cheaper that costs 0.001 USD"})
         BOOST_TEST(texts.find(part) != std::string::npos, part << " is not in " << texts);
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_that_stood_ahead_is_told_once) {
+    temporary_directory const place;
+    stand here(place.path());
+    auto const append = [&here](std::int64_t seconds) {
+        record entry = here.call(0, seconds);
+        entry.kind = record_kind::intent;
+        BOOST_REQUIRE(here.log.append(entry).has_value());
+    };
+    append(0);
+    append(290);  // clocks of two machines may differ
+    BOOST_TEST(here.poll().raised == 0U);
+    append(400 * 86'400);
+    append(400 * 86'400 + 1);
+    append(1);
+    BOOST_TEST(here.poll().raised == 2U);
+    append(400 * 86'400 + 2);
+    append(2);
+    BOOST_TEST(here.poll().raised == 1U);  // the step to another instant; the day is known
+    std::string texts;
+    for (alert const& each : here.got) texts += to_line(each) + "\n";
+    for (std::string const part :
+         {"clock_jump: the log has a record of 2027-09-19T12:00:00Z, which has not come",
+          "clock_jump: the log's records step from 2026-08-15T12:04:50Z to 2027-09-19T12:00:00Z",
+          "`aiaudit budget forget-future`"})
+        BOOST_TEST(texts.find(part) != std::string::npos, part << " is not in " << texts);
+}
+
+BOOST_AUTO_TEST_CASE(a_jump_is_what_a_clock_went_beyond_the_time_that_passed) {
+    constexpr std::int64_t second = nanoseconds_per_second;
+    auto const ahead = detail::clock_jumped({noon, later(3'605), 5 * second});
+    BOOST_TEST(ahead.text.find("the clock jumped ahead by 3600 s") == 0U);
+    auto const back = detail::clock_jumped({noon, later(-3'595), 5 * second});
+    BOOST_TEST(back.text.find("the clock jumped back by 3600 s") == 0U);
+    BOOST_TEST(ahead.key != back.key);
+    BOOST_TEST((detail::clock_step{noon, later(5), 5 * second}.jump_ns() == 0));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_far_from_usual_is_told_once_a_day) {

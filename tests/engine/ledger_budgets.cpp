@@ -310,14 +310,25 @@ BOOST_AUTO_TEST_CASE(what_budgets_came_to_outlives_rotation_retention_and_damage
         BOOST_TEST(value_of(ledger.first_sequence().value()) > 500U);
     }
     BOOST_TEST((spent() == std::pair<int128, int128>{970, 0}));
-    {
+    auto const change = [&](std::string_view key, std::string_view value) {
         auto store = lmdb_store::open({.path = directory / "ledger"}).value();
-        BOOST_REQUIRE(store
-                          .write([](auto& view) {
-                              return view.replace(table::meta, detail::meta_key::gate, "damaged");
-                          })
+        BOOST_REQUIRE(store.write([&](auto& view) { return view.replace(table::meta, key, value); })
                           .has_value());
+    };
+    change(detail::meta_key::gate, "damaged");
+    BOOST_TEST((spent() == std::pair<int128, int128>{970, 0}));
+    // Nothing before the oldest segment is left but what it began with.
+    {
+        auto ledger = basic_ledger<on_disk>::open(options).value();
+        ledger.time().set(timestamp::from_seconds(start_seconds + 200));
+        retention_policy policy;
+        policy.bytes_max = 0;
+        for (int i = 0; i < 5; ++i) BOOST_REQUIRE(retain(ledger, policy).has_value());
+        auto const there = ledger.store().segments().value();
+        BOOST_REQUIRE(there.oldest == there.newest);
     }
+    change(detail::meta_key::gate, "damaged");
+    change(detail::meta_key::gate_base, "damaged");
     auto const damaged = basic_ledger<on_disk>::open(options);
     BOOST_REQUIRE(!damaged.has_value());
     BOOST_TEST((damaged.error().code == errc::corrupt));
@@ -400,14 +411,72 @@ BOOST_AUTO_TEST_CASE(what_the_log_did_not_take_holds_nothing) {
         BOOST_REQUIRE(ledger.set_budget(usd_total("purse", 100)).has_value());
         refusing_store::refuses = true;
         BOOST_TEST((ledger.admit(intent_of_cost(1, 100)).error().code == errc::disk_full));
-        if (mode == budget_mode::exclusive) {
-            BOOST_TEST(ledger.admit(intent_of_cost(2, 100), durability::relaxed).has_value());
-            BOOST_TEST((ledger.flush().error().code == errc::disk_full));
-        }
+        // Nothing is held ahead that it could draw from: it waits for the log as well.
+        auto const relaxed = ledger.admit(intent_of_cost(2, 100), durability::relaxed);
+        BOOST_TEST((relaxed.error().code == errc::disk_full));
         refusing_store::refuses = false;
         BOOST_TEST((state_of(ledger, "purse").reserved == 0));
         BOOST_TEST(is_let_through(ledger, intent_of_cost(3, 100)));
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_began_and_the_log_did_not_take_stays_held) {
+    temporary_directory const directory;
+    ledger_options const options{.path = directory / "ledger", .budgets = budget_mode::exclusive};
+    {
+        auto ledger = refusing_ledger::open(options).value();
+        set_time(ledger);
+        BOOST_REQUIRE(ledger.set_budget(usd_total("purse", 6'400)).has_value());
+        auto const begins = [&ledger](std::uint64_t number) {
+            auto const said = ledger.admit(intent_of_cost(number, 10), durability::relaxed);
+            return said && !said->refused && value_of(said->number) == 0;
+        };
+        BOOST_TEST(!begins(1));  // it is in the log
+        BOOST_TEST(!begins(2));
+        BOOST_TEST(begins(3));
+        BOOST_REQUIRE(ledger.flush().has_value());
+        refusing_store::refuses = true;
+        BOOST_TEST(begins(4));
+        BOOST_TEST((ledger.flush().error().code == errc::disk_full));
+        refusing_store::refuses = false;
+        auto const state = state_of(ledger, "purse");
+        BOOST_TEST((state.reserved == 40));
+        BOOST_TEST((state.advance == 80));
+        BOOST_TEST(begins(5));
+    }
+    // What the log lacks may have been used, so nothing of it is given back.
+    auto ledger = refusing_ledger::open(options).value();
+    set_time(ledger);
+    BOOST_TEST((state_of(ledger, "purse").reserved == 40));
+    BOOST_TEST((state_of(ledger, "purse").advance == 80));
+    auto const lost = ledger.lost_advances().value();
+    BOOST_REQUIRE(lost.size() == 1U);
+    BOOST_TEST((lost[0].amount == 80));
+    BOOST_REQUIRE(ledger.write_off_advances({"ana", "none of it was used", ""}).has_value());
+    BOOST_TEST((state_of(ledger, "purse").advance == 0));
+}
+
+BOOST_AUTO_TEST_CASE(who_closes_gives_back_what_was_held_ahead) {
+    temporary_directory const directory;
+    ledger_options const options{.path = directory / "ledger", .budgets = budget_mode::exclusive};
+    {
+        auto ledger = basic_ledger<on_disk>::open(options).value();
+        set_time(ledger);
+        BOOST_REQUIRE(ledger.set_budget(usd_total("purse", 6'400)).has_value());
+        for (std::uint64_t number = 1; number < 6; ++number)
+            BOOST_REQUIRE(
+                ledger.admit(intent_of_cost(number, 10), durability::relaxed).has_value());
+        BOOST_REQUIRE(ledger.flush().has_value());
+        BOOST_TEST((state_of(ledger, "purse").advance > 0));
+        auto intent = intent_of_cost(9, 10);
+        intent.finish_reason = "advance";
+        BOOST_TEST((ledger.admit(intent).error().code == errc::bad_argument));
+    }
+    auto ledger = basic_ledger<on_disk>::open(options).value();
+    set_time(ledger);
+    BOOST_TEST((state_of(ledger, "purse").advance == 0));
+    BOOST_TEST((state_of(ledger, "purse").reserved == 50));
+    BOOST_TEST(ledger.open_reservations().value().size() == 5U);
 }
 
 BOOST_AUTO_TEST_CASE(where_records_are_spilled_what_only_the_log_can_decide_fails) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <aiaudit/verify.hpp>
 
+#include "engine/support/child_process.hpp"
 #include "engine/support/ledger_testing.hpp"
 #include "engine/support/refusing_store.hpp"
 #include "engine/support/temporary_directory.hpp"
@@ -8,11 +9,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
-#include <csignal>
-
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 BOOST_AUTO_TEST_SUITE(ledger_failures)
@@ -235,6 +238,59 @@ BOOST_AUTO_TEST_CASE(a_spilled_frame_that_was_not_written_whole_is_left_out) {
     std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
     auto ledger = refusing_ledger::open(options).value();
     BOOST_TEST(value_of(ledger.last_sequence().value()) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_check_says_what_the_log_does_not_take_and_when_it_does_again) {
+    temporary_directory const directory;
+    auto ledger = refusing_ledger::open({.path = directory / "ledger"}).value();
+    BOOST_TEST(ledger.check().has_value());
+    BOOST_REQUIRE(ledger.append(sample(0)).has_value());
+    auto const before = ledger.store().generation();
+    BOOST_TEST(ledger.check().has_value());
+    BOOST_TEST(ledger.store().generation() == before);  // as long as nothing fails it only looks
+    {
+        refusal const now;
+        BOOST_TEST(ledger.check().has_value());  // nobody knows yet
+        BOOST_TEST(!ledger.append(sample(1)).has_value());
+        BOOST_TEST((ledger.check().error().code == errc::disk_full));
+        BOOST_TEST((ledger.check().error().code == errc::disk_full));
+    }
+    // By itself: whoever reads this sends nothing meanwhile.
+    BOOST_TEST(ledger.check().has_value());
+    BOOST_TEST(value_of(ledger.append(sample(1)).value()) == 2U);
+    BOOST_TEST(verify(ledger).value().sound());
+}
+
+BOOST_AUTO_TEST_CASE(a_check_asks_for_the_right_to_write) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    BOOST_REQUIRE(refusing_ledger::open({.path = path}).has_value());
+    auto const reader = refusing_ledger::open({.path = path, .read_only = true}).value();
+    BOOST_TEST((reader.check().error().code == errc::read_only));
+    auto const without_files = basic_ledger<in_memory>::open({}).value();
+    BOOST_TEST(without_files.check().has_value());
+}
+
+// Before anything has failed, and back when there is room.
+BOOST_AUTO_TEST_CASE(a_check_sees_a_disk_that_is_full) {
+    temporary_directory const directory;
+    int const status = run_in_child([&] {
+        auto const disk = directory / "disk";
+        std::filesystem::create_directory(disk);
+        if (::unshare(CLONE_NEWNS) != 0 ||
+            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount("none", disk.c_str(), "tmpfs", 0, "size=4m") != 0)
+            return 77;
+        auto ledger = refusing_ledger::open({.path = disk + "/ledger"}).value();
+        if (!ledger.check()) return 1;
+        std::ofstream(disk + "/ballast") << std::string(std::size_t{4} << 20, 'x');
+        auto const full = ledger.check();
+        if (full || full.error().code != errc::disk_full) return 2;
+        std::filesystem::remove(disk + "/ballast");
+        return ledger.check() && ledger.append(sample(0)) ? 0 : 3;
+    });
+    if (status == 77) BOOST_TEST_MESSAGE("SKIPPED: this needs the right to mount file systems");
+    BOOST_TEST((status == 0 || status == 77), status);
 }
 
 BOOST_AUTO_TEST_CASE(a_record_that_could_not_be_spilled_leaves_nothing_in_the_file) {

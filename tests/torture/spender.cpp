@@ -9,9 +9,17 @@
 //
 // The check folds the log with none of the gate's code: no prefix of the log may have more spent
 // and held than a limit, and in the end the gate and the sums must agree, with nothing held.
-// Exit status: 0 done; 1 a promise is broken, in words; 2 the ledger refused to work.
+// A provider beside it (the file DIR.bill, in memory that outlives a kill) counts what was sent: at
+// its bound while it is under way, then at its cost. That may pass no limit either, whatever the
+// log has lost, and the gate may not know of less. Exit status: 0 done; 1 a promise is broken, in
+// words; 2 the ledger refused to work.
 #include <aiaudit/ledger.hpp>
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -33,6 +41,7 @@ constexpr std::int64_t calls_a_user = 40;
 constexpr std::int64_t organisation_limit = 4 * pico_a_cent;
 constexpr std::int64_t team_limit = 12 * pico_a_cent / 10;
 constexpr std::int64_t calls_a_run = 6;
+constexpr unsigned team_count = 4;
 constexpr std::int32_t zone_seconds = 7 * 3600;
 // The next one in the zone, in seconds: what lies long before a budget was set is refused.
 std::int64_t const midnight =
@@ -54,6 +63,25 @@ result<ledger> open_ledger(std::string const& path, budget_mode mode) {
     options.rotation.segment_bytes = 40'000;
     options.rollup_save_records = 200;  // so that what is saved is used, too
     return ledger::open(options);
+}
+
+// What the provider bills, of pico-USD.
+struct bill {
+    std::atomic<std::int64_t> all{0};
+    std::array<std::atomic<std::int64_t>, team_count> teams{};
+
+    void add(std::uint64_t team, std::int64_t amount) {
+        all += amount;
+        teams[team] += amount;
+    }
+};
+bill* open_bill(std::string const& ledger) {
+    int const file = ::open((ledger + ".bill").c_str(), O_RDWR | O_CREAT, 0600);
+    if (file < 0 || ::ftruncate(file, sizeof(bill)) != 0) return nullptr;
+    void* const mapped = ::mmap(nullptr, sizeof(bill), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    ::close(file);
+    // Zeros are a bill of nothing.
+    return mapped == MAP_FAILED ? nullptr : static_cast<bill*>(mapped);
 }
 
 budget budget_named(char const* name, budget_unit unit, int128 limit, budget_window window) {
@@ -103,15 +131,20 @@ int make(std::string const& path, budget_reserve how) {
 // room.
 class caller {
 public:
-    caller(ledger& to, std::uint64_t seed, bool asks)
-        : to_(to), chance_(seed), asks_(asks), steps_(to.has_stepwise_budgets()) {}
+    caller(ledger& to, bill& provider, std::uint64_t seed, bool asks)
+        : to_(to),
+          provider_(provider),
+          chance_(seed),
+          asks_(asks),
+          steps_(to.has_stepwise_budgets()) {}
 
     // False where the ledger refuses to work.
     bool call() {
         record entry;
         entry.kind = record_kind::intent;
         entry.user = "user" + std::to_string(below(12));
-        auto const team = below(4);
+        auto const team = below(team_count);
+        team_ = team;
         entry.tags = {{"organisation", team < 3 ? "acme" : "other"},
                       {"run", "run" + std::to_string(below(25))},
                       {"team", "team" + std::to_string(team)}};
@@ -130,12 +163,14 @@ public:
         auto said = ask(entry);
         if (!said) return false;
         if (said->refused) return true;
+        provider_.add(team_, held);
         while (steps_ && held < most && below(4) != 0) {
             record larger = entry;
             auto const next = set_step(larger, held, most);
             said = ask(larger);
             if (!said) return false;
             if (said->refused) break;  // it is cut
+            provider_.add(team_, next - held);
             held = next;
         }
         return end(std::move(entry), held);
@@ -170,6 +205,7 @@ private:
             entry.cost = money::from_pico(
                 static_cast<std::int64_t>(below(static_cast<std::uint64_t>(most) + 1)));
         }
+        if (asks_) provider_.add(team_, static_cast<std::int64_t>(entry.cost.pico()) - most);
         auto const when = below(2) == 0 ? durability::committed : durability::relaxed;
         return to_.append(entry, when).has_value();
     }
@@ -181,6 +217,8 @@ private:
     std::uint64_t below(std::uint64_t bound) { return bound == 0 ? 0 : chance_() % bound; }
 
     ledger& to_;
+    bill& provider_;
+    std::uint64_t team_ = 0;
     std::mt19937_64 chance_;
     bool asks_;
     bool steps_;
@@ -191,11 +229,13 @@ int spend(std::string const& path, std::string const& mode, std::uint64_t seed, 
           unsigned calls) {
     auto to = open_ledger(path, mode == "exclusive" ? budget_mode::exclusive : budget_mode::shared);
     if (!to) return refused("open", to.error());
+    bill* const provider = open_bill(path);
+    if (provider == nullptr) return say(2, "the bill cannot be opened");
     std::atomic<bool> failed{false};
     std::vector<std::thread> running;
     for (unsigned i = 0; i < threads; ++i) {
         running.emplace_back([&, i] {
-            caller one(*to, seed * 1000 + i, mode != "liar");
+            caller one(*to, *provider, seed * 1000 + i, mode != "liar");
             for (unsigned made = 0; made < calls; ++made) {
                 if (!one.call()) failed = true;
             }
@@ -303,9 +343,33 @@ std::string compare(std::vector<budget_state> const& states, reckoning& sums) {
     return states.size() < 6 ? "budgets are missing" : "";
 }
 
+// What the provider bills against the limits, and against what the gate knows of.
+std::string compare_bill(std::vector<budget_state> const& states, bill const& provider) {
+    if (provider.all > purse_limit) return "the provider bills more than the purse has";
+    for (budget_state const& state : states) {
+        std::int64_t billed = 0;
+        if (state.budget.name == "purse") billed = provider.all;
+        for (unsigned i = 0; i < team_count; ++i)
+            if (state.subject == "team=team" + std::to_string(i)) billed = provider.teams[i];
+        bool const by_cost = state.budget.unit == budget_unit::usd;
+        if (by_cost && billed > state.budget.limit)
+            return state.subject + ": the provider bills more than the limit";
+        if (by_cost && billed > state.budget.limit - state.left)
+            return state.subject + ": the provider bills " + std::to_string(billed) +
+                   ", of which the gate knows " +
+                   std::to_string(static_cast<std::int64_t>(state.budget.limit - state.left));
+    }
+    return {};
+}
+
 int check(std::string const& path) {
     auto of = open_ledger(path, budget_mode::shared);
     if (!of) return refused("open", of.error());
+    bill const* const provider = open_bill(path);
+    if (provider == nullptr) return say(2, "the bill cannot be opened");
+    auto const standing = of->budget_states();
+    if (!standing) return refused("budgets", standing.error());
+    if (auto const wrong = compare_bill(*standing, *provider); !wrong.empty()) return say(1, wrong);
     auto const before = reckon(*of);
     if (!before) return refused("read", before.error());
     auto const open = of->open_reservations();

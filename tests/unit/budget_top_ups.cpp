@@ -64,6 +64,27 @@ BOOST_AUTO_TEST_CASE(a_top_up_adds_to_the_limit_of_its_window_alone) {
     BOOST_TEST((log.gate.describe(said, over).limit == 145));
 }
 
+BOOST_AUTO_TEST_CASE(rows_of_many_subjects_are_paged_from_the_largest) {
+    logged_gate log;
+    log.set(budget_of("a", "day"), noon);
+    log.set(budget_of("b", "day", "each-user"), noon);
+    for (std::uint64_t i = 1; i <= 6; ++i) {
+        auto intent = intent_of(i, static_cast<std::int64_t>(i % 3 + 1), noon);
+        intent.user = "u" + std::to_string(i);
+        BOOST_REQUIRE(log.ask(intent));
+    }
+    auto const subjects = [&](budget_rows rows) {
+        std::string text;
+        for (auto const& each : log.gate.states(noon, rows)) text += each.subject + " ";
+        return text;
+    };
+    BOOST_TEST(subjects({}) == "everyone user=u2 user=u5 user=u1 user=u4 user=u3 user=u6 ");
+    BOOST_TEST(subjects({.top = 3}) == "everyone user=u2 user=u5 ");
+    BOOST_TEST(subjects({.top = 2, .offset = 2}) == "user=u5 user=u1 ");
+    BOOST_TEST(subjects({.offset = 5}) == "user=u3 user=u6 ");
+    BOOST_TEST(subjects({.top = 9, .offset = 7}) == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_top_up_of_one_name_is_no_others) {
     logged_gate log;
     log.set(budget_of("b", "day", "each-user"), noon);

@@ -2,6 +2,7 @@
 //
 // aiaudit budget: sets, lists and removes budgets.
 
+#include <aiaudit/budget/budget_record.hpp>  // future_text
 #include "commands.hpp"
 
 #include <filesystem>
@@ -23,6 +24,10 @@ struct options {
     std::string then = "refuse";
     std::string alerts = "50,80,100";
     std::string format = "table";
+    std::string after{};
+    std::string by{};
+    std::string why{};
+    bool dry_run = false;
 };
 
 aiaudit::budget budget_of(options const& with) {
@@ -82,6 +87,46 @@ void remove(options const& with) {
     auto ledger = open_ledger(with, false, false);
     auto const number = value_or_fail(ledger.remove_budget(with.name), with.db);
     std::cout << "removed budget '" << with.name << "' in record " << value_of(number) << '\n';
+}
+
+void forget_future(options const& with) {
+    aiaudit::future_pardon wanted;
+    wanted.by = with.by.empty() ? login_name() : with.by;
+    wanted.why = with.why;
+    if (!with.dry_run && wanted.by.empty()) throw failure{"budget forget-future needs --by NAME"};
+    if (!with.dry_run && wanted.why.empty()) throw failure{"budget forget-future needs --why TEXT"};
+    auto ledger = open_ledger(with, false, with.dry_run);
+    aiaudit::timestamp const now = ledger.time().now();
+    wanted.after = instant_or_now(with.after, "--after");
+    if (!with.after.empty() && wanted.after < now)
+        throw failure{"--after: only windows that begin later than now can be forgotten"};
+    auto const states = value_or_fail(ledger.future_states(wanted.after), with.db);
+    if (states.empty()) {
+        std::cout << "no budget has counted anything after " << wanted.after.to_string() << '\n';
+        return;
+    }
+    std::cout << "after " << wanted.after.to_string() << ": " << future_text(states) << '\n';
+    if (with.dry_run) return;
+    auto const number = value_or_fail(ledger.forget_future(wanted), with.db);
+    std::cout << "forgotten in record " << value_of(number) << '\n';
+}
+
+void write_off(options const& with) {
+    aiaudit::advance_pardon wanted;
+    wanted.by = with.by.empty() ? login_name() : with.by;
+    wanted.why = with.why;
+    if (!with.dry_run && wanted.by.empty()) throw failure{"budget write-off needs --by NAME"};
+    if (!with.dry_run && wanted.why.empty()) throw failure{"budget write-off needs --why TEXT"};
+    auto ledger = open_ledger(with, false, false);
+    auto const lost = value_or_fail(ledger.lost_advances(), with.db);
+    if (lost.empty()) {
+        std::cout << "no process that died held anything ahead\n";
+        return;
+    }
+    std::cout << "held ahead by processes that died: " << advance_text(lost) << '\n';
+    if (with.dry_run) return;
+    auto const number = value_or_fail(ledger.write_off_advances(wanted), with.db);
+    std::cout << "written off in record " << value_of(number) << '\n';
 }
 
 CLI::App* add_command(CLI::App& budget, std::shared_ptr<options> const& with,
@@ -155,6 +200,22 @@ void add_budget(CLI::App& program, int&) {
     adding->add_option("--amount", with->amount, "How much, in its unit")->required();
     adding->add_option("--subject", with->subject,
                        "Of a budget for each, the one name; default: each of them");
+    CLI::App* const forgetting = add_command(
+        *budget, with, "forget-future",
+        "Forget what a clock that stood ahead has counted in windows that have not begun",
+        forget_future);
+    forgetting->add_option("--after", with->after,
+                           "Windows that begin after this instant; default: now");
+    forgetting->add_option("--by", with->by, "Who says so; default: the login name");
+    forgetting->add_option("--why", with->why, "The reason, for the record");
+    forgetting->add_flag("--dry-run", with->dry_run, "Say what would be forgotten, and stop there");
+    CLI::App* const freeing = add_command(
+        *budget, with, "write-off",
+        "Free what processes that died held ahead, and may have used (serve --durability relaxed)",
+        write_off);
+    freeing->add_option("--by", with->by, "Who says so; default: the login name");
+    freeing->add_option("--why", with->why, "The reason, for the record");
+    freeing->add_flag("--dry-run", with->dry_run, "Say what would be freed, and stop there");
     add_budget_reconcile(*budget);
 }
 

@@ -41,6 +41,19 @@ std::string tag_of(aiaudit::record const& entry, std::string_view key) {
 std::string budget_line(aiaudit::record const& entry) {
     auto const change = aiaudit::read_budget_change(entry);
     if (!change) return "budget  " + change.error().message();
+    if (change->forgets_after)
+        return "budgets forget what comes after " + change->forgets_after->to_string() + ", by " +
+               aiaudit::detail::printable(aiaudit::detail::tag_of(entry, "by")) + ": " +
+               aiaudit::detail::printable(aiaudit::detail::tag_of(entry, "forgotten"));
+    if (change->advanced)
+        return "budget '" + change->advanced->budget + "': " +
+               aiaudit::detail::amount_and_unit(change->advanced->amount, change->advanced->unit) +
+               (change->advanced->back ? " given back" : " held ahead") +
+               (change->advanced->subject.empty() ? ""
+                                                  : "  " + printable(change->advanced->subject));
+    if (change->ended)
+        return "budgets: held ahead, " + tag_of(entry, "change") + "  " +
+               tag_of(entry, "forgotten");
     if (!change->set) return "budget '" + change->removed + "' removed";
     aiaudit::budget const& of = *change->set;
     return "budget '" + of.name + "' set: " + aiaudit::detail::amount_and_unit(of.limit, of.unit) +

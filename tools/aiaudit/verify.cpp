@@ -34,6 +34,11 @@ std::string to_json(aiaudit::verification const& found) {
         if (i != 0) text += ',';
         text += aiaudit::detail::json_string(found.findings[i]);
     }
+    text += "],\"unvouched\":[";
+    for (std::size_t i = 0; i < found.unvouched.size(); ++i) {
+        if (i != 0) text += ',';
+        text += aiaudit::detail::json_string(found.unvouched[i]);
+    }
     text += "],\"conclusion\":";
     text += aiaudit::detail::json_string(found.conclusion());
     return text + "}";
@@ -60,6 +65,8 @@ void verify_ledger(options const& with, int& status) {
     }
     std::cout << found.conclusion() << '\n';
     for (std::size_t i = 1; i < found.findings.size(); ++i) std::cout << found.findings[i] << '\n';
+    for (std::string const& each : found.unvouched)
+        std::cout << "not vouched for: " << each << '\n';
     std::cout << "size " << found.size << " root " << found.root.to_string() << '\n';
 }
 

@@ -37,8 +37,27 @@ namespace detail {
 // `entry` says that a circuit opened.
 [[nodiscard]] alert circuit_opened(record const& entry, timestamp now);
 
+// A clock's two instants, the second later by another measure.
+struct clock_step {
+    timestamp before{};
+    timestamp after{};
+    std::int64_t passed_ns = 0;  // between them, by a clock that does not jump
+    // By how much it went too far; negative: back.
+    [[nodiscard]] int128 jump_ns() const noexcept {
+        return int128{after.ns} - before.ns - passed_ns;
+    }
+};
+[[nodiscard]] alert clock_jumped(clock_step const& of);
+// A record is of an instant that has not come.
+[[nodiscard]] alert record_ahead(record const& entry, civil_day day, timestamp now);
+// Two records that follow each other are that far apart.
+[[nodiscard]] alert records_apart(timestamp before, timestamp after, timestamp now);
+
 [[nodiscard]] alert log_nearly_full(std::string const& directory, std::uint64_t free_bytes,
                                     std::uint64_t least, civil_day day, timestamp now);
+
+// `notice`: what the ledger found (basic_ledger::notices).
+[[nodiscard]] alert log_damaged(std::string const& notice, civil_day day, timestamp now);
 
 }  // namespace detail
 }  // namespace v0_1_0

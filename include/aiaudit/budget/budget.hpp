@@ -10,8 +10,9 @@
 #ifndef AIAUDIT_BUDGET_BUDGET_HPP
 #define AIAUDIT_BUDGET_BUDGET_HPP
 
-#include <aiaudit/config.hpp>         // int128
-#include <aiaudit/core/calendar.hpp>  // time_zone
+#include <aiaudit/config.hpp>          // int128
+#include <aiaudit/core/calendar.hpp>   // time_zone
+#include <aiaudit/core/timestamp.hpp>  // timestamp
 
 #include <cstdint>
 #include <string>
@@ -107,6 +108,32 @@ struct budget_top_up {
     std::string subject{};  // of a budget for each, the one name; empty: each of them
     budget_unit unit = budget_unit::usd;
     int128 amount = 0;  // more than 0, in the budget's unit
+};
+
+// A part of a limit that a process holds ahead of what it asks for, or gives back.
+struct budget_advance {
+    std::string budget{};   // its name
+    std::string subject{};  // of a budget for each, the one name
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;         // more than 0, in the budget's unit
+    int128 limit = 0;          // as it is set, for who reads the record
+    std::uint64_t holder = 0;  // the process; not 0
+    bool back = false;
+};
+
+// What processes that died held ahead is free again, though they may have used it.
+struct advance_pardon {
+    std::string by{};         // who says so, 1 to 128 bytes on one line
+    std::string why{};        // and why, 1 to 1,024
+    std::string forgotten{};  // what it is, in words
+};
+
+// What a clock that stood ahead has counted in windows that begin after an instant is forgotten.
+struct future_pardon {
+    timestamp after{};        // not before the record of it
+    std::string by{};         // who says so, 1 to 128 bytes on one line
+    std::string why{};        // and why, 1 to 1,024
+    std::string forgotten{};  // what these windows held, in words: future_text()
 };
 
 }  // namespace v0_1_0

@@ -9,15 +9,19 @@
 #define AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
 
 #include <aiaudit/budget/budget_windows.hpp>  // rolling_parts
+#include <aiaudit/detail/bytes.hpp>           // byte_reader
+#include <aiaudit/detail/chunked_array.hpp>   // chunked_array
+#include <aiaudit/detail/compact_text.hpp>    // compact_text
 #include <aiaudit/detail/hash_index.hpp>      // hash_index
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -61,76 +65,159 @@ struct window_keeping {
     return {4, 0};
 }
 
+// The windows before an account's newest, packed: accounts are many, and these are touched seldom.
+class packed_windows {
+public:
+    struct unpacked {
+        std::int64_t floor = window_sums::none;  // all up to it is forgotten
+        int128 running = 0;                      // rolling: what the newest window of all counts
+        std::vector<window_sums> all{};          // ascending
+    };
+    packed_windows() = default;
+    packed_windows(packed_windows const& other);
+    packed_windows(packed_windows&&) noexcept = default;
+    packed_windows& operator=(packed_windows other) noexcept {
+        bytes_ = std::move(other.bytes_);
+        return *this;
+    }
+    ~packed_windows() = default;
+
+    [[nodiscard]] unpacked read() const;
+    void write(unpacked const& from);
+    [[nodiscard]] bool empty() const noexcept { return !bytes_; }
+    [[nodiscard]] std::size_t count() const noexcept { return bytes_ ? head().count : 0; }
+    [[nodiscard]] std::int64_t floor() const noexcept;
+    // Where there are any.
+    [[nodiscard]] std::int64_t lowest() const noexcept { return head().lowest; }
+    [[nodiscard]] int128 running() const noexcept;
+    void add_running(int128 change) noexcept;
+    // Calls visit(window_sums const&) for each, ascending.
+    template <class Visitor>
+    void for_each(Visitor&& visit) const {
+        if (!bytes_) return;
+        byte_reader in = entries();
+        window_sums next;
+        next.number = head().lowest;
+        for (std::size_t left = head().count; left != 0; --left) {
+            next.number = later(next.number, in.varint());
+            std::uint64_t const mark = in.varint();
+            next.used.spent = in.varint128();
+            next.used.reserved = (mark & holds) != 0 ? in.varint128() : int128{0};
+            next.open = (mark & holds) != 0 ? static_cast<std::uint32_t>(in.varint()) : 0U;
+            next.fired = (mark & fires) != 0 ? static_cast<std::uint32_t>(in.varint()) : 0U;
+            visit(std::as_const(next));
+        }
+    }
+
+private:
+    // Behind it, of a rolling budget, what runs; then, where there is one, how far below the lowest
+    // window the floor is; then the windows, each first with its distance from the one before.
+    struct header {
+        std::int64_t lowest = 0;
+        std::uint16_t bytes = 0;
+        std::uint8_t count = 0;
+        std::uint8_t has = 0;
+    };
+    // Windows may be as far apart as time is long.
+    [[nodiscard]] static constexpr std::int64_t later(std::int64_t number,
+                                                      std::uint64_t distance) noexcept {
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(number) + distance);
+    }
+    [[nodiscard]] static constexpr std::uint64_t distance_of(std::int64_t number,
+                                                             std::int64_t before) noexcept {
+        return static_cast<std::uint64_t>(number) - static_cast<std::uint64_t>(before);
+    }
+    static constexpr std::uint8_t runs = 1;
+    static constexpr std::uint8_t has_floor = 2;
+    static constexpr std::uint64_t holds = 1;
+    static constexpr std::uint64_t fires = 2;
+    [[nodiscard]] header head() const noexcept;
+    [[nodiscard]] byte_reader behind_head(header const& first) const noexcept;
+    [[nodiscard]] byte_reader entries() const noexcept;
+    static constexpr std::size_t head_bytes = 8 + 2 + 1 + 1;
+
+    std::unique_ptr<char[]> bytes_{};
+};
+
 // What one subject used by windows. Those that nothing was used in are not kept.
 class window_account {
 public:
-    [[nodiscard]] window_sums const* find(std::int64_t number) const noexcept {
-        return newest_.number == number ? &newest_ : find_in_past(number);
-    }
-    [[nodiscard]] window_sums* find(std::int64_t number) noexcept {
-        return const_cast<window_sums*>(static_cast<window_account const*>(this)->find(number));
+    // None where nothing was used in it, or it is forgotten.
+    [[nodiscard]] std::optional<window_sums> find(std::int64_t number) const;
+    [[nodiscard]] bool has(std::int64_t number) const {
+        return number == newest_.number || find(number).has_value();
     }
     // Whether parts are forgotten that would count together with one.
     [[nodiscard]] bool forgot_before(std::int64_t number, window_keeping keeping) const noexcept {
-        return number <= floor_ + (floor_ == window_sums::none ? 0 : keeping.reach);
+        return number <= floor() + (floor() == window_sums::none ? 0 : keeping.reach);
     }
     // Whether a window is so old that what was used in it is not known, or could not be kept.
-    [[nodiscard]] bool forgot(std::int64_t number, window_keeping keeping) const noexcept {
+    [[nodiscard]] bool forgot(std::int64_t number, window_keeping keeping) const {
         if (number == newest_.number) return false;
-        if (number <= floor_) return true;
-        return past_.size() + 1 >= keeping.kept && number < lowest() && find(number) == nullptr;
+        if (number <= floor()) return true;
+        return past_.count() + 1 >= keeping.kept && number < lowest() && !has(number);
     }
     // The most that is spent and reserved in any window that an amount at `number` counts in.
-    [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const;
+    [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const {
+        if (number == newest_.number && keeping.reach == 0) return newest_.used.all();
+        return most_used_elsewhere(number, keeping);
+    }
+    struct window_change {
+        amounts_used used{};
+        std::int32_t open = 0;
+        std::uint32_t fired = 0;
+    };
     // Adds to a window that is not forgotten.
-    window_sums& add(std::int64_t number, window_keeping keeping, amounts_used change);
+    void add(std::int64_t number, window_keeping keeping, window_change const& change) {
+        if (number == newest_.number && keeping.reach == 0) return apply(newest_, change);
+        add_elsewhere(number, keeping, change);
+    }
+    // Every threshold can be passed anew.
+    void clear_fired();
     // What is used in the window that ends with a part.
     [[nodiscard]] amounts_used ending_with(std::int64_t last, std::int64_t reach) const;
     // Of the newest part; of a rolling budget alone.
-    [[nodiscard]] int128 running() const noexcept { return running_; }
+    [[nodiscard]] int128 running() const noexcept {
+        return past_.empty() ? newest_.used.all() : past_.running();
+    }
     [[nodiscard]] std::int64_t newest() const noexcept { return newest_.number; }
-    [[nodiscard]] std::int64_t floor() const noexcept { return floor_; }
+    [[nodiscard]] std::int64_t floor() const noexcept { return past_.floor(); }
 
-    // Calls visit(window_sums) for each, ascending.
+    // Calls visit(window_sums const&) for each, ascending.
     template <class Visitor>
     void for_each(Visitor&& visit) const {
-        for (window_sums const& each : past_) visit(each);
+        past_.for_each(visit);
         if (newest_.number != window_sums::none) visit(newest_);
     }
-    template <class Visitor>
-    void for_each(Visitor&& visit) {
-        for (window_sums& each : past_) visit(each);
-        if (newest_.number != window_sums::none) visit(newest_);
-    }
-    // Of an account that was stored. Its windows are then added, ascending.
-    void restore_floor(std::int64_t floor) noexcept { floor_ = floor; }
+    // Forgets the windows after one. Those that had been pushed out by them stay forgotten: floor()
+    // says so.
+    void drop_after(std::int64_t number, window_keeping keeping);
+    // Of an account that was stored, or is read again: its windows are then added.
+    void restore_floor(std::int64_t floor);
 
 private:
-    [[nodiscard]] std::vector<window_sums>::const_iterator place_of(
-        std::int64_t number) const noexcept {
-        return std::lower_bound(
-            past_.begin(), past_.end(), number,
-            [](window_sums const& each, std::int64_t wanted) { return each.number < wanted; });
-    }
-    [[nodiscard]] window_sums const* find_in_past(std::int64_t number) const noexcept {
-        auto const place = place_of(number);
-        return place != past_.end() && place->number == number ? &*place : nullptr;
+    static void apply(window_sums& to, window_change const& change) noexcept {
+        to.used.spent += change.used.spent;
+        to.used.reserved += change.used.reserved;
+        to.open += static_cast<std::uint32_t>(change.open);
+        to.fired |= change.fired;
     }
     [[nodiscard]] std::int64_t lowest() const noexcept {
-        return past_.empty() ? newest_.number : past_.front().number;
+        return past_.count() == 0 ? newest_.number : past_.lowest();
     }
-
-    [[nodiscard]] window_sums& make(std::int64_t number, window_keeping keeping);
-    void forget_lowest();
+    [[nodiscard]] int128 most_used_elsewhere(std::int64_t number, window_keeping keeping) const;
+    void add_elsewhere(std::int64_t number, window_keeping keeping, window_change const& change);
+    // A window that is not there, of which nothing is used.
+    window_sums& make(std::int64_t number, window_keeping keeping, packed_windows::unpacked& past);
+    void forget_lowest(packed_windows::unpacked& past);
+    void reckon_running(packed_windows::unpacked& past, window_keeping keeping) const;
 
     // The windows that count an amount at `number` end with it or with a later part; between two
     // parts in use, the one that ends with the earlier holds the more.
     [[nodiscard]] int128 most_in_reach(std::int64_t number, std::int64_t reach) const;
 
     window_sums newest_{};
-    int128 running_ = 0;                      // rolling
-    std::vector<window_sums> past_{};         // ascending
-    std::int64_t floor_ = window_sums::none;  // all up to it is forgotten
+    packed_windows past_{};
 };
 
 // What one subject used as the level of a bucket that runs out at the limit a minute. It is counted
@@ -162,6 +249,9 @@ public:
     // that came after it moves up, so its end stays where it is.
     void take_back(uint128 end, int128 amount, int128 unused) noexcept;
 
+    // Runs out from an instant on, if it stands at a later one.
+    void turn_back(std::int64_t ns) noexcept { at_ns_ = (std::min)(at_ns_, ns); }
+
     [[nodiscard]] std::int64_t at_ns() const noexcept { return at_ns_; }
     [[nodiscard]] uint128 filled() const noexcept { return filled_; }
     [[nodiscard]] uint128 drained() const noexcept { return drained_; }
@@ -187,13 +277,13 @@ struct bucket_account {
     std::uint32_t open = 0;
 };
 
-// Two lines of a cache, since of many accounts each is read from memory.
-struct alignas(128) budget_account {
-    std::string name{};  // of the subject; empty where the budget has one
+struct budget_account {
     window_account windows{};
+    compact_text text{};  // of the subject; empty where the budget has one
+    [[nodiscard]] std::string_view name() const noexcept { return text.view(); }
 };
-#ifndef _GLIBCXX_DEBUG  // whose containers are larger
-static_assert(sizeof(budget_account) == 128);
+#ifndef _GLIBCXX_DEBUG                        // whose containers are larger
+static_assert(sizeof(budget_account) == 80);  // at most two lines of a cache
 #endif
 
 // The accounts of a budget, by the names of their subjects.
@@ -212,7 +302,7 @@ public:
     }
     [[nodiscard]] std::uint32_t find(std::string_view name, std::uint64_t hash) const {
         return index_.find(
-            hash, [&](std::uint32_t number) { return same_text(accounts_[number].name, name); });
+            hash, [&](std::uint32_t number) { return same_text(accounts_[number].name(), name); });
     }
     // The two steps towards an account of which a find() will follow. Among many users each is far
     // away in memory, and other budgets can be looked at meanwhile.
@@ -242,12 +332,17 @@ public:
     void use(std::uint32_t number, std::int64_t ns) noexcept {
         if (keeps_use_) used_at_[number] = (std::max)(used_at_[number], ns);
     }
+    // None was used after an instant.
+    void turn_back(std::int64_t ns) noexcept {
+        for (std::int64_t& each : used_at_) each = (std::min)(each, ns);
+        for (bucket_account& each : buckets_) each.level.turn_back(ns);
+    }
     // Leaves those for which keep[number] is true, and returns their new numbers.
     std::vector<std::uint32_t> retain(std::vector<bool> const& keep);
 
 private:
     hash_index index_{};
-    std::vector<budget_account> accounts_{};
+    chunked_array<budget_account> accounts_{};
     std::vector<bucket_account> buckets_{};
     std::vector<std::int64_t> used_at_{};
     bool of_buckets_;

@@ -10,8 +10,10 @@
 #ifndef AIAUDIT_BUDGET_BUDGET_RECORD_HPP
 #define AIAUDIT_BUDGET_BUDGET_RECORD_HPP
 
-#include <aiaudit/budget/budget_text.hpp>  // validate, texts
-#include <aiaudit/core/record.hpp>         // record
+#include <aiaudit/budget/budget_text.hpp>    // validate, texts
+#include <aiaudit/budget/decision.hpp>       // future_state
+#include <aiaudit/budget/open_attempts.hpp>  // holder_of
+#include <aiaudit/core/record.hpp>           // record
 
 #include <charconv>
 #include <optional>
@@ -19,10 +21,16 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+inline constexpr std::string_view change_forget_future = "forget-future";
+
+// What a record of all budgets has in place of a name.
+inline constexpr std::string_view all_budgets = "*";
 
 [[nodiscard]] record budget_record_base(timestamp at, std::string_view change,
                                         std::string_view name);
@@ -49,6 +57,8 @@ template <class Integer>
 
 namespace detail {
 
+// Who frees a budget, and why. Errors: bad_argument.
+[[nodiscard]] result<void> check_pardon(std::string_view by, std::string_view why);
 // Whether it can be added to that budget. Errors: bad_argument.
 [[nodiscard]] result<void> check_top_up(budget const& to, budget_top_up const& of);
 
@@ -57,11 +67,43 @@ namespace detail {
 // Errors: bad_argument for a name or an amount that cannot be.
 [[nodiscard]] result<record> to_record(budget_top_up const& of, timestamp at);
 
-// What a record of the kind budget says.
+// Errors: bad_argument where nobody says so, or not why, or the instant is before that of the
+// record.
+[[nodiscard]] result<record> to_record(future_pardon const& of, timestamp at);
+// Errors: bad_argument for a name or an amount that cannot be.
+[[nodiscard]] result<record> to_record(budget_advance const& of, timestamp at);
+// Errors: bad_argument where nobody says so, or not why.
+[[nodiscard]] result<record> to_record(advance_pardon const& of, timestamp at);
+
+// How all advances of somebody end.
+enum class advance_end : std::uint8_t {
+    returned,     // of a holder: it will draw from them no more
+    abandoned,    // of the holder before: it is dead, and may have used them
+    written_off,  // of all who are dead: they are free again
+};
+[[nodiscard]] record end_record(advance_end how, std::uint64_t holder, timestamp at);
+
+// What these are: "0.5 USD of 'daily'", one after the other; subjects are counted.
+[[nodiscard]] std::string advance_text(std::vector<budget_advance> const& all);
+// What these windows hold: "2 windows of 'daily' with 1.5 USD", one after the other.
+[[nodiscard]] std::string future_text(std::vector<future_state> const& all);
+
+namespace detail {
+
+[[nodiscard]] std::optional<advance_end> advance_end_named(std::string_view change) noexcept;
+
+}  // namespace detail
+
+// What a record of the kind budget says: one of these.
 struct budget_change {
     std::optional<budget> set{};
     std::optional<budget_top_up> added{};
-    std::string removed{};  // where nothing was set or added: the name of what was removed
+    // What windows hold that begin after this, or after the record, is forgotten.
+    std::optional<timestamp> forgets_after{};
+    std::optional<budget_advance> advanced{};
+    std::optional<advance_end> ended{};  // of `holder`
+    std::uint64_t holder = 0;
+    std::string removed{};  // the name of what was removed
 };
 
 // Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
@@ -73,8 +115,34 @@ template <class String>
     auto const find = [&entry](std::string_view key) { return detail::tag_of(entry, key); };
     if (entry.kind != record_kind::budget) return bad("it is of another kind");
     budget_change change;
+    if (find("change") == detail::change_forget_future) {
+        auto const after = timestamp::parse(find("after"));
+        if (!after) return bad("since when it forgets");
+        change.forgets_after = *after;
+        return change;
+    }
+    change.holder = detail::holder_of(entry.operation_id);
     std::string_view const name = find("budget");
+    if (name == detail::all_budgets) change.ended = detail::advance_end_named(find("change"));
+    if (change.ended) return change;
     if (!detail::is_budget_name(name)) return bad("its name");
+    if (find("change") == "advance" || find("change") == "return") {
+        budget_advance& made = change.advanced.emplace();
+        made.budget = name;
+        made.subject = find("subject");
+        made.holder = change.holder;
+        made.back = find("change") == "return";
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return bad(unit.error().where);
+        made.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), made.unit);
+        if (!amount || *amount == 0 || made.holder == 0) return bad("its amount or holder");
+        made.amount = *amount;
+        auto const all = parse_budget_limit(find("limit"), made.unit);
+        if (!all) return bad(all.error().where);
+        made.limit = *all;
+        return change;
+    }
     if (find("change") == "remove") {
         change.removed = name;
         return change;

@@ -10,6 +10,7 @@
 #include <aiaudit/budget/budget.hpp>  // budget
 #include <aiaudit/core/ids.hpp>       // operation_id
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -73,11 +74,30 @@ struct budget_state {
     int128 spent = 0;
     int128 reserved = 0;
     int128 added = 0;  // to the limit, in this window: by top-ups, and what rolled over
-    int128 left = 0;   // limit + added - spent - reserved; may be negative
+    int128 left = 0;   // limit + added - spent - reserved - advance; may be negative
     // Spent by the end of the window, if it goes on as since its beginning; none where the window
     // has no end, or has hardly begun.
     std::optional<int128> forecast{};
     std::uint64_t open = 0;  // reservations
+    // Held ahead of use by the process that decides alone; or by one that died, which may have used
+    // it in its last moments.
+    int128 advance = 0;
+};
+
+// Which of many rows: so many after so many others; top 0: all that follow.
+struct budget_rows {
+    std::size_t top = 0;
+    std::size_t offset = 0;
+};
+
+// What a budget has counted in windows that begin after an instant.
+struct future_state {
+    std::string budget{};
+    budget_unit unit = budget_unit::usd;
+    int128 spent = 0;
+    int128 reserved = 0;
+    std::uint64_t windows = 0;  // of all its subjects
+    std::uint64_t closed = 0;   // subjects that are refused until then: they have pushed out now's
 };
 
 // Whether so many percent of the limit are spent.

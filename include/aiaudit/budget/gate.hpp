@@ -46,7 +46,7 @@ public:
         case record_kind::intent: apply_intent(number, entry); break;
         case record_kind::outcome: apply_outcome(entry); break;
         case record_kind::budget:
-            if (!folds_history_) return apply_change(entry);
+            if (!folds_history_) return apply_change(number, entry);
             break;
         case record_kind::retention:
         case record_kind::circuit:
@@ -60,16 +60,16 @@ public:
         return {};
     }
 
-    // What a budget that was just defined must be told of the time before: records from then on,
-    // by started_at; none: all.
+    // What a budget that was just defined, or that lost windows to a clock that stood ahead, must
+    // be told of the time before: records from then on, by started_at; none: all.
     struct history {
         std::optional<timestamp> from{};
     };
-    // To be asked after a definition, and heeded before anything else is applied.
-    [[nodiscard]] std::optional<history> needs_history() const { return needs_; }
-    // A gate to apply the records before the definition to; it passes over definitions.
+    // To be asked after a record of the kind budget, and heeded before anything else is applied.
+    [[nodiscard]] std::optional<history> needs_history() const;
+    // A gate to apply the records before that one to; it passes over definitions.
     [[nodiscard]] budget_gate history_gate() const;
-    // Its sums and open attempts become those of the new budget.
+    // Its sums and open attempts become those of the budgets that need it.
     void adopt(budget_gate const& folded);
 
     // What reserve() says. `budget` and `reason` are of the budget that refused.
@@ -84,13 +84,39 @@ public:
     // asks for what it would hold more.
     template <class String>
     [[nodiscard]] AIAUDIT_HOT verdict reserve(basic_record<String> const& intent) {
-        if (empty()) return {};
-        find_places(intent);
-        std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
-        verdict const said = plan(intent, open, true);
-        if (said.admitted) hold_planned(intent, open, {});
-        return said;
+        return ask(intent, drawing::none);
     }
+
+    // For who decides alone, and lets attempts begin before the log has their intents: all that an
+    // attempt may take is drawn from what the log says is held ahead, of all budgets that cover it.
+    // Not admitted: there is not so much, and reserve() is to be asked. The intent goes into the
+    // log with advance_mark as its finish reason.
+    template <class String>
+    [[nodiscard]] AIAUDIT_HOT verdict draw(basic_record<String> const& intent) {
+        if (state_.own_holder == 0) return {.admitted = false};
+        return ask(intent, drawing::ready);
+    }
+    // Whether what draw() has left should soon be more.
+    [[nodiscard]] bool is_short() const noexcept { return short_; }
+    // What should be held ahead for more attempts like one that was let through: records for the
+    // log, held from now on, and to be drawn from once they are applied. `missed`: it could not be
+    // drawn. At most a 64th of a limit, or one such attempt; none for whom it is the first.
+    [[nodiscard]] std::vector<record> advance(record const& intent, std::uint64_t holder,
+                                              bool missed);
+    // What is held ahead and not used of the budgets that cover an intent, for where they refuse
+    // it: records for the log, before that intent. `waits`: some of it is not in the log yet.
+    [[nodiscard]] std::vector<record> give_back(record const& intent, bool& waits);
+    // Of a record of these that did not enter the log.
+    void cancel_advance(budget_advance const& of, timestamp at);
+    // Whether this process, or another, holds anything ahead.
+    [[nodiscard]] bool holds_ahead() const noexcept { return state_.own_holder != 0; }
+    // Whether the log lacks something that was drawn from that.
+    [[nodiscard]] bool has_lost() const;
+    // Whether somebody draws from advances, by the log.
+    [[nodiscard]] bool has_holder() const noexcept { return state_.holder != 0; }
+    // By name and subject: what processes that are dead held ahead, and nobody has written off.
+    [[nodiscard]] std::vector<budget_advance> lost_advances() const;
+
     // The words on a refusal, before anything else is applied.
     template <class String>
     [[nodiscard]] budget_refusal describe(verdict const& said,
@@ -121,10 +147,15 @@ public:
         return all;
     }
     // By name; of a budget for each, one a subject that has anything in the window, the largest
-    // first.
-    [[nodiscard]] std::vector<budget_state> states(timestamp now) const;
+    // first. Of all these rows those that are wanted.
+    [[nodiscard]] std::vector<budget_state> states(timestamp now, budget_rows rows = {}) const;
+    void visit_states(timestamp now, budget_rows rows,
+                      detail::function_ref<void(budget_state&&)> visit) const;
     // By name: those that would cover a record of an instant, as they stand for its subjects.
     [[nodiscard]] std::vector<budget_state> states_of(record const& who, timestamp now) const;
+    // By name: what each has counted in windows that begin after an instant, where it has any, or
+    // refuses until then.
+    [[nodiscard]] std::vector<future_state> futures(timestamp after) const;
     // Attempts in the log of which no end is, by sequence; those whose deadline is before an
     // instant.
     [[nodiscard]] std::vector<open_reservation> open(
@@ -135,6 +166,7 @@ public:
 
     // What the log says, without what is held tentatively.
     [[nodiscard]] std::string snapshot() const {
+        if (!detail::has_tentative_rates(state_)) return detail::write_gate(state_);
         detail::gate_state logged = state_;
         logged.forget_all_tentative();
         return detail::write_gate(logged);
@@ -149,7 +181,10 @@ private:
         detail::budget_place place{};
         int128 change = 0;
         bool is_new = true;
+        std::uint32_t advance = detail::open_attempts::none;  // from which it is drawn
     };
+    // Whether attempts draw from advances: from none, as the log says, or as far as it is on disk.
+    enum class drawing : std::uint8_t { none, logged, ready };
 
     [[nodiscard]] std::span<planned_hold> planned() noexcept {
         return {planned_.data(), planned_count_};
@@ -157,7 +192,26 @@ private:
     template <class String>
     void find_places(basic_record<String> const& intent);
     template <class String>
-    verdict plan(basic_record<String> const& intent, std::uint32_t open, bool may_refuse);
+    verdict plan(basic_record<String> const& intent, std::uint32_t open, bool may_refuse,
+                 drawing from);
+    template <class String>
+    verdict ask(basic_record<String> const& intent, drawing from) {
+        if (empty()) return {};
+        find_places(intent);
+        std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
+        verdict const said = plan(intent, open, true, from);
+        if (said.admitted) hold_planned(intent, open, {});
+        return said;
+    }
+    [[nodiscard]] std::uint32_t advance_for(planned_hold const& of, drawing from) const;
+    void draw_planned(planned_hold const& of, bool logged);
+    void apply_advance(sequence number, budget_advance const& of, timestamp at);
+    void end_advances(advance_end how, std::uint64_t holder, timestamp at);
+    // Where an advance is of; none where its budget is another one now.
+    [[nodiscard]] std::optional<detail::account_place> place_of(budget_advance const& of,
+                                                                timestamp at);
+    void sweep(timestamp now, std::vector<record>& to);
+    [[nodiscard]] record return_of(detail::hold const& of, int128 amount, timestamp at) const;
     [[nodiscard]] detail::hold& add_hold(std::uint32_t open, planned_hold const& of);
     template <class String>
     void hold_planned(basic_record<String> const& intent, std::uint32_t open,
@@ -171,10 +225,19 @@ private:
     template <class String, class AmountAt>
     void charge_each(basic_record<String> const& entry, AmountAt const& amount_at);
     template <class String>
-    [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
+    [[nodiscard]] result<void> apply_change(sequence number, basic_record<String> const& entry);
     void set(budget definition, timestamp at);
     void remove(std::string_view name);
+    void remove_at(std::uint32_t place);
     void top_up(budget_top_up const& of, timestamp at);
+    void forget_future(timestamp after);
+
+    // A budget that needs the records before the last one.
+    struct awaited_history {
+        std::uint32_t budget = 0;
+        timestamp at{};      // of which the windows matter
+        bool is_new = true;  // else it lost some of them
+    };
 
     detail::gate_state state_{};
     std::vector<planned_hold> planned_{};  // scratch: the first so many
@@ -182,12 +245,18 @@ private:
     std::uint32_t version_ = 0;   // of the budgets
     std::uint32_t stepwise_ = 0;  // budgets that reserve so
     bool folds_history_ = false;
-    std::optional<history> needs_{};
-    std::uint32_t new_ = 0;  // which budget needs it
-    timestamp defined_at_{};
+    std::vector<awaited_history> awaited_{};
+    // Of this process, while it decides alone.
+    bool short_ = false;
+    std::uint32_t under_way_ = 0;        // records of advances that the log does not have yet
+    std::uint32_t advance_version_ = 0;  // of the budgets, when the first of these was made
+    std::uint32_t swept_ = 0;            // where the search for old ones goes on
 };
 
 namespace detail {
+
+[[nodiscard]] int128 step_ahead(kept_budget const& of, budget_place const& place, int128 asked,
+                                std::uint32_t calls, int128 there);
 
 // How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
 // another. Of those that do the same, that of the wider scope: who has raised a team's limit would
@@ -226,10 +295,11 @@ void budget_gate::find_places(basic_record<String> const& intent) {
 // Leaves in planned_ what is to be held. `may_refuse`: or says who refuses.
 template <class String>
 budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::uint32_t open,
-                                       bool may_refuse) {
+                                       bool may_refuse, drawing from) {
     verdict said;
     int weight = 0;
-    bool const nameless = intent.operation_id.is_zero();
+    bool const nameless =
+        intent.operation_id.is_zero() || intent.attempt == detail::open_attempt::advance;
     for (planned_hold const& each : planned())
         state_.budgets[each.budget].expect_account(each.place);
     std::uint32_t kept = 0;
@@ -239,6 +309,7 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
         detail::amount_asked const asked = detail::asked_by(intent, of.definition());
         next.change = asked.amount;
         next.is_new = true;
+        next.advance = detail::open_attempts::none;
         if (open != detail::open_attempts::none) {
             detail::hold const* const held = state_.open.find_hold(open, next.budget);
             next.is_new = held == nullptr;
@@ -247,10 +318,16 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
                 if (of.of_lives()) next.place.window = held->window;
             }
         }
+        if (from != drawing::none && next.change != 0 && !asked.unknown && !nameless) {
+            next.advance = advance_for(next, from);
+            bool const lacks = next.advance == detail::open_attempts::none && !of.only_warns();
+            if (from == drawing::ready && lacks) return {.admitted = false};
+        }
         if (may_refuse) {
             auto why = asked.unknown;
             if (!why && nameless) why = refusal_reason::unbounded;
-            if (!why && (next.is_new || next.change != 0))
+            bool const drawn = next.advance != detail::open_attempts::none && !of.is_bucket();
+            if (!why && !drawn && (next.is_new || next.change != 0))
                 why = of.refuses(next.place, next.change);
             if (why && of.only_warns()) {
                 said.warned = said.warned || *why == refusal_reason::full;
@@ -292,9 +369,12 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
     }
     for (planned_hold const& next : planned()) {
         detail::kept_budget& of = state_.budgets[next.budget];
+        bool const draws = next.advance != detail::open_attempts::none;
+        if (draws) draw_planned(next, logged.has_value());
         detail::hold& held =
             next.is_new ? add_hold(open, next) : *state_.open.find_hold(open, next.budget);
         of.change_hold(held, next.change, next.is_new);
+        if (draws && !logged) held.apart += next.change;
         if (logged) {
             held.logged = held.amount;
             of.use(held.account, intent.started_at);
@@ -305,26 +385,24 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
 template <class String>
 void budget_gate::apply_intent(sequence number, basic_record<String> const& intent) {
     // An attempt without a name could not be settled: its outcome is charged when it comes.
-    if (empty() || intent.operation_id.is_zero()) return;
+    bool const nameless =
+        intent.operation_id.is_zero() || intent.attempt == detail::open_attempt::advance;
+    if (empty() || nameless) return;
     state_.drop_runs();
     std::uint32_t open = state_.open.find(intent.operation_id, intent.attempt);
     if (open != detail::open_attempts::none && state_.open[open].tentative) {
         detail::open_attempt& attempt = state_.open[open];
         if (attempt.version == version_) {
-            attempt.tentative = false;
             attempt.intent = number;
             attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
-            state_.open.for_each_hold(open, [&](detail::hold& each) {
-                each.logged = each.amount;
-                state_.budgets[each.budget].use(each.account, intent.started_at);
-            });
-            return;
+            return state_.confirm(open, intent.started_at);
         }
         // The budgets are others than those that were asked.
         if (state_.forget_tentative(open)) open = detail::open_attempts::none;
     }
     find_places(intent);
-    plan(intent, open, false);
+    bool const draws = std::string_view(intent.finish_reason) == detail::advance_mark;
+    plan(intent, open, false, draws ? drawing::logged : drawing::none);
     hold_planned(intent, open, number);
 }
 
@@ -332,7 +410,7 @@ template <class String>
 void budget_gate::apply_outcome(basic_record<String> const& outcome) {
     if (empty()) return;
     std::uint32_t const open = state_.open.find(outcome.operation_id, outcome.attempt);
-    if (open != detail::open_attempts::none) {
+    if (open != detail::open_attempts::none && outcome.attempt != detail::open_attempt::advance) {
         state_.open.drop_holds(open, [&](detail::hold const& each) {
             detail::kept_budget& of = state_.budgets[each.budget];
             of.settle(each, detail::taken_by(outcome, of.definition().unit, each.amount));
@@ -376,13 +454,19 @@ void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const&
 }
 
 template <class String>
-result<void> budget_gate::apply_change(basic_record<String> const& entry) {
+result<void> budget_gate::apply_change(sequence number, basic_record<String> const& entry) {
     auto change = read_budget_change(entry);
     if (!change) return change.error();
     if (change->set)
         set(std::move(*change->set), entry.started_at);
     else if (change->added)
         top_up(*change->added, entry.started_at);
+    else if (change->forgets_after)
+        forget_future((std::max)(*change->forgets_after, entry.started_at));
+    else if (change->advanced)
+        apply_advance(number, *change->advanced, entry.started_at);
+    else if (change->ended)
+        end_advances(*change->ended, change->holder, entry.started_at);
     else
         remove(change->removed);
     return {};

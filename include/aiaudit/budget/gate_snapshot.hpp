@@ -15,8 +15,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,12 +30,16 @@ namespace detail {
 inline constexpr std::uint8_t gate_version = 1;
 // The same, and of each budget what was added to its limit: written where there is any.
 inline constexpr std::uint8_t gate_version_credits = 2;
+// The same as that, and what processes hold ahead, whose attempt is 0; behind it all, who may draw.
+inline constexpr std::uint8_t gate_version_advances = 3;
 inline constexpr std::string_view gate_magic = "AIG";
 inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
 
 // The most that a window may have spent: a sum of 10^11 of the largest amounts.
 inline constexpr int128 stored_amount_most = budget_amount_most * 100'000'000'000;
 
+// Of what the log says alone: what is held tentatively is passed over. Of a state in which no rate
+// holds anything so, whose bucket would have to be emptied first: has_tentative_rates().
 class gate_encoder {
 public:
     explicit gate_encoder(gate_state const& state) : state_(&state) {}
@@ -55,9 +61,14 @@ private:
 
     // Those that anything is known of, by name, and their new numbers.
     void encode_accounts(kept_budget const& of);
-    [[nodiscard]] static bool is_used(kept_budget const& of, std::uint32_t number);
-    [[nodiscard]] static bool is_used(window_sums const& sums) noexcept {
-        return sums.used.spent != 0 || sums.open != 0 || sums.fired != 0;
+    [[nodiscard]] bool is_used(kept_budget const& of, std::uint32_t number) const;
+    [[nodiscard]] bool is_used(std::uint32_t number, window_sums const& sums) const {
+        return sums.used.spent != 0 || sums.fired != 0 ||
+               (sums.open != 0 && holds_.contains({budget_, number, sums.number}));
+    }
+    void note_holds();
+    [[nodiscard]] static bool is_logged(hold const& of, bool is_advance) noexcept {
+        return is_advance ? of.logged > 0 : of.logged != hold::not_logged;
     }
     void encode_bucket(leaky_bucket const& bucket) {
         number(bucket.at_ns());
@@ -65,7 +76,7 @@ private:
         wide(bucket.drained());
     }
     // What is reserved comes with the attempts that hold it.
-    void encode_windows(window_account const& account);
+    void encode_windows(std::uint32_t number, window_account const& account);
 
     void encode_attempts();
     void encode_holds(std::uint32_t attempt);
@@ -77,8 +88,16 @@ private:
 
     gate_state const* state_;
     std::string out_{};
+    std::uint32_t budget_ = 0;                           // which is encoded
     std::vector<std::vector<std::uint32_t>> numbers_{};  // of accounts, by budget
+    std::set<std::tuple<std::uint32_t, std::uint32_t, std::int64_t>> holds_{};  // that are logged
 };
+
+// Whether an attempt or an advance that the log does not have so fills a bucket.
+[[nodiscard]] bool has_tentative_rates(gate_state const& state);
+// The accounts of a table by name, of those that `wanted`.
+[[nodiscard]] std::vector<std::uint32_t> accounts_by_name(account_table const& all,
+                                                          std::vector<std::uint32_t> wanted);
 
 [[nodiscard]] inline std::string write_gate(gate_state const& state) {
     return gate_encoder(state).encode();
@@ -86,8 +105,7 @@ private:
 
 class gate_decoder {
 public:
-    gate_decoder(std::string_view bytes, bool has_credits)
-        : in_(bytes), has_credits_(has_credits) {}
+    gate_decoder(std::string_view bytes, std::uint8_t version) : in_(bytes), version_(version) {}
 
     // False where the bytes are no such state.
     [[nodiscard]] bool decode();
@@ -128,13 +146,13 @@ private:
     [[nodiscard]] static bool is_window(kept_budget const& of, std::int64_t number) noexcept;
 
     [[nodiscard]] bool decode_attempt();
-    [[nodiscard]] bool decode_hold(hold& to);
+    [[nodiscard]] bool decode_hold(hold& to, bool is_advance);
     [[nodiscard]] bool decode_place(std::uint32_t& budget, std::uint32_t& account,
                                     std::int64_t& window);
     [[nodiscard]] bool decode_passed();
 
     byte_reader in_;
-    bool has_credits_;
+    std::uint8_t version_;
     gate_state state_{};
     std::uint64_t intent_before_ = 0;
 };

@@ -34,10 +34,40 @@ template <class String>
                                       (std::min)(given, static_cast<std::uint64_t>(most)))};
 }
 
+// An account of a budget, in a window.
+struct account_place {
+    std::uint32_t budget = 0;
+    std::uint32_t account = 0;
+    std::int64_t window = 0;
+};
+
+// An intent of which all that it asks was drawn from advances says so as its finish reason.
+inline constexpr std::string_view advance_mark = "advance";
+
 struct gate_state {
     std::vector<kept_budget> budgets{};  // by name
-    open_attempts open{};
+    open_attempts open{};                // advances among them
     std::vector<passed_threshold> passed{};
+    std::uint64_t holder = 0;      // whose advances intents of the log are drawn from
+    std::uint64_t own_holder = 0;  // this process, where it has some; not stored
+
+    // What a holder has advanced of an account in a window; none where it has not.
+    [[nodiscard]] std::uint32_t find_advance(std::uint64_t of, std::uint32_t budget,
+                                             std::uint32_t account, std::int64_t window) const;
+    // The same, made where it is not there.
+    [[nodiscard]] std::uint32_t make_advance(std::uint64_t of, std::uint32_t budget,
+                                             std::uint32_t account, std::int64_t window);
+    [[nodiscard]] hold& held_ahead(std::uint32_t advance) noexcept;
+    // Where nothing of it is left.
+    void drop_if_spent(std::uint32_t advance);
+    // Calls visit(number, holder) for each; it may drop that one.
+    template <class Visitor>
+    void for_each_advance(Visitor&& visit) const {
+        open.for_each([&](std::uint32_t number) {
+            if (open[number].is_advance()) visit(number, holder_of(open[number].operation));
+        });
+    }
+    void drop_advance(std::uint32_t advance);
 
     // Where a budget is, or would be.
     [[nodiscard]] std::pair<std::uint32_t, bool> find(std::string_view name) const;
@@ -52,8 +82,14 @@ struct gate_state {
     // and is forgotten.
     bool forget_tentative(std::uint32_t number);
     void forget_all_tentative() {
+        // Attempts give back what they have drawn before advances are as the log has them.
+        open.for_each([this](std::uint32_t number) {
+            if (!open[number].is_advance()) forget_tentative(number);
+        });
         open.for_each([this](std::uint32_t number) { forget_tentative(number); });
     }
+    // The log has what an attempt holds tentatively.
+    void confirm(std::uint32_t number, timestamp at);
 
     // Drops accounts of runs that are over, where a budget has very many.
     void drop_runs();
@@ -61,13 +97,26 @@ struct gate_state {
     // After something was booked there.
     void note_passed(std::uint32_t budget, std::uint32_t account, std::int64_t window);
 
-    // The accounts and the open attempts of the one budget of `from` become those of the budget at
-    // `place`; of its thresholds those that were passed in the window of an instant, too.
-    void adopt(std::uint32_t place, gate_state const& from, timestamp at);
+    // What a budget counts after an instant is forgotten: as kept_budget::forget_future().
+    bool forget_future(std::uint32_t place, timestamp after);
+    // The windows that a budget lost to that, as they were read again for the budget `there` of
+    // `from`, are its own again, with what attempts under way hold in them.
+    void take_lost(std::uint32_t place, gate_state const& from, std::uint32_t there,
+                   timestamp after);
+
+    // The accounts and the open attempts of the budget `there` of `from` become those of the budget
+    // at `place`; of its thresholds those that were passed in the window of an instant, too.
+    void adopt(std::uint32_t place, gate_state const& from, std::uint32_t there, timestamp at);
 
 private:
     static constexpr std::size_t passed_most = 65'536;
 
+    // What an attempt has drawn for a hold is in the advance again.
+    void give_back(hold& drawn);
+    [[nodiscard]] static operation_id advance_id(std::uint64_t of, kept_budget const& budget,
+                                                 std::uint32_t account, std::int64_t window);
+    // The same attempt as one of another state.
+    [[nodiscard]] std::uint32_t attempt_like(open_attempt const& other);
     bool drop_if_empty(std::uint32_t number) {
         if (open[number].first_hold != open_attempts::none) return false;
         open.remove(number);

@@ -7,7 +7,8 @@
 #ifndef AIAUDIT_BUDGET_GATE_VIEWS_HPP
 #define AIAUDIT_BUDGET_GATE_VIEWS_HPP
 
-#include <aiaudit/budget/kept_budget.hpp>  // kept_budget
+#include <aiaudit/budget/gate_state.hpp>    // gate_state
+#include <aiaudit/detail/function_ref.hpp>  // function_ref
 
 #include <cstdint>
 #include <optional>
@@ -21,16 +22,31 @@ namespace detail {
 [[nodiscard]] std::optional<int128> forecast_of(window_span const& span, timestamp now,
                                                 int128 spent);
 
-// `window` as kept_budget::window_at() has it; `account` may be none.
+// What is held ahead of an account in a window.
+struct advance_sum {
+    std::uint32_t account = 0;
+    std::int64_t window = 0;
+    int128 amount = 0;
+};
+// Of one budget, by account.
+using advance_sums = std::vector<advance_sum>;
+// Of each of them.
+[[nodiscard]] std::vector<advance_sums> sums_ahead(gate_state const& of);
+
+// `window` as kept_budget::window_at() has it; `account` may be none. What is in `ahead` is told
+// apart from what attempts have reserved.
 [[nodiscard]] budget_state state_of(kept_budget const& of, std::uint32_t account,
-                                    std::int64_t window);
+                                    std::int64_t window, advance_sums const& ahead = {});
 
 // The same for whom a place is of, with a forecast.
-[[nodiscard]] budget_state state_at(kept_budget const& of, budget_place const& place,
-                                    timestamp now);
+[[nodiscard]] budget_state state_at(kept_budget const& of, budget_place const& place, timestamp now,
+                                    advance_sums const& ahead);
 
-// Adds those of a budget at an instant: of one for each, one a subject that has anything.
-void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>& to);
+// Visits those of a budget at an instant: of one for each, one a subject that has anything, the
+// largest first, and, of the same size, by name. Of these as many as `rows` says, which then says
+// how many of the next budget's; others take no more than 32 bytes each. False: enough.
+[[nodiscard]] bool visit_states(kept_budget const& of, timestamp now, advance_sums const& ahead,
+                                budget_rows& rows, function_ref<void(budget_state&&)> visit);
 
 // All the words on a refusal of so much at a place.
 [[nodiscard]] budget_refusal refusal_of(kept_budget const& of, budget_place const& place,

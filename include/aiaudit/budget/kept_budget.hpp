@@ -16,6 +16,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -140,10 +141,27 @@ public:
     [[nodiscard]] std::int64_t known_since() const noexcept { return known_since_; }
     void restore_known_since(std::int64_t window) noexcept { known_since_ = window; }
     // Of a budget that is new at an instant.
-    void forget_before(timestamp at) {
+    void forget_before(timestamp at) { known_since_ = first_window_at(at); }
+    // The lowest window that matters at an instant.
+    [[nodiscard]] std::int64_t first_window_at(timestamp at) const {
         auto const from = matters_since(definition_.window, at);
-        known_since_ = from ? window_at(*from) : window_sums::none;
+        return from ? window_at(*from) : window_sums::none;
     }
+
+    // What is counted in windows that begin after an instant.
+    [[nodiscard]] future_state future(timestamp after) const;
+    // Forgets that. True where windows of before were pushed out by it, or the budget was set in
+    // it: they are to be read from the log again, and merged in by take_lost().
+    bool forget_future(timestamp after);
+    // Of a budget that the log is read for again: it counts nothing that begins after an instant.
+    void count_until(timestamp at) { known_until_ = window_at(at); }
+    // The first window of an account that is not lost to what was after an instant.
+    [[nodiscard]] std::int64_t kept_since(std::uint32_t account) const noexcept;
+    // Takes an account's windows of before that from the same budget, as it was read again. They
+    // hold nothing yet. Returns the number that the account has here.
+    std::uint32_t take_lost(kept_budget const& read, std::uint32_t account, timestamp after);
+    // To be said once all is taken.
+    void end_taking(timestamp after);
 
     // Finds where a record belongs, but for its account. False: it is not covered.
     template <class String>
@@ -169,6 +187,11 @@ public:
         if (definition_.scope.each) accounts_.prefetch_account(place.hash);
     }
     void find_account(budget_place& place) const;
+    // None where it has used nothing yet. A budget that is for all together has one alone.
+    [[nodiscard]] std::uint32_t account_named(std::string_view name) const {
+        if (definition_.scope.each) return accounts_.find(name, account_table::hash_of(name));
+        return accounts_.size() == 0 ? account_table::none : 0;
+    }
     // Both. False: it is not covered.
     template <class String>
     [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
@@ -189,8 +212,18 @@ public:
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
                                                         int128 amount) const;
+    // How much fits there.
+    [[nodiscard]] int128 room_at(budget_place const& place) const {
+        return limit_at(place) - accounts_[place.account].windows.most_used(place.window, keeping_);
+    }
+    // Whether more than one attempt has asked there; not of a bucket.
+    [[nodiscard]] bool was_used(budget_place const& place) const {
+        if (place.account == account_table::none) return false;
+        auto const sums = accounts_[place.account].windows.find(place.window);
+        return sums && (sums->used.spent != 0 || sums->open > 1);
+    }
     // Whether a place is so old that nothing of it is kept.
-    [[nodiscard]] bool forgot(budget_place const& place) const noexcept;
+    [[nodiscard]] bool forgot(budget_place const& place) const;
 
     // The account of a place, which is made where it is not there.
     [[nodiscard]] std::uint32_t account_of(budget_place const& place) {
@@ -200,10 +233,21 @@ public:
 
     // Makes what a hold holds more or less. Its window is not forgotten where it is new.
     void change_hold(hold& of, int128 change, bool is_new);
+    // The same of an advance. Of a rate nothing is filled in: what it lets through is let through
+    // by its level, and drawn from the advance as well; so that is what a crash may hide.
+    void change_advance(hold& of, int128 change, bool is_new);
+    void drop_advance(hold const& of) {
+        if (!is_bucket()) settle(of, 0);
+    }
+    // Fills in what a crash may have hidden of a rate, as far as there is room.
+    void fill_lost(hold const& of, timestamp at);
     // Gives back what a hold held, and books what was taken of it.
     void settle(hold const& of, int128 taken);
     // Of a hold that was stored: its account knows nothing of it but, of a bucket, the level.
     void restore_hold(hold const& of);
+    void restore_advance(hold const& of) {
+        if (!is_bucket()) restore_hold(of);
+    }
     // Books what was never held. In what is forgotten, nothing is.
     void charge(std::uint32_t number, std::int64_t window, int128 amount);
 
@@ -217,8 +261,8 @@ public:
     void take_passed(std::uint32_t number, std::int64_t window, Visitor&& visit) {
         if (is_bucket() || thresholds_.empty()) return;
         window_account& account = accounts_[number].windows;
-        window_sums* const sums = account.find(window);
-        if (sums == nullptr) return;
+        auto const sums = account.find(window);
+        if (!sums) return;
         bool const rolls = keeping_.reach != 0;
         if (rolls &&
             (account.newest() - window > keeping_.reach || account.running() < thresholds_.front()))
@@ -234,11 +278,16 @@ public:
         }
         for (std::size_t i = 0; i < thresholds_.size() && spent >= thresholds_[i]; ++i) {
             if ((fired >> i & 1) != 0) continue;
-            sums->fired |= std::uint32_t{1} << i;
+            account.add(window, keeping_, {.fired = std::uint32_t{1} << i});
             visit(definition_.alert_percents[i]);
         }
     }
 
+    // An instant of a window.
+    [[nodiscard]] timestamp instant_in(std::int64_t window) const {
+        if (is_bucket() || of_lives_) return {window};
+        return {reckonable_ns({span_numbered(definition_.window, window).begins_ns})};
+    }
     // The number of the window in which an instant lies; of a bucket, the instant itself.
     [[nodiscard]] std::int64_t window_at(timestamp at) const {
         std::int64_t const ns = reckonable_ns(at);
@@ -251,6 +300,13 @@ public:
     }
 
 private:
+    // Whether a clock that stood ahead leaves something behind: a sum for ever has no future.
+    [[nodiscard]] bool has_future() const noexcept {
+        return of_lives_ || definition_.window.period != budget_period::total;
+    }
+    // Whether an account's windows that matter at an instant were pushed out.
+    [[nodiscard]] bool is_closed(window_account const& windows, timestamp at) const;
+
     // Whether something is forgotten that would count together with a place.
     [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept;
     void reckon_thresholds();
@@ -268,6 +324,7 @@ private:
     std::vector<int128> thresholds_{};
     window_span cursor_{};  // the window that was asked for last
     std::int64_t known_since_ = window_sums::none;
+    std::int64_t known_until_ = (std::numeric_limits<std::int64_t>::max)();
     account_table accounts_;
 };
 

@@ -26,12 +26,19 @@ struct hold {
 
     int128 amount = 0;
     int128 logged = not_logged;  // as the log has it; less, or nothing, while that is awaited
-    uint128 end = 0;             // of a bucket: where it ends in it
+    // Of an attempt: what it has drawn from an advance, and the log does not say yet. Of an
+    // advance: what is not to be drawn from, since the log does not have it yet.
+    int128 apart = 0;
+    uint128 end = 0;  // of a bucket: where it ends in it
     std::int64_t window = 0;
     std::uint32_t budget = 0;
     std::uint32_t account = 0;
     std::uint32_t next = 0;  // of the same attempt
 };
+
+// A process that decides alone is known by the first half of the ids that it makes of itself.
+[[nodiscard]] std::uint64_t holder_of(operation_id const& id) noexcept;
+[[nodiscard]] operation_id id_of_holder(std::uint64_t holder, std::uint64_t rest = 0) noexcept;
 
 struct open_attempt {
     operation_id operation{};
@@ -41,6 +48,11 @@ struct open_attempt {
     timestamp deadline{};
     bool tentative = false;     // holds more than the log says
     std::uint32_t version = 0;  // of the budgets, when it was made tentative
+    std::uint32_t calls = 0;    // of an advance of this process: for how many like the last it is
+
+    // No attempt, but what a process holds ahead: gate_state::find_advance().
+    static constexpr std::uint32_t advance = 0;
+    [[nodiscard]] bool is_advance() const noexcept { return attempt == advance; }
 };
 
 class open_attempts {
@@ -54,6 +66,13 @@ public:
     void remove(std::uint32_t number);
 
     [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
+    // For who looks at some at a time: numbers below this, where they are taken.
+    [[nodiscard]] std::uint32_t places() const noexcept {
+        return static_cast<std::uint32_t>(attempts_.size());
+    }
+    [[nodiscard]] bool is_taken(std::uint32_t number) const noexcept {
+        return attempts_[number].first_hold != free_mark;
+    }
     [[nodiscard]] open_attempt& operator[](std::uint32_t number) noexcept {
         return attempts_[number];
     }

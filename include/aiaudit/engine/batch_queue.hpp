@@ -134,6 +134,9 @@ private:
 struct gathering_times {
     std::chrono::microseconds awaited{150};
     std::chrono::microseconds unawaited{2000};
+    // Who does not wait for a record waits where an older one has not been written for so long. So
+    // what a crash loses was handed over within this time.
+    std::chrono::microseconds unwritten{100'000};
 };
 
 class batch_queue {
@@ -214,6 +217,9 @@ private:
                (gathering_->awaited != 0 && gathering_->awaited >= expected_);
     }
     [[nodiscard]] bool wakes_writer(bool awaited) noexcept;
+    [[nodiscard]] bool is_late() const noexcept {
+        return writing_ && std::chrono::steady_clock::now() - writing_since_ > times_.unwritten;
+    }
 
     std::uint32_t const records_most_;
     std::size_t const bytes_most_;
@@ -225,6 +231,9 @@ private:
     // Under mutex_.
     std::shared_ptr<batch> gathering_ = std::make_shared<batch>();
     std::shared_ptr<batch> writing_{};
+    // When the first of their records came.
+    std::chrono::steady_clock::time_point gathering_since_{};
+    std::chrono::steady_clock::time_point writing_since_{};
     std::map<std::thread::id, untold> untold_{};
     std::string spare_{};
     std::uint32_t expected_ = 1;  // callers that will wait for the next batch, it seems

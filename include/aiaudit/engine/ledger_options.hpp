@@ -20,8 +20,8 @@ inline namespace v0_1_0 {
 // When append() returns.
 enum class durability : std::uint8_t {
     committed,  // the record is on disk: no crash of the process or of the machine loses it
-    relaxed,    // the record is queued: a crash may lose what was not yet written, which is at most
-                // what gathered in two commits; flush() waits for it
+    relaxed,    // the record is queued: a crash may lose what was not yet written, which was handed
+                // over within 100 ms and is at most two batches; flush() waits for it
 };
 
 // Where budgets are decided about.

@@ -130,7 +130,11 @@ private:
             return gate_->prepare(view, before, next);
         };
         for (int tries = 0;; ++tries) {
-            auto const done = writer_.write(next, time_->now(), prepare);
+            bool behind = false;
+            auto const carry = [&](auto const& old, auto& begun, compact_range const& tree) {
+                return gate_->carry(old, begun, tree, behind);
+            };
+            auto const done = writer_.write(next, time_->now(), prepare, carry);
             refused_.store(!done, std::memory_order_release);
             if (done) {
                 removed_.clear();
@@ -138,7 +142,7 @@ private:
                 return done->before;
             }
             gate_->abandoned(next, false);
-            if (!gate_->is_behind() || tries == tries_most) return done.error();
+            if (!(behind || gate_->is_behind()) || tries == tries_most) return done.error();
             if (auto ok = gate_->catch_up(); !ok) return ok.error();
         }
     }
@@ -177,6 +181,24 @@ private:
     std::vector<spill_file> spilled_{};   // in the order in which they are to enter the log
     std::vector<std::string> removed_{};  // keys of files that are gone
 };
+
+// Begins a segment, whatever the newest holds, unless that is nothing. Errors: those of the store
+// and of reading the log.
+template <class Store>
+[[nodiscard]] result<void> begin_segment(Store& store, gate_keeper<Store>& gate,
+                                         rotation_policy const& rotation, timestamp now) {
+    constexpr int tries_most = 50;  // while other processes write
+    log_writer<Store> writing(store, rotation);
+    for (int tries = 0;; ++tries) {
+        if (auto ok = gate.catch_up(); !ok) return ok;
+        bool behind = false;
+        auto const begun =
+            writing.rotate(now, true, [&](auto const& old, auto& next, compact_range const& tree) {
+                return gate.carry(old, next, tree, behind);
+            });
+        if (begun || !behind || tries == tries_most) return begun;
+    }
+}
 
 }  // namespace detail
 }  // namespace v0_1_0

@@ -40,6 +40,8 @@ struct gateway_limits {
     std::size_t body_bytes_max = std::size_t{32} << 20;
     // Of all bodies at one time; what has no room is told 503. At least body_bytes_max.
     std::size_t bodies_bytes_max = std::size_t{256} << 20;
+    // Of what a body in chunks has beside its data and their sizes: extensions and trailers.
+    std::size_t framing_bytes_max = std::size_t{16} << 10;
     std::size_t connections_max = 8192;
     std::chrono::milliseconds head_time{10'000};
     std::chrono::milliseconds body_time{60'000};

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -62,6 +63,7 @@ struct basic_alert_watch<Ledger>::state {
         std::unique_lock lock(sleep);
         std::stop_token const stop = stopped.get_token();
         while (!stop.stop_requested()) {
+            if (options.clocks) look_at_clock();
             static_cast<void>(poll());
             wake.wait_for(lock, stop, options.poll_every, [] { return false; });
         }
@@ -69,6 +71,9 @@ struct basic_alert_watch<Ledger>::state {
 
     // Each of these remembers its error, if it is the poll's first.
     void look(timestamp now);
+    // Between two polls of the thread.
+    void look_at_clock();
+    void look_at_instant(record const& entry, timestamp now);
     void look_at_budgets(timestamp now);
     void look_at_records(timestamp now);
     void look_at_usual(timestamp now);
@@ -85,6 +90,20 @@ struct basic_alert_watch<Ledger>::state {
         if (pending.size() < known_most && known.insert(what.key).second)
             pending.push_back(std::move(what));
     }
+    // Of a record's model. Callers may make up any number of these: past models_most of a kind in a
+    // day they are one, "other".
+    template <class Make>
+    void found_of_model(record entry, timestamp now, Make make) {
+        civil_day const today = options.usual.zone.day_of(now);
+        if (std::exchange(models_day, today) != today) models.clear();
+        alert one = make(entry);
+        if (known.contains(one.key)) return;
+        if (models[one.kind]++ >= models_most) {
+            entry.model_requested = entry.model_served = "other";
+            one = make(entry);
+        }
+        found(std::move(one));
+    }
     void note(error why) {
         if (!first_error) first_error = std::move(why);
     }
@@ -96,6 +115,7 @@ struct basic_alert_watch<Ledger>::state {
     }
 
     static constexpr std::size_t known_most = 4'096;
+    static constexpr std::size_t models_most = 100;
     static constexpr std::uint64_t records_behind = 10'000;  // what is looked at when it opens
     static constexpr std::uint64_t records_most = 200'000;   // of a poll
     static constexpr std::int64_t circuit_age_ns = 3'600 * nanoseconds_per_second;
@@ -107,17 +127,23 @@ struct basic_alert_watch<Ledger>::state {
     std::string const by = make_operation_id(of->time().now()).to_string();
     std::mutex mutex{};  // of a poll
     // Under mutex.
-    std::vector<alert> pending{};          // found, not raised yet
-    std::set<std::string> known{};         // keys that need not be looked up in the log again
-    std::vector<alert_event> unwritten{};  // delivered, but the log did not take the record
-    std::uint64_t next_record = 0;         // 0: not looked at any yet
-    bool budgets_seen = false;             // as they stood when the watch opened
-    std::optional<timestamp> looked{};     // for anomalies
+    std::vector<alert> pending{};   // found, not raised yet
+    std::set<std::string> known{};  // keys that need not be looked up in the log again
+    civil_day models_day{};
+    std::map<alert_kind, std::size_t> models{};  // found on that day, of each kind
+    std::vector<alert_event> unwritten{};        // delivered, but the log did not take the record
+    std::uint64_t next_record = 0;               // 0: not looked at any yet
+    std::optional<timestamp> record_at{};        // of the call before
+    bool budgets_seen = false;                   // as they stood when the watch opened
+    std::optional<timestamp> looked{};           // for anomalies
     std::optional<error> first_error{};
 
     std::mutex error_mutex{};
     std::optional<error> last_error{};  // under error_mutex
     std::stop_source stopped{};
+    // The thread's: when it looked at the clock.
+    std::optional<timestamp> clock_at{};
+    std::chrono::steady_clock::time_point clock_looked{};
     detail::thread thread{};  // last: it uses all of the above
 };
 
@@ -180,8 +206,10 @@ result<bool> basic_alert_watch<Ledger>::state::raise(alert const& what) {
 template <class Ledger>
 void basic_alert_watch<Ledger>::state::look(timestamp now) {
     if (options.budgets) look_at_budgets(now);
-    if (options.prices || options.circuits) look_at_records(now);
+    if (options.prices || options.circuits || options.clocks) look_at_records(now);
     if (!options.directory.empty()) look_at_room(now);
+    for (std::string const& notice : of->notices())
+        found(detail::log_damaged(notice, time_zone{}.day_of(now), now));
     if (!options.anomalies) return;
     std::int64_t const every_ns = std::chrono::nanoseconds(options.look_every).count();
     if (looked && now >= *looked && now.ns - looked->ns < every_ns) return;
@@ -224,18 +252,58 @@ void basic_alert_watch<Ledger>::state::look_at_records(timestamp now) {
     auto const read = of->read(sequence{next_record}, [&](sequence number, record&& entry) {
         bool const unpriced = options.prices && entry.kind == record_kind::outcome &&
                               entry.cost_status == cost_status::unpriced;
-        if (unpriced)
-            found(detail::price_missing(entry, options.usual.zone.day_of(entry.started_at), now));
-        if (options.prices && detail::drifts(entry))
-            found(detail::price_drift(entry, options.usual.zone.day_of(entry.started_at), now));
+        civil_day const day = options.usual.zone.day_of(entry.started_at);
+        if (unpriced) {
+            found_of_model(entry, now, [&](record const& each) {
+                return detail::price_missing(each, day, now);
+            });
+        }
+        if (options.prices && detail::drifts(entry)) {
+            found_of_model(entry, now,
+                           [&](record const& each) { return detail::price_drift(each, day, now); });
+        }
         bool const opened = options.circuits && entry.kind == record_kind::circuit &&
                             detail::tag_of(entry, "to") == "open" &&
                             now.ns - circuit_age_ns <= entry.started_at.ns;
-        if (opened) found(detail::circuit_opened(entry, now));
+        if (opened) {
+            found_of_model(entry, now,
+                           [&](record const& each) { return detail::circuit_opened(each, now); });
+        }
+        if (options.clocks) look_at_instant(entry, now);
         next_record = value_of(number) + 1;
         return value_of(number) < end;
     });
     if (!read) note(read.error());
+}
+
+template <class Ledger>
+void basic_alert_watch<Ledger>::state::look_at_clock() {
+    auto const steady = std::chrono::steady_clock::now();
+    timestamp const now = of->time().now();
+    if (clock_at) {
+        detail::clock_step const step{*clock_at, now,
+                                      std::chrono::nanoseconds(steady - clock_looked).count()};
+        std::int64_t const most = std::chrono::nanoseconds(options.clock_step_most).count();
+        std::lock_guard const lock(mutex);
+        if (step.jump_ns() > most || step.jump_ns() < -most) found(detail::clock_jumped(step));
+    }
+    clock_at = now;
+    clock_looked = steady;
+}
+
+// Of calls alone: what is imported is of any time.
+template <class Ledger>
+void basic_alert_watch<Ledger>::state::look_at_instant(record const& entry, timestamp now) {
+    if (entry.kind != record_kind::intent) return;
+    using std::chrono::nanoseconds;
+    std::int64_t const ahead = nanoseconds(options.clock_step_most).count();
+    std::int64_t const apart = nanoseconds(options.records_apart_most).count();
+    timestamp const at = entry.started_at;
+    if (int128{at.ns} - now.ns > ahead)
+        found(detail::record_ahead(entry, options.usual.zone.day_of(at), now));
+    if (record_at && int128{at.ns} - record_at->ns > apart)
+        found(detail::records_apart(*record_at, at, now));
+    record_at = at;
 }
 
 template <class Ledger>

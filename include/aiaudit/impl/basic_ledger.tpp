@@ -8,13 +8,14 @@
 #include <aiaudit/budget/budget_record.hpp>    // to_record
 #include <aiaudit/budget/unknown_outcome.hpp>  // unknown_outcome
 #include <aiaudit/clock/thread.hpp>            // thread
-#include <aiaudit/engine/admission_lock.hpp>   // admission_lock
+#include <aiaudit/engine/admitter.hpp>         // admitter
 #include <aiaudit/engine/batch_queue.hpp>      // batch_queue
 #include <aiaudit/engine/fold_keeper.hpp>      // fold_keeper
 #include <aiaudit/engine/gate_keeper.hpp>      // gate_keeper
 #include <aiaudit/engine/ledger_share.hpp>     // ledger_share
 #include <aiaudit/engine/log_appender.hpp>     // log_appender
 #include <aiaudit/engine/log_reader.hpp>       // log_reader
+#include <aiaudit/engine/notices.hpp>          // notices
 #include <aiaudit/storage/lmdb_store.hpp>      // lmdb_store
 #include <aiaudit/storage/memory_guard.hpp>    // call_with_memory
 #include <aiaudit/storage/process_mark.hpp>    // process_owned
@@ -23,7 +24,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,13 +40,15 @@ struct basic_ledger<Policies>::state {
           store(std::move(opened)),
           log(store),
           queue(options.batch_records_max, options.batch_bytes_max),
-          fold(store, log, queue,
+          fold(store, log, queue, told,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
-                options.rollup_save_records}),
-          gate(store, log, options.rollup_save_records),
+                options.rollup_save_records, options.read_only}),
+          gate(store, log, told, options.rollup_save_records),
+          admissions(store, time, queue, gate, options.path, options.budgets),
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     ~state() {
         bool const ran = writer.joinable() && folder.joinable();
+        if (ran) admissions.end();
         queue.stop();
         writer.join();
         fold.stop();
@@ -101,57 +103,20 @@ struct basic_ledger<Policies>::state {
         return of.to->sequence_at(of.place);
     }
 
-    // What became of an entry that the writer decides about.
-    struct decided {
-        sequence number{};
-        bool warned = false;
-        detail::batch::left_out_entry const* left_out = nullptr;  // the batch's
-    };
-    result<decided> wait_for_decision(detail::batch_queue::pushed const& of) {
-        auto const number = wait(of);
-        if (!number) return number.error();
-        auto const& warned = of.to->warned;
-        auto const* const left_out = of.to->left_out_at(of.place);
-        if (left_out != nullptr && left_out->failure) return *left_out->failure;
-        return decided{*number, std::binary_search(warned.begin(), warned.end(), of.place),
-                       left_out};
+    result<budget> budget_named(std::string_view name) {
+        auto const there = look([](budget_gate& of, auto&) { return of.budgets(); });
+        if (!there) return there.error();
+        for (budget const& each : *there)
+            if (each.name == name) return each;
+        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
     }
-
-    // A store that has nothing on disk has no other processes.
-    result<void> take_admissions() {
-        if (admissions.taken() || store.bytes_on_disk() == 0) return {};
-        return admissions.take(options.path, options.budgets == budget_mode::exclusive);
+    // Appends a rule, which holds for this process too when it returns.
+    result<sequence> enforce(result<record> const& rule) {
+        if (!rule) return rule.error();
+        auto const number = finish(push(*rule, true), durability::committed);
+        auto const folded = number ? gate.catch_up() : result<void>{};
+        return folded ? number : folded.error();
     }
-    // Lets the writer decide.
-    result<admission> admit_by_log(std::string_view encoded) {
-        auto const pushed = queue.push(encoded, true, detail::entry_mark::conditional);
-        if (!pushed) return pushed.error();
-        auto const became = wait_for_decision(*pushed);
-        if (!became) return became.error();
-        if (became->left_out == nullptr) return admission{became->number, {}, became->warned};
-        return admission{sequence{}, became->left_out->why, false};
-    }
-    result<admission> admit_by_memory(record const& intent, std::string_view encoded,
-                                      durability when) {
-        auto const said = gate.hold(intent);
-        if (!said) return said.error();
-        if (said->refused) return admission{sequence{}, said->refused, false};
-        // A budget that is being set now is asked as well.
-        if (!said->held) return admit_by_log(encoded);
-        auto const pushed =
-            queue.push(encoded, when == durability::committed, detail::entry_mark::held);
-        if (!pushed) {
-            gate.release(intent);
-            return pushed.error();
-        }
-        admission made{sequence{}, {}, said->warned};
-        if (when == durability::relaxed) return made;
-        auto const number = wait(*pushed);
-        if (!number) return number.error();
-        made.number = *number;
-        return made;
-    }
-
     // If one thread cannot be had, the destructor ends the other.
     result<void> start() {
         auto writing = detail::thread::start("the ledger's writer", [this] { run(); });
@@ -180,11 +145,11 @@ struct basic_ledger<Policies>::state {
     storage store;
     clock time{};
     detail::log_reader<storage> log;
+    detail::notices told{};
     detail::batch_queue queue;
     detail::fold_keeper<storage> fold;
     detail::gate_keeper<storage> gate;
-    detail::admission_lock admissions{};
-    std::mutex once{};                              // one conditional record of a kind at a time
+    detail::admitter<storage, clock> admissions;
     detail::log_appender<storage, clock> appender;  // the writer's
     detail::thread writer{};                        // last: they use all of the above
     detail::thread folder{};
@@ -204,7 +169,7 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
         if (!opened) return opened.error();
         detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
         if (made->options.budgets == budget_mode::exclusive) {
-            if (auto alone = made->take_admissions(); !alone) return alone.error();
+            if (auto alone = made->admissions.take(); !alone) return alone.error();
         }
         if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
         if (made->options.read_only) return basic_ledger(std::move(made));
@@ -226,43 +191,59 @@ result<void> basic_ledger<Policies>::save() {
 template <class Policies>
 result<void> basic_ledger<Policies>::rotate() {
     if (auto ok = flush(); !ok) return ok;
-    detail::log_writer<storage> writing(state_->store, state_->options.rotation);
-    return writing.rotate(state_->time.now(), true);
+    return detail::begin_segment(state_->store, state_->gate, state_->options.rotation,
+                                 state_->time.now());
 }
 
 template <class Policies>
 result<admission> basic_ledger<Policies>::admit(record const& intent, durability when) {
     if (intent.kind != record_kind::intent)
         return fail(errc::bad_argument, "an attempt is admitted by its intent");
+    if (intent.finish_reason == detail::advance_mark)
+        return fail(errc::bad_argument, "an intent has no finish reason: leave it empty");
     auto const encoded = state_->encode(intent);
     if (!encoded) return encoded.error();
-    if (auto ok = state_->take_admissions(); !ok) return ok.error();
-    if (state_->options.budgets == budget_mode::exclusive)
-        return state_->admit_by_memory(intent, *encoded, when);
-    return state_->admit_by_log(*encoded);
+    return state_->admissions.admit(intent, *encoded, when);
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::claim_budgets() {
+    if (auto ok = state_->check_writable(); !ok) return ok;
+    return state_->admissions.take();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
-    auto const entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::top_up_budget(budget_top_up const& wanted) {
-    auto const there = budgets();
-    if (!there) return there.error();
-    auto const found = std::find_if(there->begin(), there->end(), [&wanted](budget const& each) {
-        return each.name == wanted.budget;
-    });
-    if (found == there->end())
-        return fail(errc::not_found, "no budget '" + wanted.budget.substr(0, 64) + "'");
+    auto const found = state_->budget_named(wanted.budget);
+    if (!found) return found.error();
     if (auto ok = detail::check_top_up(*found, wanted); !ok) return ok.error();
-    auto entry = to_record(wanted, state_->time.now());
+    return state_->enforce(to_record(wanted, state_->time.now()));
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
+    if (auto const found = state_->budget_named(name); !found) return found.error();
+    return state_->enforce(to_removal_record(name, state_->time.now()));
+}
+
+template <class Policies>
+result<std::vector<future_state>> basic_ledger<Policies>::future_states(timestamp after) {
+    return state_->look([after](budget_gate& gate, auto&) { return gate.futures(after); });
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::forget_future(future_pardon wanted) {
+    timestamp const now = state_->time.now();
+    wanted.after = (std::max)(wanted.after, now);
+    auto const there = future_states(wanted.after);
+    if (!there) return there.error();
+    wanted.forgotten = future_text(*there);
+    auto const entry = to_record(wanted, now);
     if (!entry) return entry.error();
     auto const number = append(*entry);
     if (!number) return number;
@@ -271,14 +252,22 @@ result<sequence> basic_ledger<Policies>::top_up_budget(budget_top_up const& want
 }
 
 template <class Policies>
-result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
-    auto const there = budgets();
-    if (!there) return there.error();
-    auto const found = std::find_if(there->begin(), there->end(),
-                                    [name](budget const& of) { return of.name == name; });
-    if (found == there->end())
-        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
-    auto const number = append(to_removal_record(name, state_->time.now()));
+result<std::vector<budget_advance>> basic_ledger<Policies>::lost_advances() {
+    // Where nobody decides alone now, whoever drew from advances is dead.
+    if (auto const taken = state_->admissions.settle(); !taken && !state_->options.read_only) {
+        if (taken.error().code != errc::already_open) return taken.error();
+    }
+    return state_->look([](budget_gate& gate, auto&) { return gate.lost_advances(); });
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::write_off_advances(advance_pardon wanted) {
+    auto const lost = lost_advances();
+    if (!lost) return lost.error();
+    wanted.forgotten = advance_text(*lost);
+    auto const entry = to_record(wanted, state_->time.now());
+    if (!entry) return entry.error();
+    auto const number = append(*entry);
     if (!number) return number;
     if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
     return number;
@@ -290,9 +279,21 @@ result<std::vector<budget>> basic_ledger<Policies>::budgets() {
 }
 
 template <class Policies>
-result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
+result<std::vector<budget_state>> basic_ledger<Policies>::budget_states(budget_rows rows) {
     timestamp const now = state_->time.now();
-    return state_->look([now](budget_gate& gate, auto&) { return gate.states(now); });
+    return state_->look([&](budget_gate& gate, auto&) { return gate.states(now, rows); });
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::visit_budget_states(
+    budget_rows rows, detail::function_ref<void(budget_state&&)> visit) {
+    timestamp const now = state_->time.now();
+    auto const looked = state_->look([&](budget_gate& gate, auto&) {
+        gate.visit_states(now, rows, visit);
+        return true;
+    });
+    if (!looked) return looked.error();
+    return {};
 }
 
 template <class Policies>
@@ -333,18 +334,27 @@ result<std::vector<budget_crossing>> basic_ledger<Policies>::take_crossings() {
 }
 
 template <class Policies>
+bool basic_ledger<Policies>::has_budgets() const {
+    return state_->gate.has_budgets();
+}
+
+template <class Policies>
+bool basic_ledger<Policies>::has_stepwise_budgets() const noexcept {
+    return state_->gate.has_steps();
+}
+
+template <class Policies>
+budget_mode basic_ledger<Policies>::budgets_by() const noexcept {
+    return state_->options.budgets;
+}
+
+template <class Policies>
 result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const& entry) {
     if (entry.kind != record_kind::alert && entry.kind != record_kind::outcome)
         return fail(errc::bad_argument, "alerts and outcomes alone are appended once");
     auto const encoded = state_->encode(entry);
     if (!encoded) return encoded.error();
-    std::lock_guard const lock(state_->once);
-    auto const pushed = state_->queue.push(*encoded, true, detail::entry_mark::conditional);
-    if (!pushed) return pushed.error();
-    auto const became = state_->wait_for_decision(*pushed);
-    if (!became) return became.error();
-    if (became->left_out != nullptr) return std::optional<sequence>{};
-    return std::optional(became->number);
+    return state_->admissions.append_once(*encoded);
 }
 
 template <class Policies>
@@ -382,32 +392,16 @@ result<sequence> basic_ledger<Policies>::append(detail::record_view_argument vie
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(record&)> next) {
-    constexpr std::size_t bytes_most = std::size_t{1} << 30;
     detail::batch records;
     for (record entry; next(entry);) {
         auto const encoded = state_->encode(entry);
         if (!encoded) return encoded.error();
         records.add(*encoded);
-        if (records.bytes.size() > bytes_most)
+        if (records.bytes.size() > std::size_t{1} << 30)
             return fail(errc::too_large, "more than 1 GiB of records in one transaction");
     }
     if (records.count == 0) return sequence{};
     return state_->finish(state_->queue.push_all(std::move(records)), durability::committed);
-}
-
-template <class Policies>
-bool basic_ledger<Policies>::has_budgets() const {
-    return state_->gate.has_budgets();
-}
-
-template <class Policies>
-bool basic_ledger<Policies>::has_stepwise_budgets() const noexcept {
-    return state_->gate.has_steps();
-}
-
-template <class Policies>
-budget_mode basic_ledger<Policies>::budgets_by() const noexcept {
-    return state_->options.budgets;
 }
 
 template <class Policies>
@@ -417,8 +411,7 @@ result<void> basic_ledger<Policies>::look_at_alerts(
         visit(book);
         return true;
     });
-    if (!looked) return looked.error();
-    return {};
+    return looked ? result<void>{} : looked.error();
 }
 
 template <class Policies>
@@ -443,24 +436,21 @@ template <class Policies>
 result<money> basic_ledger<Policies>::spent_today(time_zone const& zone) {
     civil_day const today = zone.day_of(state_->time.now());
     auto const sums = report({report_kind::daily, zone, {today, today}, {}});
-    if (!sums) return sums.error();
-    return sums->sum.cost;
+    return sums ? result<money>(sums->sum.cost) : sums.error();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::last_sequence() const {
     if (auto ok = state_->check_process(); !ok) return ok.error();
     auto const size = state_->log.size();
-    if (!size) return size.error();
-    return sequence{*size};
+    return size ? result<sequence>(sequence{*size}) : size.error();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::first_sequence() const {
     if (auto ok = state_->check_process(); !ok) return ok.error();
     auto const first = state_->log.first();
-    if (!first) return first.error();
-    return sequence{*first};
+    return first ? result<sequence>(sequence{*first}) : first.error();
 }
 
 template <class Policies>
@@ -485,6 +475,11 @@ std::string const& basic_ledger<Policies>::path() const noexcept {
 template <class Policies>
 std::uint64_t basic_ledger<Policies>::bytes_on_disk() const {
     return state_->store.bytes_on_disk();
+}
+
+template <class Policies>
+std::vector<std::string> basic_ledger<Policies>::notices() const {
+    return state_->told.all();
 }
 
 template <class Policies>

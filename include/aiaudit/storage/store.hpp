@@ -106,6 +106,9 @@ struct rotate_body_archetype {
 //                               what a transaction begun now would see: so who keeps what he read
 //                               keeps this number with it. On other segments never the store's.
 //
+// A view may have release(value): its pages are given back, since the value was read and will not
+// be soon (detail::release() calls it if it is there).
+//
 // A view and every byte it hands out live until the body returns; in a write view a value that was
 // handed out lives only until the next insert, reserve, replace or erase.
 template <class View>
@@ -117,6 +120,19 @@ concept storage_read_view = requires(View const& view, table in, std::string_vie
     { view.segment() } -> std::same_as<segment_number>;
     { view.generation() } -> std::same_as<std::uint64_t>;
 };
+
+namespace detail {
+
+// After a large value was read, by who reads many.
+template <class View>
+void release(View const& view, std::string_view value) noexcept {
+    constexpr std::size_t worth_a_call = std::size_t{64} << 10;
+    if constexpr (requires { view.release(value); }) {
+        if (value.size() >= worth_a_call) view.release(value);
+    }
+}
+
+}  // namespace detail
 
 // A write view: a read view that sees its own changes, and
 //

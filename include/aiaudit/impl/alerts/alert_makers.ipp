@@ -8,6 +8,8 @@
 #include <aiaudit/budget/budget_text.hpp>  // amount_and_unit
 #include <aiaudit/config.hpp>              // AIAUDIT_INLINE
 
+#include <string_view>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
@@ -118,6 +120,53 @@ AIAUDIT_INLINE alert circuit_opened(record const& entry, timestamp now) {
     return made;
 }
 
+inline constexpr std::string_view clock_advice =
+    ": if budgets refuse by clock_behind, see `aiaudit budget forget-future`";
+
+AIAUDIT_INLINE alert clock_jumped(clock_step const& of) {
+    bool const back = of.jump_ns() < 0;
+    std::string const hour = std::to_string(floor_divide(of.after.seconds(), 3'600));
+    alert made;
+    made.key = make_alert_key(alert_kind::clock_jump, {back ? "back" : "ahead", hour});
+    made.kind = alert_kind::clock_jump;
+    made.at = of.after;
+    int128 const distance_ns = back ? -of.jump_ns() : of.jump_ns();
+    std::string const seconds =
+        std::to_string(static_cast<std::uint64_t>(distance_ns / nanoseconds_per_second));
+    made.text = "the clock jumped " + std::string(back ? "back" : "ahead") + " by " + seconds +
+                " s, from " + of.before.to_string() + " to " + of.after.to_string() +
+                std::string(clock_advice);
+    made.facts = {{"direction", back ? "back" : "ahead"},
+                  {"seconds", seconds},
+                  {"before", of.before.to_string()},
+                  {"after", of.after.to_string()}};
+    return made;
+}
+
+AIAUDIT_INLINE alert record_ahead(record const& entry, civil_day day, timestamp now) {
+    alert made;
+    made.key = make_alert_key(alert_kind::clock_jump, {"record", day.to_string()});
+    made.kind = alert_kind::clock_jump;
+    made.at = now;
+    made.text = "the log has a record of " + entry.started_at.to_string() +
+                ", which has not come: a clock stood ahead, or this one stands behind" +
+                std::string(clock_advice);
+    made.facts = {{"record", entry.started_at.to_string()}, {"now", now.to_string()}};
+    return made;
+}
+
+AIAUDIT_INLINE alert records_apart(timestamp before, timestamp after, timestamp now) {
+    alert made;
+    made.key =
+        make_alert_key(alert_kind::clock_jump, {"apart", before.to_string(), after.to_string()});
+    made.kind = alert_kind::clock_jump;
+    made.at = now;
+    made.text = "the log's records step from " + before.to_string() + " to " + after.to_string() +
+                ": nothing was called in between, or the clock jumped" + std::string(clock_advice);
+    made.facts = {{"before", before.to_string()}, {"after", after.to_string()}};
+    return made;
+}
+
 AIAUDIT_INLINE alert log_nearly_full(std::string const& directory, std::uint64_t free_bytes,
                                      std::uint64_t least, civil_day day, timestamp now) {
     alert made;
@@ -129,6 +178,15 @@ AIAUDIT_INLINE alert log_nearly_full(std::string const& directory, std::uint64_t
     made.facts = {{"directory", directory},
                   {"free_bytes", std::to_string(free_bytes)},
                   {"free_bytes_least", std::to_string(least)}};
+    return made;
+}
+
+AIAUDIT_INLINE alert log_damaged(std::string const& notice, civil_day day, timestamp now) {
+    alert made;
+    made.key = make_alert_key(alert_kind::log_damaged, {notice, day.to_string()});
+    made.kind = alert_kind::log_damaged;
+    made.at = now;
+    made.text = notice;
     return made;
 }
 

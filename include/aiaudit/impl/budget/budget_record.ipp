@@ -7,6 +7,8 @@
 #include <aiaudit/budget/budget_record.hpp>
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -80,6 +82,15 @@ AIAUDIT_INLINE result<record> to_record(budget const& of, timestamp at) {
     return entry;
 }
 
+AIAUDIT_INLINE result<void> detail::check_pardon(std::string_view by, std::string_view why) {
+    constexpr std::size_t by_most = 128;
+    if (!is_subject_name(by) || by.size() > by_most)
+        return bad_budget("who forgets it is a name of 1 to 128 bytes on one line");
+    if (!is_subject_name(why))
+        return bad_budget("why it is forgotten is 1 to 1024 bytes on one line");
+    return {};
+}
+
 AIAUDIT_INLINE result<void> detail::check_top_up(budget const& to, budget_top_up const& of) {
     auto const bad = [&to](std::string_view why) {
         return bad_budget("budget '" + to.name + "' " + std::string(why));
@@ -102,6 +113,93 @@ AIAUDIT_INLINE result<record> to_record(budget_top_up const& of, timestamp at) {
     entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
     entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
     if (!of.subject.empty()) entry.tags.emplace_back("subject", of.subject);
+    return entry;
+}
+
+AIAUDIT_INLINE std::optional<advance_end> detail::advance_end_named(
+    std::string_view change) noexcept {
+    if (change == "return") return advance_end::returned;
+    if (change == "abandon") return advance_end::abandoned;
+    if (change == "write-off") return advance_end::written_off;
+    return std::nullopt;
+}
+
+AIAUDIT_INLINE record end_record(advance_end how, std::uint64_t holder, timestamp at) {
+    constexpr std::array<std::string_view, 3> names{"return", "abandon", "write-off"};
+    record entry =
+        detail::budget_record_base(at, names[static_cast<std::size_t>(how)], detail::all_budgets);
+    entry.operation_id = detail::id_of_holder(holder);
+    return entry;
+}
+
+AIAUDIT_INLINE result<record> to_record(budget_advance const& of, timestamp at) {
+    if (!detail::is_budget_name(of.budget)) return detail::bad_budget("a budget has another name");
+    if (of.unit > budget_unit::requests) return detail::bad_budget("unknown unit");
+    if (of.amount <= 0 || of.amount > detail::budget_amount_most || of.holder == 0)
+        return detail::bad_budget("a process advances more than 0, and not too much");
+    if (!of.subject.empty() && !detail::is_subject_name(of.subject))
+        return detail::bad_budget("a subject is a name of at most 1024 bytes on one line");
+    record entry = detail::budget_record_base(at, of.back ? "return" : "advance", of.budget);
+    entry.operation_id = detail::id_of_holder(of.holder);
+    entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
+    entry.tags.emplace_back("limit", amount_text(of.limit, of.unit));
+    entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
+    if (!of.subject.empty()) entry.tags.emplace_back("subject", of.subject);
+    return entry;
+}
+
+AIAUDIT_INLINE result<record> to_record(advance_pardon const& of, timestamp at) {
+    if (auto ok = detail::check_pardon(of.by, of.why); !ok) return ok.error();
+    record entry = end_record(advance_end::written_off, 0, at);
+    entry.tags.emplace_back("by", of.by);
+    entry.tags.emplace_back("why", of.why);
+    if (!of.forgotten.empty()) entry.tags.emplace_back("forgotten", of.forgotten);
+    return entry;
+}
+
+AIAUDIT_INLINE std::string advance_text(std::vector<budget_advance> const& all) {
+    constexpr std::size_t bytes_most = 4'096;
+    std::string text;
+    for (std::size_t i = 0; i < all.size() && text.size() < bytes_most;) {
+        std::size_t end = i;
+        int128 sum = 0;
+        for (; end < all.size() && all[end].budget == all[i].budget; ++end) sum += all[end].amount;
+        text += (text.empty() ? "" : "; ") + detail::amount_and_unit(sum, all[i].unit) + " of '" +
+                all[i].budget + "'";
+        if (!all[i].subject.empty()) text += " in " + std::to_string(end - i) + " parts";
+        i = end;
+    }
+    return text;
+}
+
+AIAUDIT_INLINE std::string future_text(std::vector<future_state> const& all) {
+    constexpr std::size_t bytes_most = 4'096;
+    std::string text;
+    for (future_state const& each : all) {
+        std::string next = text.empty() ? "" : "; ";
+        next += std::to_string(each.windows) + " windows of '" + each.budget + "' with " +
+                detail::amount_and_unit(each.spent, each.unit) + " spent, " +
+                detail::amount_and_unit(each.reserved, each.unit) + " reserved";
+        if (each.closed != 0) next += ", " + std::to_string(each.closed) + " subjects shut";
+        if (text.size() + next.size() > bytes_most - 4) return text + " ...";
+        text += next;
+    }
+    return text;
+}
+
+AIAUDIT_INLINE result<record> to_record(future_pardon const& of, timestamp at) {
+    if (auto ok = detail::check_pardon(of.by, of.why); !ok) return ok.error();
+    if (of.after < at)
+        return detail::bad_budget(
+            "only windows that begin later than now can be forgotten: give "
+            "an instant after " +
+            at.to_string());
+    record entry =
+        detail::budget_record_base(at, detail::change_forget_future, detail::all_budgets);
+    entry.tags.emplace_back("after", of.after.to_string());
+    entry.tags.emplace_back("by", of.by);
+    entry.tags.emplace_back("why", of.why);
+    if (!of.forgotten.empty()) entry.tags.emplace_back("forgotten", of.forgotten);
     return entry;
 }
 

@@ -16,14 +16,23 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE std::string gate_encoder::encode() {
+    bool has_advances = state_->holder != 0;
+    state_->for_each_advance([&](std::uint32_t number, std::uint64_t) {
+        state_->open.for_each_hold(number, [&](hold const& each) {
+            has_advances = has_advances || is_logged(each, true);
+        });
+    });
     bool const has_credits =
+        has_advances ||
         std::any_of(state_->budgets.begin(), state_->budgets.end(),
                     [](kept_budget const& each) { return !each.credits().empty(); });
+    note_holds();
     count(state_->budgets.size());
     for (kept_budget const& each : state_->budgets) {
         encode_definition(each.definition());
         encode_accounts(each);
         if (has_credits) encode_credits(each);
+        ++budget_;
     }
     encode_attempts();
     count(state_->passed.size());
@@ -31,8 +40,11 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         encode_place(each.budget, each.account, each.window);
         count(each.percent);
     }
+    if (has_advances) append_little_endian(out_, state_->holder);
     std::string head{gate_magic};
-    head.push_back(static_cast<char>(has_credits ? gate_version_credits : gate_version));
+    head.push_back(static_cast<char>(has_advances  ? gate_version_advances
+                                     : has_credits ? gate_version_credits
+                                                   : gate_version));
     append_little_endian(head, crc32c(out_));
     return head + out_;
 }
@@ -61,19 +73,18 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
     std::vector<std::uint32_t> order;
     for (std::uint32_t i = 0; i < all.size(); ++i)
         if (is_used(of, i)) order.push_back(i);
-    std::sort(order.begin(), order.end(),
-              [&all](std::uint32_t a, std::uint32_t b) { return all[a].name < all[b].name; });
+    order = accounts_by_name(all, std::move(order));
     number(of.known_since());
     std::vector<std::uint32_t>& numbers = numbers_.emplace_back(all.size());
     count(order.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) {
         numbers[order[i]] = i;
         budget_account const& account = all[order[i]];
-        text(account.name);
+        text(account.name());
         if (of.is_bucket())
             encode_bucket(all.bucket(order[i]).level);
         else
-            encode_windows(account.windows);
+            encode_windows(order[i], account.windows);
         if (of.of_runs()) number(all.used_at(order[i]));
     }
 }
@@ -87,21 +98,74 @@ AIAUDIT_INLINE void gate_encoder::encode_credits(kept_budget const& of) {
     }
 }
 
-AIAUDIT_INLINE bool gate_encoder::is_used(kept_budget const& of, std::uint32_t number) {
+AIAUDIT_INLINE std::vector<std::uint32_t> accounts_by_name(account_table const& all,
+                                                           std::vector<std::uint32_t> wanted) {
+    // Of a million names a comparison that looks at both is two waits for memory.
+    struct keyed {
+        std::uint64_t first = 0;
+        std::uint64_t second = 0;
+        std::uint32_t number = 0;
+    };
+    auto const word_at = [](std::string_view name, std::size_t from) {
+        std::uint64_t word = 0;
+        for (std::size_t i = from; i < from + 8; ++i)
+            word = word << 8 | (i < name.size() ? static_cast<std::uint8_t>(name[i]) : 0U);
+        return word;
+    };
+    std::vector<keyed> keys;
+    keys.reserve(wanted.size());
+    for (std::uint32_t const each : wanted) {
+        std::string_view const name = all[each].name();
+        keys.push_back({word_at(name, 0), word_at(name, 8), each});
+    }
+    std::sort(keys.begin(), keys.end(), [&all](keyed const& a, keyed const& b) {
+        if (a.first != b.first) return a.first < b.first;
+        if (a.second != b.second) return a.second < b.second;
+        return all[a.number].name() < all[b.number].name();
+    });
+    for (std::size_t i = 0; i < keys.size(); ++i) wanted[i] = keys[i].number;
+    return wanted;
+}
+
+AIAUDIT_INLINE bool has_tentative_rates(gate_state const& state) {
+    bool has = false;
+    state.open.for_each([&](std::uint32_t number) {
+        if (!state.open[number].tentative || state.open[number].is_advance()) return;
+        state.open.for_each_hold(number, [&](hold const& each) {
+            has = has || (state.budgets[each.budget].is_bucket() && each.amount != each.logged);
+        });
+    });
+    return has;
+}
+
+AIAUDIT_INLINE void gate_encoder::note_holds() {
+    state_->open.for_each([this](std::uint32_t number) {
+        bool const is_advance = state_->open[number].is_advance();
+        state_->open.for_each_hold(number, [&](hold const& each) {
+            if (is_logged(each, is_advance))
+                holds_.insert({each.budget, each.account, each.window});
+        });
+    });
+}
+
+AIAUDIT_INLINE bool gate_encoder::is_used(kept_budget const& of, std::uint32_t number) const {
     if (of.is_bucket()) return of.accounts().bucket(number).level.at_ns() != leaky_bucket{}.at_ns();
     budget_account const& account = of.accounts()[number];
     bool used = account.windows.floor() != window_sums::none;
-    account.windows.for_each([&used](window_sums const& each) { used = used || is_used(each); });
+    account.windows.for_each(
+        [&](window_sums const& each) { used = used || is_used(number, each); });
     return used;
 }
 
-AIAUDIT_INLINE void gate_encoder::encode_windows(window_account const& account) {
+AIAUDIT_INLINE void gate_encoder::encode_windows(std::uint32_t account_number,
+                                                 window_account const& account) {
     number(account.floor());
     std::size_t used = 0;
-    account.for_each([&used](window_sums const& each) { used += std::size_t{is_used(each)}; });
+    account.for_each(
+        [&](window_sums const& each) { used += std::size_t{is_used(account_number, each)}; });
     count(used);
-    account.for_each([this](window_sums const& each) {
-        if (!is_used(each)) return;
+    account.for_each([&](window_sums const& each) {
+        if (!is_used(account_number, each)) return;
         number(each.number);
         amount(each.used.spent);
         count(each.fired);
@@ -111,7 +175,13 @@ AIAUDIT_INLINE void gate_encoder::encode_windows(window_account const& account) 
 AIAUDIT_INLINE void gate_encoder::encode_attempts() {
     open_attempts const& open = state_->open;
     std::vector<std::uint32_t> order;
-    open.for_each([&order](std::uint32_t number) { order.push_back(number); });
+    open.for_each([&](std::uint32_t number) {
+        bool logged = false;
+        open.for_each_hold(number, [&](hold const& each) {
+            logged = logged || is_logged(each, open[number].is_advance());
+        });
+        if (logged) order.push_back(number);
+    });
     std::sort(order.begin(), order.end(), [&open](std::uint32_t a, std::uint32_t b) {
         return open[a].intent < open[b].intent;
     });
@@ -128,13 +198,15 @@ AIAUDIT_INLINE void gate_encoder::encode_attempts() {
 
 AIAUDIT_INLINE void gate_encoder::encode_holds(std::uint32_t attempt) {
     std::vector<hold> holds;
-    state_->open.for_each_hold(attempt, [&](hold const& each) { holds.push_back(each); });
+    state_->open.for_each_hold(attempt, [&](hold const& each) {
+        if (is_logged(each, state_->open[attempt].is_advance())) holds.push_back(each);
+    });
     std::sort(holds.begin(), holds.end(),
               [](hold const& a, hold const& b) { return a.budget < b.budget; });
     count(holds.size());
     for (hold const& each : holds) {
         encode_place(each.budget, each.account, each.window);
-        amount(each.amount);
+        amount(each.logged);
         if (state_->budgets[each.budget].is_bucket()) wide(each.end);
     }
 }
@@ -146,6 +218,7 @@ AIAUDIT_INLINE bool gate_decoder::decode() {
         if (!decode_attempt()) return false;
     for (std::uint64_t left = in_.varint(); left != 0; --left)
         if (!decode_passed()) return false;
+    if (version_ == gate_version_advances) state_.holder = in_.little_endian<std::uint64_t>();
     return in_.ok() && in_.at_end();
 }
 
@@ -176,7 +249,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     auto const [place, is_there] = state_.find(of.name);
     if (is_there || place != state_.budgets.size()) return false;
     kept_budget& made = state_.budgets.emplace_back(std::move(of));
-    return decode_accounts(made) && (!has_credits_ || decode_credits(made));
+    return decode_accounts(made) && (version_ == gate_version || decode_credits(made));
 }
 
 AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
@@ -199,7 +272,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
         std::string_view const name = text();
         if (!in_.ok() || each == name.empty()) return false;
         std::uint32_t const size = of.accounts().size();
-        if (size != 0 && !(of.accounts()[size - 1].name < name)) return false;
+        if (size != 0 && !(of.accounts()[size - 1].name() < name)) return false;
         of.accounts().add(name, account_table::hash_of(name));
         budget_account& account = of.accounts()[size];
         bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
@@ -240,7 +313,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
         if (!in_.ok() || window <= before || !is_window(of, window) || spent < 0 ||
             spent > stored_amount_most)
             return false;
-        account.windows.add(window, of.keeping(), {spent, 0}).fired = fired;
+        account.windows.add(window, of.keeping(), {{spent, 0}, 0, fired});
         before = window;
     }
     return true;
@@ -282,19 +355,21 @@ AIAUDIT_INLINE bool gate_decoder::decode_attempt() {
         state_.open.find(operation, attempt) != open_attempts::none)
         return false;
     intent_before_ = intent;
+    bool const is_advance = version_ == gate_version_advances && attempt == open_attempt::advance;
     std::uint32_t const number = state_.open.add(operation, attempt);
     state_.open[number].intent = sequence{intent};
     state_.open[number].deadline = deadline;
     // Each is put before the one that was put last.
     std::vector<hold> read(static_cast<std::size_t>(holds));
     for (std::size_t i = 0; i < read.size(); ++i) {
-        if (!decode_hold(read[i]) || (i != 0 && read[i].budget <= read[i - 1].budget)) return false;
+        if (!decode_hold(read[i], is_advance) || (i != 0 && read[i].budget <= read[i - 1].budget))
+            return false;
     }
     for (hold const& each : read) state_.open.add_hold(number, each);
     return true;
 }
 
-AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to) {
+AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to, bool is_advance) {
     if (!decode_place(to.budget, to.account, to.window)) return false;
     kept_budget& of = state_.budgets[to.budget];
     int128 const amount = in_.varint128();
@@ -302,7 +377,10 @@ AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to) {
     if (of.is_bucket()) to.end = wide();
     to.amount = amount;
     to.logged = amount;
-    of.restore_hold(to);
+    if (is_advance)
+        of.restore_advance(to);
+    else
+        of.restore_hold(to);
     return in_.ok();
 }
 
@@ -332,12 +410,12 @@ AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
     if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
         return bad("it is something else");
     auto const version = static_cast<std::uint8_t>(bytes[gate_magic.size()]);
-    if (version != gate_version && version != gate_version_credits)
+    if (version < gate_version || version > gate_version_advances)
         return bad("its version is not known");
     std::string_view const body = bytes.substr(gate_head_bytes);
     if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
         return bad("its checksum does not match");
-    gate_decoder decoder(body, version == gate_version_credits);
+    gate_decoder decoder(body, version);
     if (!decoder.decode()) return bad("its bytes make no sense");
     gate_state state = decoder.take();
     if (write_gate(state) != bytes) return bad("it is not as it would be written");

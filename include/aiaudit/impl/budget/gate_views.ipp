@@ -98,22 +98,52 @@ AIAUDIT_INLINE budget_state with_limit(kept_budget const& of, budget_place const
                                        budget_state state) {
     int128 const limit = of.is_bucket() ? of.definition().limit : of.limit_at(place);
     state.added = limit - of.definition().limit;
-    state.left = limit - state.spent - state.reserved;
+    state.left = limit - state.spent - state.reserved - state.advance;
     return state;
 }
 
+AIAUDIT_INLINE std::vector<advance_sums> sums_ahead(gate_state const& of) {
+    std::vector<advance_sums> all(of.budgets.size());
+    of.for_each_advance([&](std::uint32_t number, std::uint64_t) {
+        of.open.for_each_hold(number, [&](hold const& each) {
+            all[each.budget].push_back({each.account, each.window, each.amount});
+        });
+    });
+    for (advance_sums& each : all) {
+        std::sort(each.begin(), each.end(),
+                  [](advance_sum const& a, advance_sum const& b) { return a.account < b.account; });
+    }
+    return all;
+}
+
+// Of what is counted as reserved, what is held ahead.
+AIAUDIT_INLINE void tell_apart(kept_budget const& of, std::uint32_t account, std::int64_t window,
+                               advance_sums const& ahead, budget_state& state) {
+    auto at = std::lower_bound(
+        ahead.begin(), ahead.end(), account,
+        [](advance_sum const& each, std::uint32_t wanted) { return each.account < wanted; });
+    for (; at != ahead.end() && at->account == account; ++at) {
+        if (at->window > window || window - at->window > of.keeping().reach) continue;
+        state.advance += at->amount;
+        state.reserved -= at->amount;
+        --state.open;
+    }
+}
+
 AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t account,
-                                     std::int64_t window) {
+                                     std::int64_t window, advance_sums const& ahead) {
     budget_account const* const there =
         account == account_table::none ? nullptr : &of.accounts()[account];
     budget_state state;
     state.budget = of.definition();
-    state.subject = subject_text(of.definition().scope, there == nullptr ? "" : there->name);
+    state.subject =
+        subject_text(of.definition().scope, there == nullptr ? std::string_view{} : there->name());
     if (of.is_bucket())
         show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
     else
         show_window(of, there, window, state);
-    budget_place const place{there == nullptr ? std::string_view{} : there->name, 0, account,
+    if (!of.is_bucket() && there != nullptr) tell_apart(of, account, window, ahead, state);
+    budget_place const place{there == nullptr ? std::string_view{} : there->name(), 0, account,
                              window};
     return with_limit(of, place, std::move(state));
 }
@@ -126,26 +156,65 @@ AIAUDIT_INLINE void add_forecast(kept_budget const& of, std::int64_t window, tim
 }
 
 AIAUDIT_INLINE budget_state state_at(kept_budget const& of, budget_place const& place,
-                                     timestamp now) {
-    budget_state state = with_limit(of, place, state_of(of, place.account, place.window));
+                                     timestamp now, advance_sums const& ahead) {
+    budget_state state = with_limit(of, place, state_of(of, place.account, place.window, ahead));
     state.subject = subject_text(of.definition().scope, place.name);
     add_forecast(of, place.window, now, state);
     return state;
 }
 
-AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
-                               std::vector<budget_state>& to) {
+// What a subject has used and holds, as large as it is.
+struct ranked_account {
+    int128 used = 0;
+    std::uint32_t account = 0;
+};
+AIAUDIT_INLINE std::vector<ranked_account> ranked_accounts(kept_budget const& of,
+                                                           std::int64_t window) {
+    std::vector<ranked_account> all;
+    for (std::uint32_t i = 0; i < of.accounts().size(); ++i) {
+        std::int64_t const at = of.of_lives() ? of.life_at(i, window) : window;
+        int128 used = 0;
+        bool open = false;
+        if (of.is_bucket()) {
+            bucket_account const& bucket = of.accounts().bucket(i);
+            used = bucket.level.level(at, of.definition().limit);
+            open = bucket.open != 0;
+        } else {
+            of.accounts()[i].windows.for_each([&](window_sums const& each) {
+                if (each.number > at || at - each.number > of.keeping().reach) return;
+                used += each.used.all();
+                open = open || each.open != 0;
+            });
+        }
+        if (used != 0 || open || !of.definition().scope.each) all.push_back({used, i});
+    }
+    return all;
+}
+
+AIAUDIT_INLINE bool visit_states(kept_budget const& of, timestamp now, advance_sums const& ahead,
+                                 budget_rows& rows, function_ref<void(budget_state&&)> visit) {
     std::int64_t const window = of.window_at(now);
-    bool const each = of.definition().scope.each;
-    auto const add = [&](std::uint32_t account) {
-        bool const lives = of.of_lives();
-        budget_state state = state_of(of, account, lives ? of.life_at(account, window) : window);
-        if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
+    auto ranked = ranked_accounts(of, window);
+    if (ranked.empty() && !of.definition().scope.each) ranked.push_back({0, account_table::none});
+    std::size_t const first = (std::min)(rows.offset, ranked.size());
+    std::size_t const last =
+        rows.top == 0 ? ranked.size() : (std::min)(first + rows.top, ranked.size());
+    std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(last),
+                      ranked.end(), [&of](ranked_account const& a, ranked_account const& b) {
+                          if (a.used != b.used) return a.used > b.used;
+                          return of.accounts()[a.account].name() < of.accounts()[b.account].name();
+                      });
+    for (std::size_t i = first; i < last; ++i) {
+        std::uint32_t const account = ranked[i].account;
+        budget_state state =
+            state_of(of, account, of.of_lives() ? of.life_at(account, window) : window, ahead);
         add_forecast(of, window, now, state);
-        to.push_back(std::move(state));
-    };
-    for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);
-    if (!each && of.accounts().size() == 0) add(account_table::none);
+        visit(std::move(state));
+    }
+    rows.offset -= first;
+    if (rows.top == 0) return true;
+    rows.top -= last - first;
+    return rows.top != 0;
 }
 
 AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place const& place,

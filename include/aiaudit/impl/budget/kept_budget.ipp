@@ -27,8 +27,7 @@ AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
     cursor_ = {};
     reckon_thresholds();
     if (thresholds_ == old) return;
-    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
-        accounts_[i].windows.for_each([](window_sums& each) { each.fired = 0; });
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) accounts_[i].windows.clear_fired();
 }
 
 AIAUDIT_INLINE void kept_budget::find_account(budget_place& place) const {
@@ -72,7 +71,7 @@ AIAUDIT_INLINE std::vector<std::uint32_t> kept_budget::drop_runs(std::vector<boo
         std::sort(others.begin(), others.end(), [this](std::uint32_t a, std::uint32_t b) {
             std::int64_t const first = accounts_.used_at(a);
             std::int64_t const second = accounts_.used_at(b);
-            return first != second ? first > second : accounts_[a].name < accounts_[b].name;
+            return first != second ? first > second : accounts_[a].name() < accounts_[b].name();
         });
         others.resize(runs_most / 4 * 3);
     }
@@ -129,16 +128,15 @@ AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_vi
 
 AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
     bool const is_there = place.account != account_table::none;
-    std::string_view const name =
-        is_there ? std::string_view(accounts_[place.account].name) : place.name;
+    std::string_view const name = is_there ? accounts_[place.account].name() : place.name;
     int128 added = credit_at(place.window, name);
     // Two windows before the one in which it was set are known.
     constexpr std::int64_t known_before = 2;
     if (definition_.roll_over == 0) return added;
     window_account const* const windows = is_there ? &accounts_[place.account].windows : nullptr;
     auto const used_in = [windows](std::int64_t window) {
-        window_sums const* const sums = windows == nullptr ? nullptr : windows->find(window);
-        return sums == nullptr ? int128{0} : sums->used.all();
+        auto const sums = windows == nullptr ? std::nullopt : windows->find(window);
+        return sums ? sums->used.all() : int128{0};
     };
     auto const own_of = [&](std::int64_t window) {
         return definition_.limit + credit_at(window, name);
@@ -154,8 +152,8 @@ AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
     return added;
 }
 
-AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const noexcept {
-    if (place.window < known_since_) return true;
+AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const {
+    if (place.window < known_since_ || place.window > known_until_) return true;
     if (place.account == account_table::none) return false;
     return is_bucket() ? accounts_.bucket(place.account).level.forgot(place.window)
                        : accounts_[place.account].windows.forgot(place.window, keeping_);
@@ -173,11 +171,25 @@ AIAUDIT_INLINE void kept_budget::change_hold(hold& of, int128 change, bool is_ne
         }
         bucket.held += change;
         if (is_new) ++bucket.open;
-    } else if (is_new || accounts_[of.account].windows.find(of.window) != nullptr) {
-        window_sums& sums = accounts_[of.account].windows.add(of.window, keeping_, {0, change});
-        if (is_new) ++sums.open;
+    } else if (is_new || accounts_[of.account].windows.has(of.window)) {
+        accounts_[of.account].windows.add(of.window, keeping_, {{0, change}, is_new ? 1 : 0});
     }
     of.amount += change;
+}
+
+AIAUDIT_INLINE void kept_budget::change_advance(hold& of, int128 change, bool is_new) {
+    if (!is_bucket()) return change_hold(of, change, is_new);
+    of.amount += change;
+    // So that the account is known.
+    if (is_new) accounts_.bucket(of.account).level.fill(of.window, definition_.limit, 0);
+}
+
+AIAUDIT_INLINE void kept_budget::fill_lost(hold const& of, timestamp at) {
+    std::int64_t const ns = reckonable_ns(at);
+    leaky_bucket& level = accounts_.bucket(of.account).level;
+    int128 const room = definition_.limit - level.level(ns, definition_.limit);
+    level.fill(ns, definition_.limit,
+               std::clamp(of.amount, int128{0}, (std::max)(room, int128{0})));
 }
 
 AIAUDIT_INLINE void kept_budget::settle(hold const& of, int128 taken) {
@@ -192,8 +204,7 @@ AIAUDIT_INLINE void kept_budget::settle(hold const& of, int128 taken) {
         return;
     }
     window_account& windows = accounts_[of.account].windows;
-    if (windows.find(of.window) != nullptr)
-        --windows.add(of.window, keeping_, {taken, -of.amount}).open;
+    if (windows.has(of.window)) windows.add(of.window, keeping_, {{taken, -of.amount}, -1});
 }
 
 AIAUDIT_INLINE void kept_budget::restore_hold(hold const& of) {
@@ -203,7 +214,7 @@ AIAUDIT_INLINE void kept_budget::restore_hold(hold const& of) {
         return;
     }
     window_account& windows = accounts_[of.account].windows;
-    if (windows.find(of.window) != nullptr) ++windows.add(of.window, keeping_, {0, of.amount}).open;
+    if (windows.has(of.window)) windows.add(of.window, keeping_, {{0, of.amount}, 1});
 }
 
 AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t window, int128 amount) {
@@ -212,15 +223,15 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
         return;
     }
     window_account& windows = accounts_[number].windows;
-    if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
+    if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {{amount, 0}});
 }
 
 AIAUDIT_INLINE int128 kept_budget::correction_at(budget_place const& place, int128 change) const {
     if (definition_.unit != budget_unit::usd || is_bucket() || of_lives_) return 0;
-    window_sums const* const sums = place.account == account_table::none
-                                        ? nullptr
-                                        : accounts_[place.account].windows.find(place.window);
-    int128 const spent = sums == nullptr ? 0 : sums->used.spent;
+    auto const sums = place.account == account_table::none
+                          ? std::nullopt
+                          : accounts_[place.account].windows.find(place.window);
+    int128 const spent = sums ? sums->used.spent : int128{0};
     return std::clamp(change, -spent, budget_amount_most);
 }
 
@@ -229,6 +240,92 @@ AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const 
     if (place.window - keeping_.reach < known_since_) return true;
     return place.account != account_table::none &&
            accounts_[place.account].windows.forgot_before(place.window, keeping_);
+}
+
+AIAUDIT_INLINE bool kept_budget::is_closed(window_account const& windows, timestamp at) const {
+    if (of_lives_)
+        return windows.newest() == window_sums::none && windows.floor() != window_sums::none;
+    return windows.floor() >= first_window_at(at);
+}
+
+AIAUDIT_INLINE future_state kept_budget::future(timestamp after) const {
+    future_state found;
+    found.budget = definition_.name;
+    found.unit = definition_.unit;
+    if (!has_future()) return found;
+    std::int64_t const last = window_at(after);
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        if (is_bucket()) {
+            if (accounts_.bucket(i).level.at_ns() > last) ++found.closed;
+            continue;
+        }
+        window_account windows = accounts_[i].windows;
+        windows.for_each([&](window_sums const& each) {
+            if (each.number <= last) return;
+            found.spent += each.used.spent;
+            found.reserved += each.used.reserved;
+            ++found.windows;
+        });
+        windows.drop_after(last, keeping_);
+        if (is_closed(windows, after)) ++found.closed;
+    }
+    if (known_since_ > last) found.closed = (std::max)(found.closed, std::uint64_t{1});
+    return found;
+}
+
+AIAUDIT_INLINE bool kept_budget::forget_future(timestamp after) {
+    if (!has_future()) return false;
+    std::int64_t const last = window_at(after);
+    accounts_.turn_back(reckonable_ns(after));
+    std::erase_if(credits_, [last](window_credit const& each) { return each.window > last; });
+    reckon_thresholds();
+    if (is_bucket()) {
+        known_since_ = (std::min)(known_since_, first_window_at(after));
+        return false;
+    }
+    bool lost = known_since_ > first_window_at(after);
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        accounts_[i].windows.drop_after(last, keeping_);
+        lost = lost || is_closed(accounts_[i].windows, after);
+    }
+    return lost;
+}
+
+AIAUDIT_INLINE std::int64_t kept_budget::kept_since(std::uint32_t account) const noexcept {
+    if (account == account_table::none) return known_since_;
+    window_account const& windows = accounts_[account].windows;
+    constexpr std::int64_t never = (std::numeric_limits<std::int64_t>::max)();
+    if (of_lives_) return windows.newest() == window_sums::none ? never : known_since_;
+    std::int64_t const floor = windows.floor();
+    return (std::max)(known_since_, floor == window_sums::none ? floor : floor + 1);
+}
+
+AIAUDIT_INLINE std::uint32_t kept_budget::take_lost(kept_budget const& read, std::uint32_t account,
+                                                    timestamp after) {
+    std::string_view const name = read.accounts()[account].name();
+    std::uint32_t here = account_named(name);
+    std::int64_t const since = kept_since(here);
+    if (here == account_table::none) here = accounts_.add(name, account_table::hash_of(name));
+    if (of_runs()) accounts_.use(here, read.accounts().used_at(account));
+    window_account& to = accounts_[here].windows;
+    window_account const& from = read.accounts()[account].windows;
+    std::int64_t const first = first_window_at(after);
+    if (since > first) to.restore_floor(of_lives_ ? from.floor() : first - 1);
+    from.for_each([&](window_sums const& each) {
+        if (each.number < since && !to.forgot(each.number, keeping_))
+            to.add(each.number, keeping_, {{each.used.spent, 0}, 0, each.fired});
+    });
+    return here;
+}
+
+AIAUDIT_INLINE void kept_budget::end_taking(timestamp after) {
+    std::int64_t const first = first_window_at(after);
+    known_since_ = (std::min)(known_since_, first);
+    if (of_lives_) return;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        window_account& each = accounts_[i].windows;
+        if (each.floor() >= first) each.restore_floor(first - 1);
+    }
 }
 
 AIAUDIT_INLINE void kept_budget::reckon_thresholds() {

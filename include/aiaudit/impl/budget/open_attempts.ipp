@@ -14,6 +14,19 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+AIAUDIT_INLINE std::uint64_t holder_of(operation_id const& id) noexcept {
+    return load_little_endian<std::uint64_t>(reinterpret_cast<char const*>(id.bytes.data()));
+}
+
+AIAUDIT_INLINE operation_id id_of_holder(std::uint64_t holder, std::uint64_t rest) noexcept {
+    operation_id id{};
+    for (std::size_t i = 0; i < 8; ++i) {
+        id.bytes[i] = static_cast<std::uint8_t>(holder >> (8 * i));
+        id.bytes[8 + i] = static_cast<std::uint8_t>(rest >> (8 * i));
+    }
+    return id;
+}
+
 AIAUDIT_INLINE std::uint32_t open_attempts::find(operation_id const& operation,
                                                  std::uint32_t attempt) const {
     return index_.find(hash_of(operation, attempt), [&](std::uint32_t number) {

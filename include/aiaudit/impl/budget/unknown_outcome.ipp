@@ -18,6 +18,7 @@ AIAUDIT_INLINE record unknown_outcome(record intent) {
     record outcome = std::move(intent);
     outcome.kind = record_kind::outcome;
     outcome.duration_ns.reset();
+    outcome.finish_reason.clear();  // how an intent says that it was held ahead
     outcome.error_type = "outcome_unknown";
     outcome.complete = false;
     if (outcome.cost_status != cost_status::unpriced &&

@@ -60,11 +60,11 @@ AIAUDIT_INLINE void batch::leave_out(std::vector<left_out_entry>&& more) {
 AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push(std::string_view encoded, bool awaited,
                                                              entry_mark mark) {
     std::unique_lock lock(mutex_);
-    if (!has_room(encoded.size())) {
-        room_.wait(lock, [&] { return stopping_ || has_room(encoded.size()); });
-    }
+    auto const may_enter = [&] { return has_room(encoded.size()) && (awaited || !is_late()); };
+    if (!may_enter()) room_.wait(lock, [&] { return stopping_ || may_enter(); });
     if (stopping_) return fail(errc::closed, "the ledger is being closed");
     if (auto failure = take_untold()) return *failure;
+    if (gathering_->count == 0) gathering_since_ = std::chrono::steady_clock::now();
     gathering_->add(encoded, mark);
     if (awaited) {
         ++gathering_->awaited;
@@ -82,6 +82,7 @@ AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push_all(batch&& more) {
     std::unique_lock lock(mutex_);
     if (stopping_) return fail(errc::closed, "the ledger is being closed");
     if (auto failure = take_untold()) return *failure;
+    if (gathering_->count == 0) gathering_since_ = std::chrono::steady_clock::now();
     pushed place{gathering_, gathering_->count};
     gathering_->add_all(std::move(more));
     ++gathering_->awaited;
@@ -142,6 +143,7 @@ AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::take() {
     if (gathering_->count == 0) return {};
     next->bytes = std::exchange(spare_, {});
     writing_ = std::exchange(gathering_, std::move(next));
+    writing_since_ = gathering_since_;
     hurried_ = false;
     auto taken = writing_;
     lock.unlock();
@@ -165,10 +167,10 @@ AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::finish(batch& done,
             doomed = std::exchange(gathering_, std::make_shared<batch>());
         if (doomed) note_failure(*doomed, first.error());
     });
+    room_.notify_all();
     done.ended.set(first ? batch::written : batch::failed);
     if (!doomed) return {};
     doomed->ended.set(batch::failed);
-    room_.notify_all();
     return doomed;
 }
 

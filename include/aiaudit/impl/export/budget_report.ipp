@@ -63,6 +63,7 @@ AIAUDIT_INLINE std::vector<report_cell> cells_of(budget_state const& of) {
         text_cell("state", std::string(state_name(of))),
         number_cell("alert_percent", percent_reached(of)),
         text_cell("added", amount(of.added)),
+        text_cell("advance", amount(of.advance)),
     };
 }
 
@@ -80,6 +81,7 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(budget_state const& of) {
         text_cell("limit", amount(of.budget.limit + of.added)),
         text_cell("spent", amount(of.spent)),
         text_cell("reserved", of.reserved == 0 ? std::string{} : amount(of.reserved)),
+        text_cell("advance", of.advance == 0 ? std::string{} : amount(of.advance)),
         text_cell("left", amount(of.left)),
         label_cell("resets at",
                    of.resets_at ? local_text(*of.resets_at, of.budget.window.zone) : "never"),
