@@ -36,7 +36,9 @@ namespace {
 
 constexpr std::uint64_t steps_with_faults = 6000;
 constexpr std::uint64_t steps_to_end = 60'000;
-constexpr std::uint64_t die_young = 50;         // others, while one sees to a commit that failed
+// Others, while one sees to a commit that failed; and where somebody waits for what they have.
+constexpr std::uint64_t die_young = 50;
+constexpr std::uint64_t die_in_the_way = 6;
 constexpr std::uint64_t patience = 20'000'000;  // ns that a waiting one may be too early
 
 struct arguments {
@@ -230,7 +232,10 @@ private:
                 others_wait = others_wait || (each.get() != &victim && one->on == waits::for_lock);
         // Where others wait for what this one has: that is where it hurts.
         auto rate = others_wait ? rates_.kill / 20 : rates_.kill;
-        if (aftermath_ > 0) rate = &victim == struck_ ? 0 : (std::min)(rate, die_young);
+        if (aftermath_ > 0)
+            rate = &victim == struck_ ? 0
+                   : others_wait      ? die_in_the_way
+                                      : (std::min)(rate, die_young);
         if (!once_in(random_, rate)) return false;
         ++counts_.kills;
         if (how_.tells)
