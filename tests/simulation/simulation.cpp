@@ -17,6 +17,7 @@
 //               himself or dies of himself
 //     liveness: who met no fault of his own ends well; after the faults all end well within so many
 //     steps
+// --kind is the kind of all worlds (rates_of(); by default the seed says it), of two processes.
 // --first ends at the first broken promise, --tell prints each call on the ledger. Exit status: 1
 // where one was broken, 2 where the simulation itself fails, 77 where no process may be traced.
 #include "kernel.hpp"
@@ -35,6 +36,9 @@ namespace {
 
 constexpr std::uint64_t steps_with_faults = 6000;
 constexpr std::uint64_t steps_to_end = 60'000;
+// Others, while one sees to a commit that failed; and where somebody waits for what they have.
+constexpr std::uint64_t die_young = 50;
+constexpr std::uint64_t die_in_the_way = 6;
 constexpr std::uint64_t patience = 20'000'000;  // ns that a waiting one may be too early
 
 struct arguments {
@@ -44,6 +48,7 @@ struct arguments {
     std::uint64_t worlds = ~std::uint64_t{0};
     std::uint64_t steps = ~std::uint64_t{0};
     double minutes = 1e9;
+    std::optional<std::uint64_t> kind{};
     bool first = false;
     bool tells = false;
 };
@@ -73,11 +78,12 @@ struct counts {
 struct fault_rates {
     std::uint64_t kill = 0, error = 0, full = 0, cut = 0, restore = 0;
 };
-fault_rates rates_of(std::uint64_t seed) {
-    switch (seed % 6) {
-    case 5: return {.kill = 250, .cut = 2000};
+constexpr std::uint64_t spenders = 5;
+fault_rates rates_of(std::uint64_t kind) {
+    switch (kind) {
+    case spenders: return {.kill = 250, .cut = 2000};
     case 0: return {.kill = 150};
-    case 1: return {.kill = 300, .error = 150};
+    case 1: return {.kill = 300, .error = 150, .cut = 3000};
     case 2: return {.kill = 400, .cut = 700};
     case 3: return {.kill = 250, .error = 500, .full = 900};
     default: return {.kill = 300, .error = 400, .full = 1500, .cut = 1500, .restore = 3000};
@@ -90,7 +96,8 @@ public:
         : how_(how),
           seed_(seed),
           random_(seed),
-          rates_(rates_of(seed)),
+          kind_(how.kind.value_or(seed % 6)),
+          rates_(rates_of(kind_)),
           disk_(how.place + "/ledger"),
           machine_(disk_) {
         std::filesystem::remove_all(how.place);
@@ -224,7 +231,12 @@ private:
             for (auto const& one : each->tasks)
                 others_wait = others_wait || (each.get() != &victim && one->on == waits::for_lock);
         // Where others wait for what this one has: that is where it hurts.
-        if (!once_in(random_, others_wait ? rates_.kill / 20 : rates_.kill)) return false;
+        auto rate = others_wait ? rates_.kill / 20 : rates_.kill;
+        if (aftermath_ > 0)
+            rate = &victim == struck_ ? 0
+                   : others_wait      ? die_in_the_way
+                                      : (std::min)(rate, die_young);
+        if (!once_in(random_, rate)) return false;
         ++counts_.kills;
         if (how_.tells)
             std::fprintf(stderr, "%llu %d is killed\n", static_cast<unsigned long long>(steps_),
@@ -258,10 +270,12 @@ private:
         if (call.makes_durable && once_in(random_, 3)) begin_aftermath(of);
         return how;
     }
-    // All others are gone, and new ones come, while one sees to a commit that failed.
+    // All others are gone, and new ones come, while one sees to a commit that failed; perhaps the
+    // power goes too.
     void begin_aftermath(process& struck) {
         struck_ = &struck;
-        aftermath_ = 100;
+        aftermath_ = 400;
+        if (rates_.cut != 0 && once_in(random_, 4)) cut_at_ = steps_ + below(random_, 200);
         for (auto const& each : machine_.processes()) {
             if (each->status || each.get() == &struck) continue;
             machine_.kill(*each);
@@ -281,7 +295,7 @@ private:
             copy_ = disk_.snapshot();
             copied_promises_ = promises();
         }
-        if (once_in(random_, rates_.cut)) {
+        if (once_in(random_, rates_.cut) || steps_ == cut_at_) {
             kill_all();
             if (how_.tells)
                 std::fprintf(stderr, "%llu the power goes\n",
@@ -375,6 +389,7 @@ private:
     arguments const& how_;
     std::uint64_t seed_;
     chance random_;
+    std::uint64_t kind_;
     fault_rates rates_;
     simulated_disk disk_;
     kernel machine_;
@@ -384,9 +399,10 @@ private:
     std::pair<int, int> last_{-1, 0};
     process const* struck_ = nullptr;
     int aftermath_ = 0;
+    std::uint64_t cut_at_ = 0;
     bool is_full_ = false;
-    bool spends_ = seed_ % 6 == 5;
-    std::size_t alive_at_once_ = 2 + seed_ / 6 % 3;
+    bool spends_ = kind_ == spenders;
+    std::size_t alive_at_once_ = how_.kind ? 2 : 2 + seed_ / 6 % 3;
     std::optional<simulated_disk::copy> copy_{};
     texts copied_promises_{};
 };
@@ -464,6 +480,7 @@ int main(int count, char** words) {
         if (i + 1 == count) continue;
         if (word == "--seed") how.seed = std::strtoull(words[i + 1], nullptr, 10);
         if (word == "--worlds") how.worlds = std::strtoull(words[i + 1], nullptr, 10);
+        if (word == "--kind") how.kind = std::strtoull(words[i + 1], nullptr, 10);
         if (word == "--steps") how.steps = std::strtoull(words[i + 1], nullptr, 10);
         if (word == "--minutes") how.minutes = std::strtod(words[i + 1], nullptr);
     }

@@ -25,6 +25,7 @@
 
 #include <lmdb.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -117,6 +118,11 @@ public:
     // looks at a page.
     [[nodiscard]] result<void> check_size();
     // After a commit of this process, which may have made the file longer.
+    // A disk may have a commit's meta page although it said that it has not; LMDB has written the
+    // one before it again, without a sync. Until that is on disk nobody may use the pages of that
+    // commit: the caller still has the turn to write. Where this fails too, the disk goes on
+    // failing.
+    void sync_what_was_taken_back() noexcept { static_cast<void>(::fdatasync(descriptor_)); }
     void note_commit() noexcept {
         if (bytes_of_last_commit() > seen_bytes_.load(std::memory_order_relaxed)) {
             (void)covers_what_was_seen();

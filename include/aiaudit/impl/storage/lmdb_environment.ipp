@@ -27,7 +27,10 @@ AIAUDIT_INLINE lmdb_transaction::~lmdb_transaction() {
 AIAUDIT_INLINE result<void> lmdb_transaction::commit() {
     if (env_->forked()) return fail(errc::closed, "this process was forked inside a body");
     int const code = ::mdb_txn_commit(std::exchange(txn_, nullptr));
-    if (code != 0) return env_->failure(code, "commit");
+    if (code != 0) {
+        handle_->sync_what_was_taken_back();
+        return env_->failure(code, "commit");
+    }
     handle_->note_commit();
     return {};
 }
