@@ -47,6 +47,7 @@ public:
         rollup_options rollup{};
         std::uint64_t save_records = 0;  // how many may be unsaved before they are saved
         bool read_only = false;          // none is saved
+        bool fold_anew = false;          // what is saved is not believed
     };
     // `queue`: where batches that were folded give their memory back. `told`: what is found wrong.
     fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, notices& told,
@@ -274,11 +275,12 @@ private:
             if (!is_of && !damaged) return note_stale(is_of.error());
             found.good = found.good && found.newest->size == saved && (damaged || *is_of);
         }
+        if (auto words = found.words(); !words.empty()) told_->add(std::move(words));
+        found.good = found.good && !std::exchange(settings_.fold_anew, false);
         folded_ = saved_ = stored_ = saved;
         generation_ = 0;
         replaces_ = found.can_be_folded_anew();
         if (replaces_) folded_ = saved_ = *found.begin;
-        if (auto words = found.words(); !words.empty()) told_->add(std::move(words));
         std::vector<civil_day> days;
         for (auto const& [day, segment] : places_) {
             if (days.empty() || days.back() != day) days.push_back(day);

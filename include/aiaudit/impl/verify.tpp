@@ -54,7 +54,10 @@ public:
         read_records();
         if (found_.sound() && !(range_ == *stored))
             find("the tree over all records is not the one that was stored");
-        if (found_.sound()) compare_saved(from);
+        if (found_.sound()) {
+            compare_saved(from);
+            found_.saved_differs = !found_.sound();
+        }
         return std::move(found_);
     }
 
@@ -146,6 +149,7 @@ private:
                 parts_->add(value_of(number), entry);
                 if (gates_are_read_) gates_.add(value_of(number), entry);
                 if (auto note = read_retention(entry)) retained_ = *note;
+                if (request_.visit) request_.visit(number, entry);
                 check_anchor();
                 return found_.sound() && range_.size() < found_.size;
             });
