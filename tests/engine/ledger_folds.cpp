@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(parts_of_another_log_are_folded_anew_with_a_notice_and_once
         auto ledger = of.open();
         return users_of(ledger);
     }();
-    for (std::string const segment : {"00000003", "00000002"}) {
+    for (std::string const segment : {"00000002", "00000003"}) {
         auto const parts = twin.raw(segment).read(table::snapshots);
         BOOST_REQUIRE(!parts.empty());
         {
@@ -194,8 +194,8 @@ BOOST_AUTO_TEST_CASE(retention_refuses_to_vouch_for_what_is_not_of_the_records) 
     BOOST_TEST(refused.error().message().find("nothing is dropped") != std::string::npos);
     put_back();
     BOOST_TEST(retain_now().value().size() == 1U);
-    // The history was changed since.
-    with_part_gone("history");
+    // The part is kept where it lies, and is changed.
+    with_part_gone("00000002");
     BOOST_TEST(!retain_now().has_value());
     {
         auto ledger = of.open();
@@ -223,8 +223,9 @@ BOOST_AUTO_TEST_CASE(a_ledger_of_an_older_version_opens_without_a_word_and_its_g
         auto ledger = of.open();
         wanted = users_of(ledger);
     }
-    for (std::string const segment : {"00000002", "00000003", "history"}) {
-        auto raw = of.raw(segment);
+    for (auto const& entry : fs::directory_iterator(of.path + "/segments")) {
+        if (!entry.is_directory()) continue;
+        raw_segment raw(entry.path());
         for (std::string const key : {"parts", "gate", "gate_stand", "gate_base", "vouched"})
             raw.write(table::meta, key, std::nullopt);
     }
