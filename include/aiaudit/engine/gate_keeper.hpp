@@ -40,10 +40,11 @@ namespace detail {
 template <class Store>
 class gate_keeper {
 public:
-    // `save_records`: after how many the folds are saved. `told`: what is found wrong.
+    // `save_records`: after how many the folds are saved. `told`: what is found wrong. `anew`: what
+    // is saved is not believed.
     gate_keeper(Store& store, log_reader<Store> const& log, notices& told,
-                std::uint64_t save_records)
-        : store_(&store), log_(&log), told_(&told), save_records_(save_records) {}
+                std::uint64_t save_records, bool anew)
+        : store_(&store), log_(&log), told_(&told), save_records_(save_records), replaces_(anew) {}
 
     // Whether there is any budget in what is committed. Reads the log where this process knows of
     // none and the log has grown: what another process set may be the first one.
@@ -462,13 +463,13 @@ private:
     [[nodiscard]] std::string snapshot() const { return write_gate_of(folded_, gate_, book_); }
     // Begins with what was saved. What is damaged is folded anew, as far as the log still has it.
     [[nodiscard]] result<void> load() {
-        auto start = find_gate_start(*store_, *log_);
+        auto start = find_gate_start(*store_, *log_, !replaces_.load());
         if (!start) return start.error();
         gate_ = std::move(start->from.gate);
         book_ = std::move(start->from.book);
         folded_ = start->from.through;
         saved_ = start->is_saved ? folded_ : 0;
-        replaces_ = !start->is_saved && !start->notice.empty();
+        if (!start->is_saved && !start->notice.empty()) replaces_ = true;
         if (!start->notice.empty()) told_->add(std::move(start->notice));
         loaded_ = true;
         looked_through_ = false;

@@ -42,8 +42,8 @@ struct basic_ledger<Policies>::state {
           queue(options.batch_records_max, options.batch_bytes_max),
           fold(store, log, queue, told,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
-                options.rollup_save_records, options.read_only}),
-          gate(store, log, told, options.rollup_save_records),
+                options.rollup_save_records, options.read_only, options.fold_anew}),
+          gate(store, log, told, options.rollup_save_records, options.fold_anew),
           admissions(store, time, queue, gate, options.path, options.budgets),
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     ~state() {
