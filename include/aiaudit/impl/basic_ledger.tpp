@@ -249,8 +249,9 @@ result<sequence> basic_ledger<Policies>::forget_future(future_pardon wanted) {
 template <class Policies>
 result<std::vector<budget_advance>> basic_ledger<Policies>::lost_advances() {
     // Where nobody decides alone now, whoever drew from advances is dead.
-    if (auto const taken = state_->admissions.settle(); !taken && !state_->options.read_only) {
-        if (taken.error().code != errc::already_open) return taken.error();
+    if (!state_->options.read_only) {
+        auto const settled = state_->admissions.settle();
+        if (!settled && settled.error().code != errc::already_open) return settled.error();
     }
     return state_->look([](budget_gate& gate, auto&) { return gate.lost_advances(); });
 }
