@@ -58,12 +58,14 @@ public:
 
     // Whether a writer would find the files in their place, and room.
     [[nodiscard]] result<void> check();
-    // The same of the files alone. To be asked after a commit, before anybody is told of it; of the
-    // transaction's own too, unless it sealed its segment, which others may have dropped since.
-    [[nodiscard]] result<void> check_place() { return check_files(look::always); }
-    [[nodiscard]] result<void> check_place(lmdb_transaction const& committed) {
-        return check_files(committed, look::always);
+    // To be asked after a commit, before anybody is told of it: whether the file that it went into
+    // is the one at its path. What is not of the transaction's own segment is looked at now and
+    // then; without a transaction at once, for one that sealed its segment, which others may have
+    // dropped since.
+    [[nodiscard]] result<void> check_commit(lmdb_transaction const& committed) {
+        return check_files(committed, look::after_commit);
     }
+    [[nodiscard]] result<void> check_commit() { return check_files(look::always); }
 
     [[nodiscard]] result<segment_range> range();
     [[nodiscard]] std::uint64_t generation() noexcept;
@@ -73,7 +75,7 @@ public:
 private:
     explicit lmdb_segments(store_options const& options)
         : settings_{chosen_map_bytes(options.map_bytes), options.read_only, false} {}
-    enum class look : std::uint8_t { always, now_and_then };
+    enum class look : std::uint8_t { always, after_commit, now_and_then };
 
     [[nodiscard]] result<void> watch_files(std::string const& ledger);
     [[nodiscard]] result<void> check_files(look when);

@@ -12,10 +12,11 @@
 // Reading where the lock file cannot be written (a read-only file system, another's files) is
 // sound only while nobody writes there; see lmdb_handle.hpp.
 // Where the ledger's directory, its marker, a lock file or a data file is no more what was opened,
-// moved: looked at after each commit, before it is reported, and by readers once in a few
-// milliseconds. A relative path is that of the directory in which the process was at opening.
-// A data file that somebody cuts short while it is open is reported as corrupt by the next
-// transaction; one that reads the missing part at that very moment dies of SIGBUS.
+// moved. The data file is looked at after each commit, before it is reported, the others and all of
+// a reader once in a few milliseconds. A relative path is that of the directory in which the
+// process was at opening. A data file that somebody cuts short while it is open is reported as
+// corrupt by the next transaction; one that reads the missing part at that very moment dies of
+// SIGBUS.
 // Threads: and processes, as storage_policy says. Not on network file systems.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LMDB_STORE_HPP
@@ -96,7 +97,7 @@ result<void> lmdb_store::write_in(result<detail::lmdb_transaction> transaction, 
     write_view view(&*transaction);
     if (result<void> done = body(view); !done) return done;
     if (auto ok = transaction->commit(); !ok) return ok;
-    return segments_->check_place(*transaction);
+    return segments_->check_commit(*transaction);
 }
 
 template <class Body>
@@ -142,7 +143,7 @@ result<void> lmdb_store::rotate(Body body) {
     if (!turn) return turn.error();
     auto transaction = segments_->begin_sealing();
     if (!transaction) return transaction.error();
-    if (auto ok = segments_->check_place(*transaction); !ok) return ok;
+    if (auto ok = segments_->check_commit(*transaction); !ok) return ok;
     write_view old(&*transaction);
     auto const fill = [&](detail::lmdb_transaction& begun) -> result<void> {
         write_view next(&begun);
@@ -154,7 +155,7 @@ result<void> lmdb_store::rotate(Body body) {
         return ok;
     }
     if (auto ok = transaction->commit(); !ok) return ok;
-    return segments_->check_place();
+    return segments_->check_commit();
 }
 
 static_assert(storage_policy<lmdb_store>);

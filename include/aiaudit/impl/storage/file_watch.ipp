@@ -31,20 +31,25 @@ AIAUDIT_INLINE result<void> file_watch::add(std::string path) {
 
 AIAUDIT_INLINE result<void> file_watch::check() {
     for (watched_file const& each : files_) {
-        if (gone_.load(std::memory_order_relaxed)) return report_move(each.path);
-        auto const there = file_at(each.path);
-        if (there && *there == each.file) continue;
-        if (there || there.error().code == errc::not_found) return report_move(each.path);
-        return there.error();
+        if (auto ok = check(each); !ok) return ok;
     }
     return {};
 }
 
-AIAUDIT_INLINE error file_watch::report_move(std::string const& path) {
-    gone_.store(true, std::memory_order_relaxed);
-    return fail(errc::moved, path +
-                                 ": was moved, replaced or removed while it was open; "
-                                 "close it, and open what is there now");
+AIAUDIT_INLINE result<void> file_watch::check_first() {
+    return files_.empty() || ticks_.has_ticked() ? check() : check(files_.front());
+}
+
+AIAUDIT_INLINE result<void> file_watch::check(watched_file const& one) {
+    if (!gone_.load(std::memory_order_relaxed)) {
+        auto const there = file_at(one.path);
+        if (there && *there == one.file) return {};
+        if (!there && there.error().code != errc::not_found) return there.error();
+        gone_.store(true, std::memory_order_relaxed);
+    }
+    return fail(errc::moved, one.path +
+                                 ": was moved, replaced or removed while it was open; close it, "
+                                 "and open what is there now");
 }
 
 }  // namespace detail

@@ -41,7 +41,7 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(
     if (auto ok = opened->find_newest(); !ok) return ok.error();
     auto const looked = opened->begin_newest(false);
     if (!looked) return looked.error();
-    if (auto ok = opened->check_place(*looked); !ok) return ok.error();
+    if (auto ok = opened->check_files(*looked, look::always); !ok) return ok.error();
     return opened;
 }
 
@@ -66,7 +66,9 @@ AIAUDIT_INLINE result<void> lmdb_segments::check_files(look when) {
 // A segment that was dropped is not in its place either: it may be read on.
 AIAUDIT_INLINE result<void> lmdb_segments::check_files(lmdb_transaction const& on, look when) {
     if (auto ok = check_files(when); !ok) return ok;
-    auto found = when == look::always ? on.files().check() : on.files().check_now_and_then();
+    auto found = when == look::always         ? on.files().check()
+                 : when == look::after_commit ? on.files().check_first()
+                                              : on.files().check_now_and_then();
     if (found || found.error().code != errc::moved) return found;
     auto& at = on.environment();
     if (!is_there(at.directory())) {
@@ -83,7 +85,7 @@ AIAUDIT_INLINE result<void> lmdb_segments::check() {
     if (auto ok = check_writable(); !ok) return ok;
     auto const looked = begin_newest(false);
     if (!looked) return looked.error();
-    if (auto ok = check_place(*looked); !ok) return ok;
+    if (auto ok = check_files(*looked, look::always); !ok) return ok;
     return check_room(path_, limits::storage_room_least);
 }
 
@@ -139,8 +141,7 @@ AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_newest(bool writing
                 auto const sealed = at.is_sealed(*transaction);
                 if (!sealed) return sealed.error();
                 if (!*sealed) {
-                    auto const here =
-                        check_files(*transaction, writing ? look::always : look::now_and_then);
+                    auto const here = check_files(*transaction, look::now_and_then);
                     if (!here) return here.error();
                     return transaction;
                 }
@@ -211,7 +212,7 @@ AIAUDIT_INLINE result<std::optional<lmdb_transaction>> lmdb_segments::begin_read
     }
     auto transaction = at.begin(false);
     if (!transaction && transaction.error().code == errc::not_found) {
-        if (auto ok = check_place(); !ok) return ok.error();
+        if (auto ok = check_files(look::always); !ok) return ok.error();
     }
     if (!transaction) return transaction.error();
     if (auto ok = check_files(*transaction, look::now_and_then); !ok) return ok.error();
@@ -222,7 +223,7 @@ AIAUDIT_INLINE result<std::optional<lmdb_transaction>> lmdb_segments::begin_read
 AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_write_history() {
     auto& at = environment(history);
     if (!at.is_open() && !is_there(at.directory())) {
-        if (auto ok = check_place(); !ok) return ok.error();
+        if (auto ok = check_files(look::always); !ok) return ok.error();
         auto const made = make_history(path_, empty_environment{settings_.map_bytes});
         if (!made) return made.error();
     }
@@ -240,7 +241,7 @@ AIAUDIT_INLINE result<void> lmdb_segments::drop_oldest(segment_number number) {
         return fail(errc::bad_argument,
                     directory_of(number) + ": is not the oldest segment, or the only one");
     }
-    if (auto ok = check_place(); !ok) return ok;
+    if (auto ok = check_files(look::always); !ok) return ok;
     if (auto ok = drop_segment(path_, number); !ok) return ok;
     auto& dropped = environment(number);
     dropped.drop();
