@@ -19,6 +19,7 @@
 #include <aiaudit/integrity/checkpoint.hpp>  // verified_checkpoint
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ struct verification_request {
     // Reads only the records after the anchor. Those before it are then known to be as the anchor
     // says by their stored hashes; that the records still match those is left to a full run.
     bool only_after_anchor = false;
+    // Called with each record that is read, in order: for who holds files beside the ledger to it.
+    std::function<void(sequence, record_view const&)> visit{};
 };
 
 struct verification {
@@ -43,6 +46,10 @@ struct verification {
     std::vector<std::string> findings{};  // one line each; the first is the earliest in the log
     // What reports tell that nothing here vouches for, one line each: no sign of anything wrong.
     std::vector<std::string> unvouched{};
+
+    // Whether the records are sound, and what is saved of them is not: a ledger that is opened with
+    // ledger_options::fold_anew makes it anew, but for what is of records that were dropped.
+    bool saved_differs = false;
 
     [[nodiscard]] bool sound() const noexcept { return findings.empty(); }
     // What may be concluded, in one line.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <aiaudit/engine/batch_queue.hpp>
 #include <aiaudit/verify.hpp>
 
 #include "engine/support/child_process.hpp"
@@ -9,6 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -334,6 +336,31 @@ BOOST_AUTO_TEST_CASE(a_spill_file_that_cannot_be_opened_is_an_error) {
     auto const opened = refusing_ledger::open(options);
     BOOST_REQUIRE(!opened.has_value());
     BOOST_TEST(opened.error().message().find("loop.spill") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(who_does_not_wait_waits_while_an_older_record_is_not_written) {
+    using std::chrono::microseconds;
+    for (bool const late : {true, false}) {
+        microseconds const bound = late ? microseconds{0} : microseconds{3'600'000'000};
+        detail::batch_queue queue(100, 1'000'000, {.unwritten = bound});
+        BOOST_REQUIRE(queue.push("one", false).has_value());
+        auto const writing = queue.take();
+        std::atomic<bool> pushes{false};
+        std::atomic<bool> pushed{false};
+        std::thread other([&] {
+            pushes = true;
+            pushed = queue.push("two", false).has_value();
+        });
+        while (!pushes.load()) std::this_thread::yield();
+        for (int look = 0; look < 2'000 && !pushed.load(); ++look) std::this_thread::yield();
+        if (late) BOOST_TEST(!pushed.load());
+        // Who waits for the disk anyway enters at once.
+        BOOST_TEST(queue.push("three", true).has_value());
+        static_cast<void>(queue.finish(*writing, sequence{1}));
+        other.join();
+        BOOST_TEST(pushed.load());
+        queue.stop();
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

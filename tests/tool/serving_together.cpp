@@ -38,10 +38,10 @@ struct stand {
             return json_step(openai_chat_body("gpt-4.1", "Good day", {}));
         });
     }
-    std::vector<std::string> words(std::string const& db, std::string const& budgets) const {
+    std::vector<std::string> words(std::string const& directory, std::string const& budgets) const {
         return {"serve",
                 "--db",
-                db,
+                directory,
                 "--listen",
                 "127.0.0.1:0",
                 "--upstream",
@@ -69,9 +69,9 @@ struct stand {
         }
         return told;
     }
-    void set_budget(std::string const& db) const {
-        auto const set =
-            run(place.path(), "budget set --db " + db + " --name all --limit 50 --window total");
+    void set_budget(std::string const& directory) const {
+        auto const set = run(
+            place.path(), "budget set --db " + directory + " --name all --limit 50 --window total");
         BOOST_REQUIRE(set.status == 0);
     }
 

@@ -192,8 +192,10 @@ public:
     // Forgets the windows after one. Those that had been pushed out by them stay forgotten: floor()
     // says so.
     void drop_after(std::int64_t number, window_keeping keeping);
-    // Of an account that was stored, or is read again: its windows are then added.
+    // Of an account that is read again: its windows are then added.
     void restore_floor(std::int64_t floor);
+    // Of an account that was stored: windows ascending, above the floor.
+    void restore(std::int64_t floor, std::vector<window_sums> windows, window_keeping keeping);
 
 private:
     static void apply(window_sums& to, window_change const& change) noexcept {

@@ -112,8 +112,8 @@ public:
     [[nodiscard]] bool holds_ahead() const noexcept { return state_.own_holder != 0; }
     // Whether the log lacks something that was drawn from that.
     [[nodiscard]] bool has_lost() const;
-    // Whether somebody draws from advances, by the log.
-    [[nodiscard]] bool has_holder() const noexcept { return state_.holder != 0; }
+    // Who draws from advances, by the log; 0: nobody.
+    [[nodiscard]] std::uint64_t holder() const noexcept { return state_.holder; }
     // By name and subject: what processes that are dead held ahead, and nobody has written off.
     [[nodiscard]] std::vector<budget_advance> lost_advances() const;
 
@@ -255,6 +255,7 @@ private:
 
 namespace detail {
 
+[[nodiscard]] int128 step_of(kept_budget const& of, int128 asked, std::uint32_t calls) noexcept;
 [[nodiscard]] int128 step_ahead(kept_budget const& of, budget_place const& place, int128 asked,
                                 std::uint32_t calls, int128 there);
 

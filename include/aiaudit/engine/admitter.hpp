@@ -85,7 +85,7 @@ private:
     [[nodiscard]] result<void> abandon_dead() {
         std::lock_guard const lock(once_);
         if (looked_.load(std::memory_order_relaxed)) return {};
-        auto const drawn = gate_->look([](budget_gate& gate, auto&) { return gate.has_holder(); });
+        auto const drawn = gate_->look([](budget_gate& gate, auto&) { return gate.holder() != 0; });
         if (!drawn) return drawn.error();
         if (*drawn) {
             std::string room;

@@ -49,6 +49,7 @@ public:
         rollup_options rollup{};
         std::uint64_t save_records = 0;  // how many may be unsaved before they are saved
         bool read_only = false;          // nothing is saved: what would be is held in memory
+        bool fold_anew = false;          // what is saved is not believed
     };
     // `queue`: where batches that were folded give their memory back. `told`: what is found wrong.
     fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, notices& told,
@@ -320,7 +321,8 @@ private:
     [[nodiscard]] result<void> start_from(std::uint64_t stored) {
         fold_.forget_all();
         std::array<std::string, 2> wrong;
-        auto const days = shelf_.start(stored, wrong[0]);
+        bool const anew = std::exchange(settings_.fold_anew, false);
+        auto const days = shelf_.start(stored, anew, wrong[0]);
         if (!days) return days.error();
         if (auto ok = user_totals_.start(wrong[1]); !ok) return ok;
         for (std::string& each : wrong) {

@@ -80,7 +80,7 @@ template <class Store>
 result<void> gate_check<Store>::begin() {
     auto const there = store_->segments();
     if (!there) return there.error();
-    waiting_.clear();
+    *this = gate_check(*store_, *log_);
     for (segment_number segment = there->oldest; segment <= there->newest; ++segment) {
         stored_gates found;
         auto const read = store_->read(segment, [&found](auto const& view) -> result<void> {

@@ -40,10 +40,11 @@ namespace detail {
 template <class Store>
 class gate_keeper {
 public:
-    // `save_records`: after how many the folds are saved. `told`: what is found wrong.
+    // `save_records`: after how many the folds are saved. `told`: what is found wrong. `anew`: what
+    // is saved is not believed.
     gate_keeper(Store& store, log_reader<Store> const& log, notices& told,
-                std::uint64_t save_records)
-        : store_(&store), log_(&log), told_(&told), save_records_(save_records) {}
+                std::uint64_t save_records, bool anew)
+        : store_(&store), log_(&log), told_(&told), save_records_(save_records), replaces_(anew) {}
 
     // Whether there is any budget in what is committed. Reads the log where this process knows of
     // none and the log has grown: what another process set may be the first one.
@@ -106,8 +107,11 @@ public:
         made.held = verdict.admitted;
         made.warned = verdict.warned;
         if (!verdict.admitted) made.refused = gate_.describe(verdict, intent);
-        if (made.held && draws && (!made.drawn || gate_.is_short()))
+        if (made.held && draws && (!made.drawn || gate_.is_short())) {
+            // A gate that was read anew does not know what is on its way to the log.
+            if (!gate_.holds_ahead() && gate_.holder() == holder_) holder_ = new_holder();
             made.behind = gate_.advance(intent, holder_, !made.drawn);
+        }
         return made;
     }
     // A record of decision::before or behind did not get as far as the log.
@@ -252,6 +256,12 @@ public:
 
 private:
     static constexpr int tries_most = 50;  // while other processes save and drop
+
+    [[nodiscard]] static std::uint64_t new_holder() {
+        operation_id const id = make_operation_id({});
+        return load_little_endian<std::uint64_t>(reinterpret_cast<char const*>(id.bytes.data()) +
+                                                 8);
+    }
 
     // The mutex, but not for long: who has it may be reading the log, and wait for what waits for
     // this transaction. Not owned: they took their time.
@@ -462,13 +472,13 @@ private:
     [[nodiscard]] std::string snapshot() const { return write_gate_of(folded_, gate_, book_); }
     // Begins with what was saved. What is damaged is folded anew, as far as the log still has it.
     [[nodiscard]] result<void> load() {
-        auto start = find_gate_start(*store_, *log_);
+        auto start = find_gate_start(*store_, *log_, !replaces_.load());
         if (!start) return start.error();
         gate_ = std::move(start->from.gate);
         book_ = std::move(start->from.book);
         folded_ = start->from.through;
         saved_ = start->is_saved ? folded_ : 0;
-        replaces_ = !start->is_saved && !start->notice.empty();
+        if (!start->is_saved && !start->notice.empty()) replaces_ = true;
         if (!start->notice.empty()) told_->add(std::move(start->notice));
         loaded_ = true;
         looked_through_ = false;
@@ -485,13 +495,10 @@ private:
     std::atomic<std::uint64_t> looked_{0};  // the store's generation at which there was none
     bool behind_ = false;                   // the writer's
 
-    // Of this process, among those that ever held something ahead.
-    std::uint64_t const holder_ = load_little_endian<std::uint64_t>(
-        reinterpret_cast<char const*>(make_operation_id({}).bytes.data()) + 8);
-
     std::mutex mutex_{};
     std::condition_variable written_{};  // a batch is, or never will be
     // Under mutex_.
+    std::uint64_t holder_ = new_holder();  // this process, among all that held something ahead
     budget_gate gate_{};
     alert_book book_{};
     bool loaded_ = false;                      // with what was saved

@@ -207,7 +207,7 @@ result<void> part_check::begin(Store const& store, std::uint64_t before) {
 
 template <class View>
 result<void> part_check::find_totals(View const& view, part_rule const& rule) {
-    if (view.segment() <= rule.void_segment) return {};
+    if (rule.voids_in(view.segment())) return {};
     auto const found = view.get(table::meta, meta_key::user_totals);
     if (!found) return found.error();
     if (!*found) return {};

@@ -26,30 +26,43 @@ namespace detail {
 // were folded anew, into parts of later segments.
 struct part_rule {
     std::uint64_t dropped = 0;  // the last segment that the history stands for
-    // In segments up to that one, parts that go on after that record do not count.
-    std::uint64_t void_segment = 0;
-    std::uint64_t void_after = 0;
+    // In segments up to one, parts that go on after a record do not count.
+    struct void_range {
+        std::uint64_t segment = 0;
+        std::uint64_t after = 0;
+    };
+    std::vector<void_range> voids{};  // by segment
 
     // `place`: the segment in which it lies, or the history.
     [[nodiscard]] bool counts(part_key const& part, segment_number place) const noexcept {
         // A part that the history has of a segment that is still there is not counted twice.
         if (place == history) return part.segment <= dropped;
-        return place > void_segment || part.through <= void_after;
+        return std::none_of(voids.begin(), voids.end(), [&](void_range const& each) {
+            return place <= each.segment && part.through > each.after;
+        });
+    }
+    // Whether some of a segment's parts may not count.
+    [[nodiscard]] bool voids_in(segment_number place) const noexcept {
+        return !voids.empty() && place <= voids.back().segment;
     }
     [[nodiscard]] std::string void_bytes() const {
-        return to_little_endian(void_segment) + to_little_endian(void_after);
+        std::string bytes;
+        for (void_range const& each : voids)
+            bytes += to_little_endian(each.segment) + to_little_endian(each.after);
+        return bytes;
     }
     // Errors: corrupt.
     template <class View>
     [[nodiscard]] result<void> read_void(View const& view) {
         auto const found = view.get(table::meta, meta_key::void_parts);
         if (!found) return found.error();
-        void_segment = void_after = 0;
-        if (!*found) return {};
-        if ((*found)->size() != 16)
-            return fail(errc::corrupt, "the log's 'void_parts' has a wrong length");
-        void_segment = load_little_endian<std::uint64_t>((*found)->data());
-        void_after = load_little_endian<std::uint64_t>((*found)->data() + 8);
+        voids.clear();
+        byte_reader in{*found ? **found : std::string_view{}};
+        while (!in.at_end()) {
+            auto const segment = in.little_endian<std::uint64_t>();
+            voids.push_back({segment, in.little_endian<std::uint64_t>()});
+        }
+        if (!in.ok()) return fail(errc::corrupt, "the log's 'void_parts' has a wrong length");
         return {};
     }
 };

@@ -44,8 +44,9 @@ public:
 
     // Begins anew with the parts of the store, which it says go up to the record `stored`. Returns
     // the days of UTC that have some, ascending. What is wrong with them goes to `wrong`, in words.
-    // Errors: the store's.
-    [[nodiscard]] result<std::vector<civil_day>> start(std::uint64_t stored, std::string& wrong) {
+    // `anew`: they are not believed, whatever they show. Errors: the store's.
+    [[nodiscard]] result<std::vector<civil_day>> start(std::uint64_t stored, bool anew,
+                                                       std::string& wrong) {
         places_.clear();
         held_.clear();
         stale_ = false;
@@ -66,10 +67,11 @@ public:
             if (!is_of && !damaged) return note(is_of.error()).error();
             found.good = found.good && found.newest->size == stored && (damaged || *is_of);
         }
+        wrong = found.words();
+        found.good = found.good && !anew;
         saved_ = stored_ = stored;
         replaces_ = found.can_be_folded_anew();
         if (replaces_) saved_ = *found.begin;
-        wrong = found.words();
         std::vector<civil_day> days;
         for (auto const& [day, segment] : places_) {
             if (days.empty() || days.back() != day) days.push_back(day);

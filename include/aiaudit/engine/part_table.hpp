@@ -78,7 +78,7 @@ result<void> stored_parts::list(View const& view, part_rule const& rule, Visitor
     auto const stored = view.get(table::meta, meta_key::parts);
     if (!stored) return stored.error();
     // Without it, an older version saved them.
-    if (!*stored || (!is_past && view.segment() <= rule.void_segment)) return {};
+    if (!*stored || (!is_past && rule.voids_in(view.segment()))) return {};
     auto const stand = fold_stand::parse(**stored);
     if (!stand || stand->content != *content) (is_past ? past_good : good) = false;
     if (!is_past && stand) newest = stand;
@@ -101,8 +101,7 @@ template <class View>
         if (auto ok = view.erase(table::snapshots, key); !ok) return ok;
     }
     if (auto ok = view.erase(table::meta, meta_key::user_totals); !ok) return ok;
-    rule.void_segment = view.segment() - std::uint64_t{1};
-    rule.void_after = after;
+    rule.voids.push_back({view.segment() - std::uint64_t{1}, after});
     return view.replace(table::meta, meta_key::void_parts, rule.void_bytes());
 }
 

@@ -114,11 +114,12 @@ struct gate_start {
     std::string notice{};   // why what was saved is not used
 };
 
-// What was saved last, where it is of this log and not damaged. Else what it was before the oldest
-// segment: nothing, where no record was dropped. Errors: those of reading; corrupt, where that is
-// lost.
+// What was saved last, where it is of this log and not damaged, and is believed. Else what it was
+// before the oldest segment: nothing, where no record was dropped. Errors: those of reading;
+// corrupt, where that is lost.
 template <class Store>
-[[nodiscard]] result<gate_start> find_gate_start(Store const& store, log_reader<Store> const& log) {
+[[nodiscard]] result<gate_start> find_gate_start(Store const& store, log_reader<Store> const& log,
+                                                 bool believes) {
     stored_gates newest;
     auto read = store.read([&newest](auto const& view) -> result<void> {
         auto found = get_gates(view);
@@ -128,6 +129,7 @@ template <class Store>
     });
     if (!read) return read.error();
     gate_start start;
+    if (!believes) newest.gate = newest.stand = std::nullopt;
     if (newest.gate) {
         auto const stand = fold_stand::parse(newest.stand.value_or(""));
         bool good = !newest.stand;  // an older version saved it
@@ -154,6 +156,8 @@ template <class Store>
             "what budgets and alerts have come to, as it was saved, is damaged or of "
             "another log";
     }
+    if (!newest.gate && newest.stand)
+        start.notice = "what budgets and alerts have come to was saved, and is gone";
     auto const first = log.first();
     if (!first) return first.error();
     std::string const lost =

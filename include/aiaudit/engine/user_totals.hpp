@@ -179,7 +179,7 @@ result<void> user_totals<Store>::start(std::string& wrong) {
     digest content{};
     auto const looked = for_each_part_place(*store_, rule, [&](auto const& view) -> result<void> {
         // Those of a sealed segment may be made of parts that do not count any more.
-        if (view.segment() <= rule.void_segment) return {};
+        if (rule.voids_in(view.segment())) return {};
         auto const found = view.get(table::meta, meta_key::user_totals);
         if (!found) return found.error();
         if (!*found) return {};

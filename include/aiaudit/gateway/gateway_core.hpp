@@ -54,10 +54,11 @@ struct gateway_core {
         return options.calls.intent == intent_mode::durable ||
                (ledger.has_budgets() && ledger.budgets_by() == budget_mode::shared);
     }
-    // Calls a function that may wait, in a thread that may.
+    // Calls a function that may wait, in a thread that may; here, where there is none.
     template <class Function>
     [[nodiscard]] asio::awaitable<std::invoke_result_t<Function&>> away(Function function) {
         using value = std::invoke_result_t<Function&>;
+        if (options.waiting_threads == 0) co_return function();
         auto made = co_await asio::co_spawn(
             waiting.get_executor(),
             [&function]() -> asio::awaitable<std::optional<value>> { co_return function(); },
@@ -68,13 +69,16 @@ struct gateway_core {
     // Whether calls would pass, as far as the log and the budgets go. Nothing: somebody looks.
     // Looks in a thread that may wait.
     [[nodiscard]] std::optional<result<void>> readiness_now() {
-        if (ready.begin_look(timer.now())) {
-            asio::post(waiting.get_executor(), [this] {
-                auto found = ledger.claim_budgets();
-                if (found) found = ledger.check();
-                ready.note(std::move(found), timer.now());
-            });
-        }
+        auto const look = [this] {
+            auto found = ledger.claim_budgets();
+            if (found) found = ledger.check();
+            ready.note(std::move(found), timer.now());
+        };
+        bool const looks = ready.begin_look(timer.now());
+        if (looks && options.waiting_threads == 0)
+            look();
+        else if (looks)
+            asio::post(waiting.get_executor(), look);
         return ready.known(timer.now());
     }
     // Whether the log would take what follows a request that goes out before the log has anything

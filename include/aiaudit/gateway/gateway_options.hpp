@@ -65,8 +65,9 @@ struct gateway_options {
     // never may.
     bool continues_unknown = true;
 
-    unsigned threads = 0;           // that serve connections; 0: as many as the machine has
-    unsigned waiting_threads = 64;  // that wait for the disk where an intent must be on it first
+    unsigned threads = 0;  // that serve connections; 0: as many as the machine has
+    // That wait for the disk where an intent must be on it first; 0: those that serve wait.
+    unsigned waiting_threads = 64;
 
     gateway_limits limits{};
     transfer_limits upstream{};                          // of one attempt; the deadline is not used

@@ -42,8 +42,8 @@ struct basic_ledger<Policies>::state {
           queue(options.batch_records_max, options.batch_bytes_max),
           fold(store, log, queue, told,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
-                options.rollup_save_records, options.read_only}),
-          gate(store, log, told, options.rollup_save_records),
+                options.rollup_save_records, options.read_only, options.fold_anew}),
+          gate(store, log, told, options.rollup_save_records, options.fold_anew),
           admissions(store, time, queue, gate, options.path, options.budgets),
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     ~state() {
@@ -243,19 +243,15 @@ result<sequence> basic_ledger<Policies>::forget_future(future_pardon wanted) {
     auto const there = future_states(wanted.after);
     if (!there) return there.error();
     wanted.forgotten = future_text(*there);
-    auto const entry = to_record(wanted, now);
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, now));
 }
 
 template <class Policies>
 result<std::vector<budget_advance>> basic_ledger<Policies>::lost_advances() {
     // Where nobody decides alone now, whoever drew from advances is dead.
-    if (auto const taken = state_->admissions.settle(); !taken && !state_->options.read_only) {
-        if (taken.error().code != errc::already_open) return taken.error();
+    if (!state_->options.read_only) {
+        auto const settled = state_->admissions.settle();
+        if (!settled && settled.error().code != errc::already_open) return settled.error();
     }
     return state_->look([](budget_gate& gate, auto&) { return gate.lost_advances(); });
 }
@@ -265,12 +261,7 @@ result<sequence> basic_ledger<Policies>::write_off_advances(advance_pardon wante
     auto const lost = lost_advances();
     if (!lost) return lost.error();
     wanted.forgotten = advance_text(*lost);
-    auto const entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>

@@ -223,7 +223,7 @@ private:
     [[nodiscard]] result<void> mark_dropped(dropped_segment const& segment) {
         auto const tree = log_.base_of(segment.number + 1);
         if (!tree) return tree.error();
-        part_rule const rule{segment.number, 0, 0};
+        part_rule const rule{segment.number, {}};
         return store_.write_history([&](auto& view) -> result<void> {
             auto const content = digest_of_parts(
                 view, [&rule](part_key const& part) { return rule.counts(part, history); });

@@ -35,18 +35,11 @@ public:
         auto const secret = draw_secret();
         if (!secret) return secret.error();
         parts_.emplace(*secret);
-        // What is saved is read before the log's size, and so is of records that are in it.
-        if (auto ok = read_saved(); !ok) return ok.error();
-        auto const stored = log_.tree();
+        auto const stored = read_saved();
         if (!stored) return stored.error();
         found_.size = stored->size();
         found_.root = stored->root();
-        auto const first = log_.first();
-        if (!first) return first.error();
-        found_.dropped = *first - 1;
-        if (found_.dropped != parts_->dropped()) {  // dropped meanwhile
-            if (auto ok = read_saved(); !ok) return ok.error();
-        }
+        found_.dropped = parts_->dropped();
         if (auto ok = start(); !ok) return ok.error();
         if (auto ok = check_anchor_so_far(); !ok) return ok.error();
         std::uint64_t const from = range_.size() + 1;
@@ -54,7 +47,10 @@ public:
         read_records();
         if (found_.sound() && !(range_ == *stored))
             find("the tree over all records is not the one that was stored");
-        if (found_.sound()) compare_saved(from);
+        if (found_.sound()) {
+            compare_saved(from);
+            found_.saved_differs = !found_.sound();
+        }
         return std::move(found_);
     }
 
@@ -146,6 +142,7 @@ private:
                 parts_->add(value_of(number), entry);
                 if (gates_are_read_) gates_.add(value_of(number), entry);
                 if (auto note = read_retention(entry)) retained_ = *note;
+                if (request_.visit) request_.visit(number, entry);
                 check_anchor();
                 return found_.sound() && range_.size() < found_.size;
             });
@@ -169,13 +166,20 @@ private:
         });
     }
 
-    [[nodiscard]] result<void> read_saved() {
+    // What is saved, then the tree: so that it is of records that the tree has.
+    [[nodiscard]] result<compact_range> read_saved() {
         constexpr int tries_most = 50;  // while other processes drop
         for (int tries = 0;; ++tries) {
             auto read = parts_->begin(ledger_.store());
             if (read) read = gates_.begin();
-            bool const dropped = !read && read.error().code == errc::not_found;
-            if (!dropped || tries == tries_most) return read;
+            auto const tree = read ? log_.tree() : result<compact_range>(read.error());
+            auto const first = tree ? log_.first() : result<std::uint64_t>(tree.error());
+            if (first && *first == parts_->dropped() + 1) return tree;
+            bool const dropped = first || first.error().code == errc::not_found;
+            if (!dropped || tries == tries_most)
+                return first
+                           ? fail(errc::storage_failed, "other processes drop records too quickly")
+                           : first.error();
         }
     }
     void compare_saved(std::uint64_t from) {

@@ -162,6 +162,20 @@ AIAUDIT_INLINE void window_account::restore_floor(std::int64_t floor) {
     past_.write(past);
 }
 
+AIAUDIT_INLINE void window_account::restore(std::int64_t floor, std::vector<window_sums> windows,
+                                            window_keeping keeping) {
+    packed_windows::unpacked past;
+    past.floor = floor;
+    past.all = std::move(windows);
+    newest_ = {};
+    if (!past.all.empty()) {
+        newest_ = past.all.back();
+        past.all.pop_back();
+    }
+    reckon_running(past, keeping);
+    past_.write(past);
+}
+
 AIAUDIT_INLINE amounts_used window_account::ending_with(std::int64_t last,
                                                         std::int64_t reach) const {
     amounts_used sum;

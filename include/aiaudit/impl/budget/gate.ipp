@@ -134,7 +134,8 @@ AIAUDIT_INLINE void budget_gate::draw_planned(planned_hold const& of, bool logge
         state_.drop_if_spent(of.advance);
         return;
     }
-    int128 const step = of.change * state_.open[of.advance].calls;
+    int128 const step =
+        detail::step_of(state_.budgets[of.budget], of.change, state_.open[of.advance].calls);
     if (from.apart == 0 && from.amount < step / 2) short_ = true;
 }
 
@@ -223,13 +224,17 @@ AIAUDIT_INLINE void budget_gate::end_advances(advance_end how, std::uint64_t hol
     if (how == advance_end::returned && state_.own_holder == holder) state_.own_holder = 0;
 }
 
-// How much more should be held ahead of a place of which so much is: for so many calls, but at most
-// a 64th of the limit, or one call. 0: nothing.
+// How much should be held ahead for so many calls: at most a 64th of the limit, or one call.
+AIAUDIT_INLINE int128 detail::step_of(kept_budget const& of, int128 asked,
+                                      std::uint32_t calls) noexcept {
+    constexpr int128 part_of_limit = 64;
+    return (std::max)(asked, (std::min)(asked * calls, of.definition().limit / part_of_limit));
+}
+
+// How much more should be held ahead of a place of which so much is. 0: nothing.
 AIAUDIT_INLINE int128 detail::step_ahead(kept_budget const& of, budget_place const& place,
                                          int128 asked, std::uint32_t calls, int128 there) {
-    constexpr int128 part_of_limit = 64;
-    int128 const step =
-        (std::max)(asked, (std::min)(asked * calls, of.definition().limit / part_of_limit));
+    int128 const step = step_of(of, asked, calls);
     if (there >= asked && there * 2 > step) return 0;
     int128 more = step - there;
     if (!of.is_bucket()) more = (std::min)(more, of.room_at(place));
@@ -239,7 +244,7 @@ AIAUDIT_INLINE int128 detail::step_ahead(kept_budget const& of, budget_place con
 AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent, std::uint64_t holder,
                                                         bool missed) {
     constexpr std::uint32_t calls_first = 16;
-    constexpr std::uint32_t calls_most = 4'096;
+    constexpr std::uint32_t calls_most = 65'536;
     constexpr std::size_t open_most = 65'536;
     std::vector<record> all;
     short_ = false;
@@ -262,10 +267,13 @@ AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent, st
             sweep(intent.started_at, all);
             if (state_.open.size() >= open_most) continue;
         } else if (state_.held_ahead(found).apart != 0) {
+            // What is on its way is too little: the next is for more, once.
+            std::uint32_t& last = state_.open[found].calls;
+            bool const grows = missed && 2 * state_.held_ahead(found).apart > asked.amount * last;
+            if (grows) last = (std::min)(2 * last, calls_most);
             continue;
         }
-        std::uint32_t calls = is_new ? calls_first : state_.open[found].calls;
-        if (!is_new && missed) calls = (std::min)(2 * calls, calls_most);
+        std::uint32_t const calls = is_new ? calls_first : state_.open[found].calls;
         int128 const there = is_new ? int128{0} : state_.held_ahead(found).amount;
         int128 const more = detail::step_ahead(of, next.place, asked.amount, calls, there);
         auto entry = to_record(

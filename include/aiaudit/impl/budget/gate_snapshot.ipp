@@ -302,10 +302,10 @@ AIAUDIT_INLINE bool gate_decoder::decode_credits(kept_budget& of) {
 AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_account& account) {
     std::int64_t const floor = number();
     if (floor != window_sums::none && !is_window(of, floor)) return false;
-    account.windows.restore_floor(floor);
     std::uint64_t const count = in_.varint();
     if (count > of.keeping().kept) return false;
     std::int64_t before = floor;
+    std::vector<window_sums> all;
     for (std::uint64_t i = 0; i < count; ++i) {
         std::int64_t const window = number();
         int128 const spent = in_.varint128();
@@ -313,9 +313,10 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
         if (!in_.ok() || window <= before || !is_window(of, window) || spent < 0 ||
             spent > stored_amount_most)
             return false;
-        account.windows.add(window, of.keeping(), {{spent, 0}, 0, fired});
+        all.push_back({{spent, 0}, window, 0, fired});
         before = window;
     }
+    account.windows.restore(floor, std::move(all), of.keeping());
     return true;
 }
 
