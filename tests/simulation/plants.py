@@ -35,7 +35,7 @@ PLANTS = [
     ("swallowed", -1, "a commit that failed on the disk is taken for done", [
         (ENVIRONMENT, "    if (code != 0) {\n        handle_->sync", "    if (code != 0 && code != EIO) {\n        handle_->sync")]),
     ("savers", -1, "two processes save the same records' sums", [
-        ("aiaudit/engine/fold_keeper.hpp", "            if (*in_store != saved_) return {};", "            if (false) return {};")]),
+        ("aiaudit/engine/part_shelf.hpp", "            if (*in_store != stored_) return {};", "            if (false) return {};")]),
     ("dropped", -1, "retention drops records whose sums are not saved", [
         ("aiaudit/impl/retain.tpp", "        if (auto ok = save_through(value_of(segment.last)); !ok) return ok;\n", "")]),
     ("impatient", -1, "who finds the directory of segments locked gives up", [
