@@ -105,7 +105,7 @@ public:
         if (!verdict.admitted) made.refused = gate_.describe(verdict, intent);
         if (made.held && draws && (!made.drawn || gate_.is_short())) {
             // A gate that was read anew does not know what is on its way to the log.
-            if (!gate_.holds_ahead() && gate_.holder() == holder_) holder_ = new_holder();
+            if (!gate_.holds_ahead() && gate_.holder() == holder_) holder_ = make_holder();
             made.behind = gate_.advance(intent, holder_, !made.drawn);
         }
         return made;
@@ -225,12 +225,6 @@ public:
 
 private:
     static constexpr int tries_most = 50;  // while other processes save and drop
-
-    [[nodiscard]] static std::uint64_t new_holder() {
-        operation_id const id = make_operation_id({});
-        return load_little_endian<std::uint64_t>(reinterpret_cast<char const*>(id.bytes.data()) +
-                                                 8);
-    }
 
     // The mutex, but not for long: who has it may be reading the log, and wait for what waits for
     // this transaction. Not owned: they took their time.
@@ -484,7 +478,7 @@ private:
     std::mutex mutex_{};
     std::condition_variable written_{};  // a batch is, or never will be
     // Under mutex_.
-    std::uint64_t holder_ = new_holder();  // this process, among all that held something ahead
+    std::uint64_t holder_ = make_holder();  // this process, among all that held something ahead
     budget_gate gate_{};
     alert_book book_{};
     bool active_ = false;                      // the log has budgets or alerts, or had
