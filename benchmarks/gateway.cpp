@@ -18,11 +18,13 @@
 // sse_first_byte_added_us streams of 20 chunks, 5 ms apart: until the first byte of the body,
 //                         median, at a hundredth of peak_rps
 // streams1000_rss_mb      the most memory that a new gateway had, which held 1,000 streams at once
+// names_rss_mb            the same of one that was asked for a million models that do not exist,
+//                         each once, by one key
 // portkey_peak_rps, portkey_added_p50_us  theirs, at half of its own peak; litellm_... where asked
 // peak_vs_portkey         peak_rps over portkey_peak_rps
 // Every answer is checked, and the ledger afterwards: an outcome for each, at its exact cost.
 // Usage: gateway [--json FILE] [--program FILE] [--serve WORDS] [--dir DIR] [--seconds S]
-//                [--rivals NAME[,NAME]|none] [--rate N]
+//                [--rivals NAME[,NAME]|none] [--rate N] [--only names] [--names N]
 // program: build/bench/tools/aiaudit; rate: of small requests, in place of half of peak_rps
 
 #include "support/child_process.hpp"
@@ -48,6 +50,8 @@ struct bench_options {
     std::string rivals = "portkey";
     double seconds = 4;
     double rate = 0;
+    std::string only{};
+    std::uint64_t names = 1'000'000;
 };
 
 std::string chat_body(std::size_t prompt_bytes, bool stream) {
@@ -169,11 +173,13 @@ std::vector<std::string> words_of(std::string const& text, char between) {
 class own_gateway {
 public:
     own_gateway(bench_options const& with, std::string const& scratch, std::string const& name,
-                mock_provider const& mock)
+                mock_provider const& mock, bool with_budgets = true)
         : program_(with.program), db_(scratch + "/" + name), log_(db_ + ".log") {
         std::filesystem::create_directory(db_);
-        set_budget("all", "everyone", "day");
-        set_budget("users", "each-user", "month");
+        if (with_budgets) {
+            set_budget("all", "everyone", "day");
+            set_budget("users", "each-user", "month");
+        }
         to_.port = free_port();
         std::vector<std::string> words{program_,     "serve",
                                        "--db",       db_,
@@ -189,8 +195,8 @@ public:
     [[nodiscard]] double peak_rss_mb() const { return process_->peak_rss_mb(); }
     [[nodiscard]] double cpu_seconds() const { return process_->cpu_seconds(); }
 
-    // Ends it, and looks at what it wrote.
-    void end() {
+    // Ends it, and looks at what it wrote: an outcome for each answer, at its cost.
+    void end(int status = 200, std::int64_t pico = cost_pico) {
         check(process_->end(60) == 0, "the gateway's end: " + process_->last_words());
         auto const ledger =
             must(aiaudit::ledger::open({.path = db_, .create = false, .read_only = true}));
@@ -199,9 +205,9 @@ public:
         must(ledger.read(aiaudit::sequence{1}, [&](aiaudit::sequence, aiaudit::record&& entry) {
             if (entry.kind != aiaudit::record_kind::outcome) return true;
             ++outcomes;
-            right += entry.http_status == 200 &&
-                     entry.cost_status == aiaudit::cost_status::priced &&
-                     entry.cost == aiaudit::money::from_pico(cost_pico);
+            right += entry.http_status == status &&
+                     (entry.cost_status == aiaudit::cost_status::priced || status != 200) &&
+                     entry.cost == aiaudit::money::from_pico(pico);
             return true;
         }));
         check(outcomes == to_.answers && right == outcomes,
@@ -252,6 +258,27 @@ double memory_of_streams(bench_options const& with, std::string const& scratch,
     return memory;
 }
 
+double memory_of_names(bench_options const& with, std::string const& scratch, mock_provider& mock) {
+    own_gateway gateway(with, scratch, "names", mock, false);
+    mock.behave({.knows_models = false});
+    std::uint64_t name = 0;
+    load_plan plan = plan_for(gateway.to(), what_is_asked::small, 1);
+    plan.warm_s = 0;
+    plan.next_request = [&] {
+        return http_post(gateway.to().path, gateway.to().headers,
+                         R"({"model":"invented-)" + std::to_string(++name) +
+                             R"(","messages":[{"role":"user","content":"Hello"}]})");
+    };
+    plan.check = [](message_reader const& answer) {
+        check(answer.status() == 404, "a model that does not exist was answered");
+    };
+    while (name < with.names) run_counted(gateway.to(), plan);
+    double const memory = gateway.peak_rss_mb();
+    gateway.end(404, 0);
+    mock.behave({});
+    return memory;
+}
+
 // Returns the peak.
 double measure_own(figure_table& figures, bench_options const& with, std::string const& scratch,
                    mock_provider& mock) {
@@ -292,6 +319,7 @@ double measure_own(figure_table& figures, bench_options const& with, std::string
                 streams.through.first_byte_p50 - streams.direct.first_byte_p50, "us");
     gateway.end();
     figures.add("streams1000_rss_mb", memory_of_streams(with, scratch, mock), "MB");
+    figures.add("names_rss_mb", memory_of_names(with, scratch, mock), "MB");
     return peak;
 }
 
@@ -345,6 +373,10 @@ bench_options read_options(std::vector<std::string> const& words) {
             with.seconds = std::stod(value);
         else if (words[i] == "--rate")
             with.rate = std::stod(value);
+        else if (words[i] == "--only" && value == "names")
+            with.only = value;
+        else if (words[i] == "--names")
+            with.names = std::stoull(value);
         else
             stop("unknown option " + words[i]);
     }
@@ -363,8 +395,12 @@ void run(std::vector<std::string> const& words) {
     allow_many_descriptors();
     mock_provider mock;
     figure_table figures(28, 1);
-    double const peak = measure_own(figures, with, scratch.path(), mock);
-    measure_rivals(figures, peak, with, scratch.path(), mock);
+    if (with.only == "names") {
+        figures.add("names_rss_mb", memory_of_names(with, scratch.path(), mock), "MB");
+    } else {
+        double const peak = measure_own(figures, with, scratch.path(), mock);
+        measure_rivals(figures, peak, with, scratch.path(), mock);
+    }
     check(mock.faults() == 0, "the mock was asked for something else, or left within a request");
     figures.write_json(with.json);
 }

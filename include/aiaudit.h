@@ -57,6 +57,8 @@ enum aiaudit_code {
     AIAUDIT_LOG_FULL = 108,
     AIAUDIT_ALREADY_OPEN = 109, /* this process has that ledger open already */
     AIAUDIT_UNSAFE_FILE_SYSTEM = 110,
+    AIAUDIT_NO_THREAD = 111,
+    AIAUDIT_MOVED = 112,
     /* An exchange cannot be understood. */
     AIAUDIT_BAD_JSON = 200,
     AIAUDIT_UNKNOWN_DIALECT = 201,

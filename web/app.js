@@ -40,10 +40,10 @@ async function figures() {
     try {
         const [summary, daily, ofMonth, recent, models, group, budgets, alerts, users] = await Promise.all([
             ask("summary", {tz: state.zone}, signal), ask("daily", {...ofUser, by: "model"}, signal),
-            state.user ? ask("daily", month, signal) : null, ask("recent", {}, signal), ask("models", ofUser, signal),
-            state.tab === "models" ? null : ask(state.tab, rows, signal), ask("budgets", {}, signal), ask("alerts", {limit: 50}, signal),
+            state.user ? ask("daily", month, signal) : null, ask("recent", {}, signal), ask("models", {...ofUser, limit: tables.rows_most}, signal),
+            state.tab === "models" ? null : ask(state.tab, {...rows, limit: tables.rows_most}, signal), ask("budgets", {}, signal), ask("alerts", {limit: 50}, signal),
             ask("users", {from: format.addDays(to, -89), to, tz: state.zone, limit: 500}, signal)]);
-        shown = {summary, days: daily.days, month: ofMonth?.days ?? null, recent, models: models.rows, rows: (group ?? models).rows,
+        shown = {summary, days: daily.days, month: ofMonth?.days ?? null, recent, models: models.rows, group: group ?? models,
                  budgets: budgets.budgets, alerts: alerts.alerts, users: users.rows};
         $("problem").hidden = true;
         draw();
@@ -59,7 +59,7 @@ function draw() {
     const {ofUser, rows} = queries();
     put("cards", panels.cards(shown.summary, shown.month, shown.days, shown.recent, state));
     chart.draw($("chart"), shown.days);
-    tables.draw($("groups"), state.tab, shown.rows);
+    tables.draw($("groups"), state.tab, shown.group);
     put("latency", panels.latency(shown.models, shown.recent));
     put("budgets", panels.budgets(shown.budgets, state.zone));
     put("alerts", panels.alerts(shown.alerts, state.zone));

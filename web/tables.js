@@ -13,6 +13,7 @@ export const groups = {
     statuses: {title: "Statuses", one: "Status", label: "status"},
 };
 const rows_first = 10;
+export const rows_most = 1000;
 
 const whole = (name) => (row) => BigInt(row[name] ?? 0);
 const columns = [
@@ -74,21 +75,22 @@ function line(row, group, most) {
         columns.map((each) => el("td", {class: "number" + (each.minor ? " minor" : "")}, cell(each.id, each.of(row), Number(row.attempts)))));
 }
 
-function total(rows) {
-    const attempts = Number(decimal.sum(rows.map(whole("attempts"))));
-    return el("tr", null, el("th", {scope: "row"}, "Total"), el("td", {class: "bars"}), columns.map((each) => {
-        const value = decimal.sum(rows.map(each.of));
-        return el("td", {class: "number" + (each.minor ? " minor" : "")}, each.id === "average" ? "" : cell(each.id, value, attempts));
-    }));
+function totalLine(total) {
+    return el("tr", null, el("th", {scope: "row"}, "Total"), el("td", {class: "bars"}), columns.map((each) =>
+        el("td", {class: "number" + (each.minor ? " minor" : "")},
+            each.id === "average" ? "" : cell(each.id, each.of(total), Number(total.attempts)))));
 }
 
-export function draw(into, tab, rows) {
+// `answer`: the dearest rows, how many there are, and the total of all.
+export function draw(into, tab, answer) {
     const group = groups[tab];
+    const {rows, total} = answer;
+    const left = answer.row_count - rows.length;
     if (rows.length === 0) {
         into.replaceChildren(el("p", {class: "empty"}, "No calls in these days."));
         return;
     }
-    const redraw = () => draw(into, tab, rows);
+    const redraw = () => draw(into, tab, answer);
     const scrolled = into.querySelector(".scroll")?.scrollLeft ?? 0;
     const most = rows.map(columns[0].of).reduce((a, b) => (a > b ? a : b), 0n);
     const all = sorted(rows, group.label);
@@ -101,11 +103,12 @@ export function draw(into, tab, rows) {
                     columns.map((each) => heading(each.id, each.name, redraw,
                         {class: "number" + (each.minor ? " minor" : ""), title: each.title})))),
                 el("tbody", null, shown.map((row) => line(row, group, most))),
-                rows.length > 1 ? el("tfoot", null, total(rows)) : null)),
+                rows.length > 1 ? el("tfoot", null, totalLine(total)) : null)),
         rows.length > rows_first ? el("button", {type: "button", class: "plain more", onclick: () => {
             isWhole = !isWhole;
             redraw();
             into.querySelector(".more")?.focus();
-        }}, isWhole ? `The first ${rows_first} alone` : `All ${format.count(rows.length)}`) : "");
+        }}, isWhole ? `The first ${rows_first} alone` : left > 0 ? `The dearest ${format.count(rows.length)}` : `All ${format.count(rows.length)}`) : "",
+        left > 0 ? el("p", {class: "quiet"}, `${format.count(left)} more: aiaudit report ${tab}`) : "");
     into.querySelector(".scroll").scrollLeft = scrolled;
 }

@@ -24,8 +24,9 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 
 struct load_plan {
-    std::uint16_t port = 0;  // of this machine
-    std::string request{};   // the whole of it, head and body
+    std::uint16_t port = 0;                       // of this machine
+    std::string request{};                        // the whole of it, head and body
+    std::function<std::string()> next_request{};  // in place of that, another one each time
     // Calls stop() on an answer that is wrong.
     std::function<void(message_reader const&)> check{};
     std::size_t connections = 64;
@@ -65,9 +66,10 @@ public:
     // Asks, and calls answered() when the whole answer is there and right.
     void ask(std::function<void()> answered) {
         answered_ = std::move(answered);
+        if (plan_.next_request) request_ = plan_.next_request();
         answer_.clear();
         first_byte_at_.reset();
-        asio::async_write(socket_, asio::buffer(plan_.request),
+        asio::async_write(socket_, asio::buffer(plan_.next_request ? request_ : plan_.request),
                           [this](boost::system::error_code broken, std::size_t) {
                               if (broken) lost(broken);
                               read();
@@ -105,6 +107,7 @@ private:
     }
 
     load_plan const& plan_;
+    std::string request_{};
     tcp::socket socket_;
     message_reader answer_{message_kind::response};
     std::array<char, 16'384> bytes_{};

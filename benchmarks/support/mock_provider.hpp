@@ -79,6 +79,7 @@ struct mock_behaviour {
     std::chrono::microseconds delay{0};
     std::size_t chunks = 20;  // of a stream, with text; its first is on its way after the delay
     std::chrono::microseconds pause{0};  // between two
+    bool knows_models = true;            // else each is refused, as one that does not exist
 };
 
 class mock_provider {
@@ -102,6 +103,7 @@ public:
         delay_us_ = how.delay.count();
         chunks_ = how.chunks;
         pause_us_ = how.pause.count();
+        knows_models_ = how.knows_models;
     }
     // Chat completions that it was asked for.
     [[nodiscard]] std::uint64_t requests() const { return requests_; }
@@ -143,6 +145,10 @@ private:
         numbered_text finish = stream_event(delta("{}", "\"stop\""), "null");
         numbered_text usage = stream_event("", mock_usage());
         std::string done = chunk_of("data: [DONE]\n\n") + "0\r\n\r\n";
+        std::string no_model = whole_answer(
+            "404 Not Found", R"({"error":{"message":"The model does not exist","type":)"
+                             R"("invalid_request_error","param":null,)"
+                             R"("code":"model_not_found"}})");
         std::string not_found =
             whole_answer("404 Not Found", R"({"error":{"message":"no such path","type":)"
                                           R"("invalid_request_error","param":null,"code":null}})");
@@ -183,6 +189,7 @@ private:
                                 body.find(R"("stream": true)") != std::string_view::npos;
             request_.clear();
             after(of_.delay_us_, [this, stream] {
+                if (!of_.knows_models_) return write(of_.answers_.no_model, [this] { read(); });
                 if (stream) return begin_stream();
                 write(of_.answers_.whole.with(number_), [this] { read(); });
             });
@@ -253,6 +260,7 @@ private:
     std::atomic<std::int64_t> delay_us_ = 0;
     std::atomic<std::size_t> chunks_ = 20;
     std::atomic<std::int64_t> pause_us_ = 0;
+    std::atomic<bool> knows_models_{true};
     std::atomic<std::uint64_t> requests_ = 0;
     std::atomic<std::uint64_t> faults_ = 0;
     std::thread thread_{};

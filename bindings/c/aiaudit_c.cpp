@@ -51,6 +51,8 @@ static_assert(static_cast<int>(aiaudit::errc::closed) == AIAUDIT_CLOSED);
 static_assert(static_cast<int>(aiaudit::errc::log_full) == AIAUDIT_LOG_FULL);
 static_assert(static_cast<int>(aiaudit::errc::already_open) == AIAUDIT_ALREADY_OPEN);
 static_assert(static_cast<int>(aiaudit::errc::unsafe_file_system) == AIAUDIT_UNSAFE_FILE_SYSTEM);
+static_assert(static_cast<int>(aiaudit::errc::no_thread) == AIAUDIT_NO_THREAD);
+static_assert(static_cast<int>(aiaudit::errc::moved) == AIAUDIT_MOVED);
 static_assert(static_cast<int>(aiaudit::errc::bad_json) == AIAUDIT_BAD_JSON);
 static_assert(static_cast<int>(aiaudit::errc::unknown_dialect) == AIAUDIT_UNKNOWN_DIALECT);
 static_assert(static_cast<int>(aiaudit::errc::no_usage) == AIAUDIT_NO_USAGE);

@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -68,7 +69,8 @@ public:
     using clock = typename Policies::clock;
 
     // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the
-    // store; corrupt; no_thread, where the system gives no thread for the writer or the rollups.
+    // store, also where there is no memory, address space or descriptor; corrupt; no_thread, where
+    // the system gives no thread for the writer or the rollups.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
     // The last holder writes what is queued, and closes. To learn whether that worked, call flush()
@@ -105,6 +107,11 @@ public:
     // already_open, where another process decides alone.
     [[nodiscard]] result<admission> admit(record const& intent,
                                           durability when = durability::committed);
+    // Takes this process's part in deciding about budgets, as its first admit() does, and keeps it
+    // until the ledger is closed or the process ends: who is to admit later learns now whether it
+    // may. Errors: read_only; already_open, where another process decides alone, or this one wants
+    // to and others decide.
+    [[nodiscard]] result<void> claim_budgets();
     // Whether there are budgets, those that another process has set included. Cheap: reads the log
     // only where this process knows of none and the log has grown.
     [[nodiscard]] bool has_budgets() const;
@@ -174,6 +181,12 @@ public:
     // that no flush() was told of yet (that thread is still told itself).
     [[nodiscard]] result<void> flush();
 
+    // Whether the log would take a record now. Cheap, and commits nothing, unless the last record
+    // was refused: then a number is written anew as it is, so that the answer is the log's own.
+    // With on_log_failure::spill it speaks of the log, not of the spill directory. Errors: closed,
+    // in a forked child; read_only; moved, for good; disk_full; why the log cannot be written.
+    [[nodiscard]] result<void> check() const;
+
     // Errors: those of reading what other processes wrote in the meantime, or days that are not in
     // memory.
     [[nodiscard]] result<aiaudit::report> report(report_query const& query);
@@ -200,6 +213,10 @@ public:
     // The directory, as it was opened.
     [[nodiscard]] std::string const& path() const noexcept;
     [[nodiscard]] std::uint64_t bytes_on_disk() const;
+
+    // What was found damaged, or of another log, among what is saved beside the records, and what
+    // was done about it: a sentence each, since it was opened.
+    [[nodiscard]] std::vector<std::string> notices() const;
 
     // For who verifies, proves and retains (floor 8).
     [[nodiscard]] detail::log_reader<storage> const& log() const noexcept;

@@ -39,6 +39,7 @@ enum class errc : int {
     already_open = 109,        // this process has that ledger open already
     unsafe_file_system = 110,  // network file systems break LMDB's locks
     no_thread = 111,           // the system gives the process no further thread
+    moved = 112,               // its files were moved, replaced or removed while it was open
     // 2xx: an exchange cannot be understood.
     bad_json = 200,
     unknown_dialect = 201,  // no dialect is known for this provider and path
@@ -89,6 +90,7 @@ enum class errc : int {
     case errc::already_open: return "already_open";
     case errc::unsafe_file_system: return "unsafe_file_system";
     case errc::no_thread: return "no_thread";
+    case errc::moved: return "moved";
     case errc::bad_json: return "bad_json";
     case errc::unknown_dialect: return "unknown_dialect";
     case errc::no_usage: return "no_usage";

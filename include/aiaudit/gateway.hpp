@@ -47,9 +47,9 @@ public:
     using ledger_type = basic_ledger<Policies>;
     using pricing = typename Policies::pricing;
 
-    // Errors: bad_argument for upstreams that cannot be; those of reading the keys, and of checking
-    // them against the log (check_keys, gateway/key_log.hpp); tls_failed;
-    // no_thread.
+    // Errors: those of basic_ledger::claim_budgets(); bad_argument for upstreams that cannot be;
+    // those of reading the keys, and of checking them against the log (check_keys,
+    // gateway/key_log.hpp); tls_failed; no_thread.
     [[nodiscard]] static result<basic_gateway> open(ledger_type& into, gateway_options options,
                                                     pricing prices);
     [[nodiscard]] static result<basic_gateway> open(
@@ -77,11 +77,17 @@ public:
     // returns when all records are handed to the ledger; its flush() waits until they are on disk.
     void stop();
 
+    // Whether calls would pass now, as /readyz tells it, but for the file of keys: looked at when
+    // that is asked, at most once a second. Takes microseconds, or up to two seconds where the disk
+    // hangs. Errors: those of basic_ledger::check() and claim_budgets(); timed_out, where the log
+    // does not answer; closed, after stop() and in a forked child.
+    [[nodiscard]] result<void> check();
     // Whether the file of keys could be read when it was last looked at; where it could not, the
     // keys from before stay in use. Errors: those of key_file::read.
     [[nodiscard]] result<void> key_state() const;
     // Writes down when keys were used (key_uses.hpp): to be called now and then, and at the end.
-    // Does nothing where none was used since. Errors: those of keep_key_uses().
+    // Does nothing where none was used since. Errors: those of basic_ledger::check() and
+    // keep_key_uses().
     [[nodiscard]] result<void> keep_key_uses();
 
     [[nodiscard]] gateway_metrics const& metrics() const noexcept;

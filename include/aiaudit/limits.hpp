@@ -68,6 +68,10 @@ inline constexpr std::size_t storage_idle_readers = 16;
 // it to end. A body that waits for the very thread that waits here would otherwise stop both.
 inline constexpr std::int64_t storage_wait_seconds = 5;
 
+// Free bytes below which a disk is called full before a write has failed: some times what a commit
+// of one record takes.
+inline constexpr std::uint64_t storage_room_least = std::uint64_t{256} << 10;
+
 // How long the file that marks a ledger may be: it has a few lines.
 inline constexpr std::size_t storage_marker_bytes = 4096;
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// verify.hpp: whether the log is what it was. Every record is read, encoded and hashed again, and
-// the Merkle tree over them compared with the hashes that were stored when they were committed.
+// verify.hpp: whether the log is what it was, and whether what is told of it is true. Every record
+// is read, encoded and hashed again, and the Merkle tree over them compared with the hashes that
+// were stored when they were committed. Rollups, budgets and alerts are folded anew from the same
+// records, and compared with what is saved; what is kept of dropped records is compared with the
+// record that says that they were dropped. What cannot be compared is named.
 //
 // The stored hashes alone show damage and careless edits. Somebody who can write the files can also
 // write a new tree over other records, or cut the log short; only a checkpoint that was kept
@@ -16,6 +19,7 @@
 #include <aiaudit/integrity/checkpoint.hpp>  // verified_checkpoint
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +33,8 @@ struct verification_request {
     // Reads only the records after the anchor. Those before it are then known to be as the anchor
     // says by their stored hashes; that the records still match those is left to a full run.
     bool only_after_anchor = false;
+    // Called with each record that is read, in order: for who holds files beside the ledger to it.
+    std::function<void(sequence, record_view const&)> visit{};
 };
 
 struct verification {
@@ -38,6 +44,12 @@ struct verification {
     std::uint64_t read = 0;      // records that were read and hashed
     std::uint64_t anchored = 0;  // records that the anchor vouches for; 0 without one
     std::vector<std::string> findings{};  // one line each; the first is the earliest in the log
+    // What reports tell that nothing here vouches for, one line each: no sign of anything wrong.
+    std::vector<std::string> unvouched{};
+
+    // Whether the records are sound, and what is saved of them is not: a ledger that is opened with
+    // ledger_options::fold_anew makes it anew, but for what is of records that were dropped.
+    bool saved_differs = false;
 
     [[nodiscard]] bool sound() const noexcept { return findings.empty(); }
     // What may be concluded, in one line.

@@ -217,7 +217,9 @@ function answerApi(name, query) {
     if (name === "daily") return {days: daily(from, to, user), file: true};
     if (name in groupsOf) {
         if (user !== null && name !== "models") throw new Refused(400, "there is no such parameter here");
-        return {rows: rowsOf(name, from, to, user), file: true};
+        const rows = rowsOf(name, from, to, user);
+        const [[, all]] = [...grouped(from, to, user, () => "all")].concat([["all", {sum: zero()}]]);
+        return {rows: rows.slice(0, Number(query.get("limit") ?? rows.length)), row_count: rows.length, total: figures(all.sum), file: true};
     }
     if (name === "budgets") return {budgets: budgets(now)};
     if (name === "alerts") return {alerts: alerts(now)};

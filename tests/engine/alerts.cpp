@@ -297,6 +297,30 @@ BOOST_AUTO_TEST_CASE(missing_prices_open_circuits_and_a_full_disk_are_told) {
         BOOST_TEST(texts.find(part) != std::string::npos, part << " is not in " << texts);
 }
 
+BOOST_AUTO_TEST_CASE(models_that_callers_make_up_are_a_hundred_alerts_a_day_and_one_of_other) {
+    temporary_directory const place;
+    stand here(place.path());
+    record unpriced = here.call(0);
+    unpriced.cost_status = cost_status::unpriced;
+    auto const ask_for = [&](int first, int last) {
+        for (int i = first; i < last; ++i) {
+            unpriced.model_requested = "model-" + std::to_string(i);
+            BOOST_REQUIRE(here.log.enqueue(unpriced).has_value());
+        }
+        BOOST_REQUIRE(here.log.flush().has_value());
+    };
+    ask_for(0, 150);
+    BOOST_TEST(here.poll().raised == 101U);
+    BOOST_TEST(to_line(here.got.back()).find("openai/other") != std::string::npos);
+    ask_for(100, 300);
+    BOOST_TEST(here.poll().raised == 0U);
+    // The next day begins anew; a real one has its own again.
+    here.log.time().set(later(86'400));
+    unpriced.started_at = later(86'400);
+    ask_for(500, 510);
+    BOOST_TEST(here.poll().raised == 10U);
+}
+
 BOOST_AUTO_TEST_CASE(a_charge_that_the_price_book_does_not_know_is_told_once_a_day_and_model) {
     temporary_directory const place;
     stand here(place.path());

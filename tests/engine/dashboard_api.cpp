@@ -210,6 +210,13 @@ BOOST_FIXTURE_TEST_CASE(rows_are_those_of_the_report, stand) {
     BOOST_TEST(limited.at("rows").as_array().size() == 1U);
     BOOST_TEST(limited.at("row_count").to_number<int>() == 2);
     BOOST_TEST(text_of(limited.at("rows").at(0).at("cost_usd")) == "8.625");
+    // Page by page, under one total.
+    auto const second = get("users?limit=1&offset=1&from=2026-01-01");
+    auto const both = get("users?from=2026-01-01");
+    BOOST_TEST(second.at("rows").at(0) == both.at("rows").at(1));
+    BOOST_TEST(second.at("total") == both.at("total"));
+    BOOST_TEST(limited.at("total") == both.at("total"));
+    BOOST_TEST(get("users?offset=7&from=2026-01-01").at("rows").as_array().empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(every_parameter_is_checked_and_named, stand) {

@@ -122,6 +122,25 @@ BOOST_FIXTURE_TEST_CASE(head_tells_the_length_that_get_has, stand) {
     BOOST_TEST(length_of(head) == length_of(ask("GET /")));
 }
 
+BOOST_FIXTURE_TEST_CASE(wrong_tokens_wait_and_the_right_one_does_not_wait_behind_them, stand) {
+    std::string const asked = "GET /api/v1/summary HTTP/1.1\r\nHost: x\r\n";
+    auto const bearer = [&](std::string_view with) {
+        return asked + "Authorization: Bearer " + std::string(with) + "\r\n\r\n";
+    };
+    visitor stranger(at.site_port(0));
+    for (int i = 0; i < 10; ++i) {
+        stranger.send(bearer("wrong"));
+        BOOST_TEST(stranger.read_to("}").starts_with("HTTP/1.1 401"), i);
+    }
+    auto const begun = std::chrono::steady_clock::now();
+    stranger.send(bearer("wrong"));
+    visitor owner(at.site_port(0));  // served by the same thread
+    owner.send(bearer(token));
+    BOOST_TEST(owner.read_to("\r\n").starts_with("HTTP/1.1 200"));
+    BOOST_TEST(stranger.read_to("\r\n").starts_with("HTTP/1.1 429"));
+    BOOST_TEST((std::chrono::steady_clock::now() - begun >= std::chrono::seconds(1)));
+}
+
 BOOST_FIXTURE_TEST_CASE(who_is_not_logged_in_cannot_send_much, stand) {
     auto const much = ask("POST /login", "Content-Type: application/json\r\n",
                           std::string(std::size_t{65} << 10, 'x'));

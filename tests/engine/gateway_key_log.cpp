@@ -183,6 +183,50 @@ BOOST_FIXTURE_TEST_CASE(a_file_from_before_there_were_records_is_taken_and_then_
     BOOST_TEST(says(why_not(), "it lacks record 2 (created key 'b')"));
 }
 
+BOOST_FIXTURE_TEST_CASE(an_id_is_not_given_again_after_the_file_was_lost_or_put_back, with_log) {
+    add("a");
+    std::string const before = text();
+    add("b");
+    revoke("b").value();
+    key_change const accepted{"accepted", "root"};
+    auto const refused = [&](std::string const& id) {
+        auto const issued = issue_key({.id = id}, noon).value();
+        auto const made = add_key(log, file, issued.kept, "root");
+        return !made && made.error().code == errc::bad_argument &&
+               says(made.error().where, "key '" + id + "' was there already");
+    };
+    write(before);  // an old copy, which does not know of b
+    accept_keys(log, file, accepted).value();
+    BOOST_TEST(refused("b"));
+    BOOST_REQUIRE(std::remove(file.path().c_str()) == 0);
+    accept_keys(log, file, accepted).value();
+    BOOST_TEST(refused("a"));
+    BOOST_TEST(refused("b"));
+    // The file remembers it, also over changes of other keys.
+    add("c");
+    revoke("c").value();
+    BOOST_TEST(refused("b"));
+    BOOST_TEST(why_not().empty());
+    BOOST_TEST((file.read().value().former_ids == std::vector<std::string>{"a", "b"}));
+    std::string edited = text();
+    edited.erase(edited.find(R"(,"former_ids":["a","b"])"), 23);
+    write(edited);
+    BOOST_TEST(says(why_not(), "is not what record"));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_id_of_calls_alone_is_not_given_to_a_first_key, with_log) {
+    record entry;
+    entry.provider = "openai";
+    entry.started_at = noon;
+    entry.key_id = "a";
+    log.append(entry).value();
+    auto const unknown = file.read().value();
+    BOOST_TEST(says(check_key_id(log, unknown, "a").error().where, "'a' was there already"));
+    BOOST_TEST(check_key_id(log, unknown, "b").has_value());
+    add("b");
+    BOOST_TEST(!check_key_id(log, file.read().value(), "a"));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_gateway_that_runs_takes_no_older_file, with_log) {
     std::string const secret = add("a");
     std::string const before = text();

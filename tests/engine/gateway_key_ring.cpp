@@ -239,6 +239,29 @@ BOOST_FIXTURE_TEST_CASE(a_file_of_somebody_else_is_not_believed, with_keys) {
     BOOST_TEST(status.st_uid == 12'345U);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_link_in_the_place_of_the_file_is_not_followed, with_keys) {
+    auto const issued = add("a");
+    auto const keys = ring();
+    std::string const elsewhere = directory / "elsewhere";
+    std::filesystem::rename(file.path(), elsewhere);
+    std::filesystem::create_symlink(elsewhere, file.path());
+    BOOST_TEST((file.list().error().code == errc::bad_input));
+    BOOST_TEST(file.list().error().where.find("is a symbolic link") != std::string::npos);
+    BOOST_TEST(!file.add(issue("b").kept));
+    now_ms += 250;
+    BOOST_TEST(keys.find(issued.secret));
+    BOOST_TEST((keys.state().error().code == errc::bad_input));
+    std::filesystem::remove(file.path());
+    std::filesystem::rename(elsewhere, file.path());
+    // Nor is the file written that a link in the place of the lock points to.
+    std::filesystem::remove(file.path() + ".lock");
+    std::filesystem::create_symlink(elsewhere, file.path() + ".lock");
+    BOOST_TEST(file.add(issue("b").kept).error().where.find("is a symbolic link") !=
+               std::string::npos);
+    BOOST_TEST(!std::filesystem::exists(elsewhere));
+    BOOST_TEST(file.list().value().size() == 1U);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_key_that_expires_or_was_rotated_opens_by_the_calendar, with_keys) {
     using namespace std::chrono_literals;
     auto const issued = add("a");

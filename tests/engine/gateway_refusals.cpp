@@ -315,6 +315,53 @@ BOOST_AUTO_TEST_CASE(what_is_too_large_is_refused_by_its_size_however_it_is_told
     BOOST_TEST(one.provider.requests().empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_chunks_have_beside_their_data_has_a_limit_of_its_own) {
+    constexpr std::size_t most = 2'000;
+    stand one([](gateway_options& options) { options.limits.framing_bytes_max = most; });
+    one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
+    auto const of_bytes = [](std::string const& between) {
+        std::string body;
+        for (char const each : gateway_question) body += "1" + between + "\r\n" + each + "\r\n";
+        return body;
+    };
+    std::string const whole = chunk_of(gateway_question);
+    auto const extended = [&](std::size_t bytes) {
+        return std::string(whole).insert(whole.find('\r'), ";a=" + std::string(bytes, 'x')) +
+               "0\r\n\r\n";
+    };
+    auto const trailed = [&](std::size_t lines) {
+        std::string body = whole + "0\r\n";
+        for (std::size_t i = 0; i < lines; ++i) body += "X-One: 12\r\n";
+        return body + "\r\n";
+    };
+    struct {
+        char const* name;
+        std::string body;
+        int status;
+    } const cases[] = {
+        {"a chunk a byte", of_bytes("") + "0\r\n\r\n", 200},
+        {"an extension that fits", extended(1'900), 200},
+        {"one that does not", extended(2'100), 431},
+        {"one without end", whole.substr(0, whole.find('\r')) + ";a=" + std::string(1 << 20, 'x'),
+         431},
+        {"extensions of many chunks", of_bytes(";a=" + std::string(100, 'x')) + "0\r\n\r\n", 431},
+        {"an extension of the last chunk", whole + "0;a=" + std::string(2'100, 'x') + "\r\n\r\n",
+         431},
+        {"zeros before sizes", whole + std::string(2'100, '0') + "\r\n\r\n", 431},
+        {"trailers that fit", trailed(170), 200},
+        {"trailers that do not", trailed(190), 431},
+        {"trailers without end", trailed(100'000), 431},
+    };
+    for (auto const& each : cases) {
+        auto const answer =
+            one.exchange("POST "s + chat_path + " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n" +
+                         coded("chunked") + "\r\n" + each.body);
+        BOOST_TEST(status_of(answer) == each.status, each.name << ": " << answer);
+        BOOST_TEST(answers_in(answer) == 1U, each.name);
+    }
+    BOOST_TEST(one.provider.requests().size() == 3U);
+}
+
 BOOST_AUTO_TEST_CASE(a_method_or_a_path_without_a_route_is_404_in_the_words_of_its_api) {
     stand one(serve_each_api);
     struct {

@@ -498,4 +498,34 @@ BOOST_AUTO_TEST_CASE(a_key_opens_what_it_is_for_until_it_is_revoked) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_a_provider_sends_beside_the_data_of_chunks_is_held_within_a_bound) {
+    std::string const head =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    std::string const endless(std::size_t{4} << 20, 'x');
+    for (std::string const& answer :
+         {head + "2;" + endless, head + "2\r\n{}\r\n0\r\nX-Long: " + endless}) {
+        boost::asio::io_context io;
+        tcp::acceptor acceptor(io, {boost::asio::ip::address_v4::loopback(), 0});
+        std::string const origin =
+            "http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+        bool cut = false;
+        std::thread provider([&] {
+            auto client = acceptor.accept();
+            boost::system::error_code ended;
+            std::string asked;
+            boost::asio::read_until(client, boost::asio::dynamic_buffer(asked), "\r\n\r\n", ended);
+            boost::asio::write(client, boost::asio::buffer(answer), ended);
+            cut = ended.failed();
+        });
+        stand one([&](gateway_options& options) { options.upstreams[0].entry.origin = origin; });
+        auto const told = one.exchange(stand::post(gateway_question));
+        provider.join();
+        BOOST_TEST(cut);
+        BOOST_TEST(!has(told, endless.substr(0, 100)));
+        auto const records = one.outcomes();
+        BOOST_REQUIRE(records.size() == 1U);
+        BOOST_TEST(!records[0].complete);
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -310,14 +310,25 @@ BOOST_AUTO_TEST_CASE(what_budgets_came_to_outlives_rotation_retention_and_damage
         BOOST_TEST(value_of(ledger.first_sequence().value()) > 500U);
     }
     BOOST_TEST((spent() == std::pair<int128, int128>{970, 0}));
-    {
+    auto const change = [&](std::string_view key, std::string_view value) {
         auto store = lmdb_store::open({.path = directory / "ledger"}).value();
-        BOOST_REQUIRE(store
-                          .write([](auto& view) {
-                              return view.replace(table::meta, detail::meta_key::gate, "damaged");
-                          })
+        BOOST_REQUIRE(store.write([&](auto& view) { return view.replace(table::meta, key, value); })
                           .has_value());
+    };
+    change(detail::meta_key::gate, "damaged");
+    BOOST_TEST((spent() == std::pair<int128, int128>{970, 0}));
+    // Nothing before the oldest segment is left but what it began with.
+    {
+        auto ledger = basic_ledger<on_disk>::open(options).value();
+        ledger.time().set(timestamp::from_seconds(start_seconds + 200));
+        retention_policy policy;
+        policy.bytes_max = 0;
+        for (int i = 0; i < 5; ++i) BOOST_REQUIRE(retain(ledger, policy).has_value());
+        auto const there = ledger.store().segments().value();
+        BOOST_REQUIRE(there.oldest == there.newest);
     }
+    change(detail::meta_key::gate, "damaged");
+    change(detail::meta_key::gate_base, "damaged");
     auto const damaged = basic_ledger<on_disk>::open(options);
     BOOST_REQUIRE(!damaged.has_value());
     BOOST_TEST((damaged.error().code == errc::corrupt));

@@ -2,6 +2,7 @@
 #include <aiaudit/engine/batch_queue.hpp>
 #include <aiaudit/verify.hpp>
 
+#include "engine/support/child_process.hpp"
 #include "engine/support/ledger_testing.hpp"
 #include "engine/support/refusing_store.hpp"
 #include "engine/support/temporary_directory.hpp"
@@ -10,8 +11,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 
 BOOST_AUTO_TEST_SUITE(ledger_failures)
 
@@ -24,6 +31,27 @@ std::size_t files_in(std::string const& directory) {
     return static_cast<std::size_t>(
         std::distance(std::filesystem::directory_iterator(directory), {}));
 }
+
+// While it lives no file of this process may become longer than that.
+class length_limit {
+public:
+    explicit length_limit(std::uint64_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        rlimit limit = before_;
+        limit.rlim_cur = bytes;
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    length_limit(length_limit const&) = delete;
+    length_limit& operator=(length_limit const&) = delete;
+    ~length_limit() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
 
 }  // namespace
 
@@ -237,6 +265,102 @@ BOOST_AUTO_TEST_CASE(who_does_not_wait_waits_while_an_older_record_is_not_writte
         BOOST_TEST(pushed.load());
         queue.stop();
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_check_says_what_the_log_does_not_take_and_when_it_does_again) {
+    temporary_directory const directory;
+    auto ledger = refusing_ledger::open({.path = directory / "ledger"}).value();
+    BOOST_TEST(ledger.check().has_value());
+    BOOST_REQUIRE(ledger.append(sample(0)).has_value());
+    auto const before = ledger.store().generation();
+    BOOST_TEST(ledger.check().has_value());
+    BOOST_TEST(ledger.store().generation() == before);  // as long as nothing fails it only looks
+    {
+        refusal const now;
+        BOOST_TEST(ledger.check().has_value());  // nobody knows yet
+        BOOST_TEST(!ledger.append(sample(1)).has_value());
+        BOOST_TEST((ledger.check().error().code == errc::disk_full));
+        BOOST_TEST((ledger.check().error().code == errc::disk_full));
+    }
+    // By itself: whoever reads this sends nothing meanwhile.
+    BOOST_TEST(ledger.check().has_value());
+    BOOST_TEST(value_of(ledger.append(sample(1)).value()) == 2U);
+    BOOST_TEST(verify(ledger).value().sound());
+}
+
+BOOST_AUTO_TEST_CASE(a_check_asks_for_the_right_to_write) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    BOOST_REQUIRE(refusing_ledger::open({.path = path}).has_value());
+    auto const reader = refusing_ledger::open({.path = path, .read_only = true}).value();
+    BOOST_TEST((reader.check().error().code == errc::read_only));
+    auto const without_files = basic_ledger<in_memory>::open({}).value();
+    BOOST_TEST(without_files.check().has_value());
+}
+
+// Before anything has failed, and back when there is room.
+BOOST_AUTO_TEST_CASE(a_check_sees_a_disk_that_is_full) {
+    temporary_directory const directory;
+    int const status = run_in_child([&] {
+        auto const disk = directory / "disk";
+        std::filesystem::create_directory(disk);
+        if (::unshare(CLONE_NEWNS) != 0 ||
+            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount("none", disk.c_str(), "tmpfs", 0, "size=4m") != 0)
+            return 77;
+        auto ledger = refusing_ledger::open({.path = disk + "/ledger"}).value();
+        if (!ledger.check()) return 1;
+        std::ofstream(disk + "/ballast") << std::string(std::size_t{4} << 20, 'x');
+        auto const full = ledger.check();
+        if (full || full.error().code != errc::disk_full) return 2;
+        std::filesystem::remove(disk + "/ballast");
+        return ledger.check() && ledger.append(sample(0)) ? 0 : 3;
+    });
+    if (status == 77) BOOST_TEST_MESSAGE("SKIPPED: this needs the right to mount file systems");
+    BOOST_TEST((status == 0 || status == 77), status);
+}
+
+BOOST_AUTO_TEST_CASE(a_record_that_could_not_be_spilled_leaves_nothing_in_the_file) {
+    for (std::size_t pad = 40; pad < 44; ++pad) {
+        temporary_directory const directory;
+        std::string const spill = directory / "spill";
+        std::filesystem::create_directory(spill);
+        auto ledger = refusing_ledger::open({.path = directory / "ledger",
+                                             .log_failure = {.what = on_log_failure::spill,
+                                                             .spill_directory = spill}})
+                          .value();
+        {
+            refusal const now;
+            BOOST_REQUIRE(ledger.append(sample(0)).has_value());
+            auto const file = std::filesystem::directory_iterator(spill)->path();
+            // From one in four places in it, it reads as frames of four bytes.
+            record large = sample(1);
+            large.tags = {{"note", {}}};
+            for (int i = 0; i < 2000; ++i) large.tags[0].second.append("\4\0\0\0", 4);
+            {
+                length_limit const half(std::filesystem::file_size(file) + 4000);
+                BOOST_TEST(!ledger.append(large).has_value());
+            }
+            record small = sample(2);
+            small.tags = {{"note", std::string(pad, 'n')}};
+            BOOST_REQUIRE(ledger.append(small).has_value());
+        }
+        BOOST_TEST(value_of(ledger.append(sample(3)).value()) == 3U);
+        BOOST_TEST(files_in(spill) == 0U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_spill_file_that_cannot_be_opened_is_an_error) {
+    temporary_directory const directory;
+    std::string const spill = directory / "spill";
+    std::filesystem::create_directory(spill);
+    std::filesystem::create_symlink(spill + "/loop.spill", spill + "/loop.spill");
+    ledger_options options{
+        .path = directory / "ledger",
+        .log_failure = {.what = on_log_failure::spill, .spill_directory = spill}};
+    auto const opened = refusing_ledger::open(options);
+    BOOST_REQUIRE(!opened.has_value());
+    BOOST_TEST(opened.error().message().find("loop.spill") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

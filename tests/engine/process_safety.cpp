@@ -78,6 +78,20 @@ int open_too_large(std::string const& path) {
     return refused.error().where.find("map_bytes of ledger_options") != std::string::npos ? 0 : 2;
 }
 
+// 0: opening says why it cannot, or works; and it works once there is more of what was short.
+int open_where_short(std::string const& path, ledger_options with) {
+    with.path = path;
+    {
+        auto log = ledger::open(with);
+        if (!log && log.error().message().empty()) return 1;
+        if (log && !log->check()) return 2;
+    }
+    lift_address_space_limit();
+    lift_descriptor_limit();
+    auto log = ledger::open(with);
+    return log && log->append(sample(0)) ? 0 : 3;
+}
+
 // 0: a reader whose map is small follows a log that outgrows it, or says why it cannot.
 int follow_larger_map(std::string const& path) {
     auto log = ledger::open({.path = path, .read_only = true, .map_bytes = mib});
@@ -131,6 +145,7 @@ int use_ledger_of_parent(ledger& log, ticket const& pending) {
              is_closed(log.append_once(sample(1))),
              is_closed(log.alerts([](detail::alert_book const&) { return 0; })),
              is_closed(log.flush()),
+             is_closed(log.check()),
              is_closed(log.report({})),
              is_closed(log.spent_today()),
              is_closed(log.last_sequence()),
@@ -177,6 +192,44 @@ BOOST_AUTO_TEST_CASE(a_ledger_opens_where_address_space_is_short) {
         int const status = run_in_hasty_child(
             [&] { return open_with_address_space(further, directory / "ledger"); });
         BOOST_TEST(status == 0, further << " bytes: " << status);
+    }
+}
+
+// At every place at which opening needs one.
+BOOST_AUTO_TEST_CASE(opening_without_a_descriptor_is_an_error) {
+    for (bool const is_there : {false, true}) {
+        for (rlim_t descriptors = 0; descriptors < 40; ++descriptors) {
+            temporary_directory const directory;
+            auto const path = directory / "ledger";
+            if (is_there) BOOST_REQUIRE(ledger::open({.path = path}).has_value());
+            int const status = run_in_hasty_child([&] {
+                limit_descriptors(descriptors);
+                return open_where_short(path, {});
+            });
+            BOOST_TEST(status == 0, descriptors << " descriptors: " << status);
+        }
+    }
+}
+
+// The map, the sums of what is in the log, the stacks of the threads: whichever comes first.
+BOOST_AUTO_TEST_CASE(opening_without_memory_is_an_error) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    {
+        auto log = ledger::open({.path = path}).value();
+        for (int i = 0; i < 3000; ++i) {
+            record entry = sample(i);
+            entry.user = std::string(6000, 'u') + std::to_string(i);
+            BOOST_REQUIRE(log.append(entry, durability::relaxed).has_value());
+        }
+        BOOST_REQUIRE(log.flush().has_value());
+    }
+    for (std::uint64_t further = mib; further < 96 * mib; further += 2 * mib) {
+        int const status = run_in_hasty_child([&] {
+            limit_memory(further);
+            return open_where_short(path, {.map_bytes = 16 * mib});
+        });
+        BOOST_TEST(status == 0, further << " bytes more: " << status);
     }
 }
 

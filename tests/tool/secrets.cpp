@@ -14,11 +14,16 @@
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <csignal>
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 BOOST_AUTO_TEST_SUITE(secrets)
 
@@ -247,6 +252,63 @@ BOOST_AUTO_TEST_CASE(no_secret_is_kept_or_said_whoever_asks_for_what) {
                 check_free_of_secrets(with, command, ended.out + ended.err);
             }
         }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(neither_a_core_dump_nor_the_environment_that_is_seen_has_a_key) {
+    for (bool const allowed : {false, true}) {
+        temporary_directory const place;
+        std::string const path = place.path();
+        chaos_provider provider;
+        provider.answer(repeating);
+        std::vector<std::string> words{"serve",
+                                       "--db",
+                                       path + "/db",
+                                       "--listen",
+                                       "127.0.0.1:0",
+                                       "--upstream",
+                                       "openai=" + provider.origin() + "/v1",
+                                       "--upstream",
+                                       "other=" + provider.origin() + "/v1",
+                                       "--upstream-key",
+                                       "other=$PLANTED_KEY",
+                                       "--dashboard",
+                                       "127.0.0.1:0",
+                                       "--dashboard-token",
+                                       "$PLANTED_TOKEN",
+                                       "--keys",
+                                       "optional"};
+        if (allowed) words.emplace_back("--core-dumps");
+        served at(path + "/errors", words,
+                  {"OPENAI_API_KEY=" + upstream_key, "PLANTED_KEY=" + own_key,
+                   "PLANTED_TOKEN=" + dashboard_token, "UNASKED=stays"});
+        std::string const process = "/proc/" + std::to_string(at.id());
+        // Read without looking at who may: of nobody but root and the process itself.
+        std::string const seen = read_file(process + "/environ");
+        for (std::string const& secret : {upstream_key, own_key, dashboard_token})
+            BOOST_TEST(seen.find(secret) == std::string::npos);
+        bool const is_readable = ::geteuid() == 0 || allowed;
+        BOOST_TEST((seen.find("UNASKED=stays") != std::string::npos) == is_readable);
+        std::string const limits = read_file(process + "/limits");
+        auto const line = limits.substr(limits.find("Max core file size"));
+        rlimit ours{};
+        ::getrlimit(RLIMIT_CORE, &ours);
+        bool const none = line.find_first_not_of(' ', 18) == line.find("0 ", 18);
+        BOOST_TEST(none == (!allowed || ours.rlim_cur == 0));
+        // The keys still work.
+        for (char const* const target : {"/v1/chat/completions", "/other/v1/chat/completions"}) {
+            auto const told = ask(at.port(), request("POST", target, "", question("gpt-4.1")));
+            BOOST_TEST(told.starts_with("HTTP/1.1 200"), told);
+        }
+        BOOST_TEST(provider.requests().at(0).header("Authorization") == "Bearer " + upstream_key);
+        BOOST_TEST(provider.requests().at(1).header("Authorization") == "Bearer " + own_key);
+        auto const shown =
+            ask(at.site_port(), request("GET", "/api/v1/summary", bearer(dashboard_token)));
+        BOOST_TEST(shown.starts_with("HTTP/1.1 200"), shown);
+        if (allowed) continue;  // it would leave one here
+        int const ended = at.end_by(SIGABRT);
+        BOOST_TEST(WTERMSIG(ended) == SIGABRT);
+        BOOST_TEST(!WCOREDUMP(ended));
     }
 }
 

@@ -66,7 +66,15 @@ public:
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] std::uint16_t site_port() const noexcept { return site_port_; }
     [[nodiscard]] std::string const& said() const noexcept { return said_; }
+    [[nodiscard]] pid_t id() const noexcept { return id_; }
     void hang_up() const { ::kill(id_, SIGHUP); }
+    // As a machine's failure would; the status that waitpid() gives.
+    int end_by(int signal) {
+        ::kill(id_, signal);
+        int status = 0;
+        ::waitpid(std::exchange(id_, -1), &status, 0);
+        return status;
+    }
     // The exit status.
     int end() {
         ::kill(id_, SIGTERM);

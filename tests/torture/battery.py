@@ -20,79 +20,31 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Callable
 
-SECONDS_MOST = 30  # for one process; what takes longer hangs
-FAILURES_KEPT = 5  # of a class: their directories are kept to be looked at
+from gateway import Round
+from processes import SECONDS_MOST, Batches, Watch, stacks_of
+from progress import Progress, Tally
+
 PAGE = 4096
 MARKER = "aiaudit-ledger"
+THREADS = 2  # of the battery, for classes whose trials are of one process
 
 
 class Skipped(Exception):
     """A class cannot run here; the text says why."""
 
 
-class Tally:
-    """The trials of one class. Failures of the same kind are told once, with how to see the first again."""
-
-    def __init__(self, name: str, kept: Path, seconds_most: float):
-        self.name, self.kept, self.seconds_most = name, kept, seconds_most
-        self.trials = self.failures = 0
-        self.kinds: dict[str, int] = {}
-        self.notes: dict[str, int] = {}
-        self.lock = threading.Lock()
-        self.started = time.monotonic()
-
-    def seconds(self) -> float:
-        return time.monotonic() - self.started
-
-    def is_over(self) -> bool:
-        """Whether the class has had its time; the trials that are left are left out, and that is noted."""
-        if self.seconds() < self.seconds_most:
-            return False
-        self.note("left out for want of time")
-        return True
-
-    def note(self, what: str, count: int = 1) -> None:
-        with self.lock:
-            self.notes[what] = self.notes.get(what, 0) + count
-
-    def trial(self, wrong: str | None, how: str, place: Path | None = None) -> None:
-        """`how` is the fault and says how to make it again; `place` is kept where something is wrong."""
-        with self.lock:
-            self.trials += 1
-            if wrong is None:
-                return
-            self.failures += 1
-            kind = re.sub(r"/\S+", "PATH", re.sub(r"\b\d+(/\d+)?\b", "N", wrong))
-            self.kinds[kind] = self.kinds.get(kind, 0) + 1
-            if self.kinds[kind] > 1:
-                return
-            kept = ""
-            if place is not None and len(self.kinds) <= FAILURES_KEPT and place.is_dir():
-                target = self.kept / f"{self.name}-{len(self.kinds)}"
-                shutil.rmtree(target, ignore_errors=True)
-                try:
-                    shutil.copytree(place, target)
-                except shutil.Error:
-                    pass  # others are still at work there: what is gone meanwhile is left out
-                kept = f" [kept in {target}]"
-            print(f"  {self.name}: {wrong} <- {how}{kept}", flush=True)
-
-    def line(self, seed: int) -> str:
-        notes = ", ".join(f"{count} {what}" for what, count in sorted(self.notes.items()))
-        return (f"{self.name:<9}{self.trials:>7} trials {self.failures:>5} failures  seed {seed}, "
-                f"{self.seconds():.0f} s{': ' + notes if notes else ''}")
-
-
 class Battery:
     def __init__(self, options: argparse.Namespace):
         self.long, self.seed = options.long, options.seed
-        self.seconds_most = 60 * (options.minutes or (240 if options.long else 0.3))
         self.programs = Path(options.programs)
         self.fast, self.disk = Path(options.fast), Path(options.disk)
         self.can_mount = options.mounts
-        self.kept = self.programs / "failures"
+        self.kept = Path(options.resume).with_suffix(".failures") if options.resume else self.programs / "failures"
         self.shim = str(self.programs / "faults.so")
+        self.workers = Batches(self.programs / "worker", self.kept, self.preload())
+        self.verifiers = Batches(self.programs / "verifier", self.kept)
         self.running: set[subprocess.Popen] = set()
         self.mounted: list[Path] = []
         self.damage_flags = options.damage_flag
@@ -110,26 +62,20 @@ class Battery:
 
     def finish(self, process: subprocess.Popen, seconds: float = SECONDS_MOST) -> tuple[int, str]:
         """The exit status, minus the signal's number where one ended it, and what was printed."""
-        try:
-            printed = process.communicate(timeout=seconds)[0] or b""
-        except subprocess.TimeoutExpired:
-            stacks = self.stacks_of(process)
-            process.kill()
-            process.communicate()
-            self.running.discard(process)
-            return -signal.SIGALRM, f"hangs: no end after {seconds} s{stacks}"
+        watch, printed = Watch(process.pid, seconds), None
+        while printed is None:
+            try:
+                printed = process.communicate(timeout=watch.left())[0] or b""
+            except subprocess.TimeoutExpired:
+                if not watch.hangs():
+                    continue
+                stacks = stacks_of(process.pid, self.kept)
+                process.kill()
+                process.communicate()
+                self.running.discard(process)
+                return -signal.SIGALRM, f"hangs: no end after {seconds} s{stacks}"
         self.running.discard(process)
         return process.returncode, printed.decode(errors="replace").strip()
-
-    def stacks_of(self, process: subprocess.Popen) -> str:
-        """Where it hangs, where there is a debugger to say so."""
-        if shutil.which("gdb") is None:
-            return ""
-        stacks = self.kept / f"stacks-{process.pid}"
-        with open(stacks, "wb") as file:
-            subprocess.run(["gdb", "-p", str(process.pid), "-batch", "-ex", "thread apply all bt 16"], stdout=file,
-                           stderr=subprocess.STDOUT, timeout=60, check=False)
-        return f", stacks in {stacks}"
 
     def run(self, words: list, environment: dict | None = None, seconds: float = SECONDS_MOST) -> tuple[int, str]:
         return self.finish(self.start(words, environment), seconds)
@@ -145,16 +91,20 @@ class Battery:
 
     def verify(self, ledger: Path, promises: list[Path], *flags: str | Path, tally: Tally | None = None) -> str | None:
         """What is wrong with the ledger, or nothing."""
-        status, printed = self.run([self.programs / "verifier", ledger, *flags, *promises])
+        status, printed = self.verifiers.run([ledger, *flags, *promises])
         if status == 0:
             if tally is not None and "refused ones are there" in printed:
                 tally.note("with refused records that are there")
             return None
         return printed.splitlines()[-1] if status > 0 and printed else f"the verifier ended by {status}: {printed}"
 
+    @staticmethod
+    def plan(**plan) -> dict:
+        """What faults.cpp reads of the environment."""
+        return {"TORTURE_" + name.upper(): str(value) for name, value in plan.items()}
+
     def preload(self, **plan) -> dict:
-        libraries = f"{self.asan_runtime()} {self.shim}".strip()
-        return {"LD_PRELOAD": libraries, **{"TORTURE_" + name.upper(): str(value) for name, value in plan.items()}}
+        return {"LD_PRELOAD": f"{self.asan_runtime()} {self.shim}".strip(), **self.plan(**plan)}
 
     def asan_runtime(self) -> str:
         return os.environ.get("TORTURE_ASAN_RUNTIME", "")
@@ -176,19 +126,33 @@ class Battery:
         raise RuntimeError(f"umount {at}: {printed}")
 
     def clean_up(self) -> None:
+        self.workers.close()
+        self.verifiers.close()
         for process in list(self.running):
             process.kill()
             process.wait()
         for at in reversed(self.mounted[:]):
             subprocess.run(["umount", "-l", str(at)], check=False)
 
-    def base(self, name: str, size: int, work: str = "build", extra: str = "") -> tuple[Path, Path, int]:
+    def in_threads(self, tally: Tally, goal: int, trial: Callable[[int], None]) -> None:
+        """trial(number) for the numbers that are left, in threads; a number's fault follows from it and the seed."""
+        at_once = 32 * THREADS
+        with ThreadPoolExecutor(THREADS) as pool:
+            for first in tally.left(goal, at_once):
+                list(pool.map(trial, range(first, min(goal, first + at_once))))
+
+    def chance(self, *of: object) -> random.Random:
+        return random.Random("/".join(str(each) for each in (self.seed, *of)))
+
+    def base(self, name: str, size: int, work: str = "build", extra: str = "",
+             writer: int = 7) -> tuple[Path, Path, int]:
         """A ledger to start from, made once: its directory, its promises, its number of records."""
         if name not in self.bases:
             place = self.fast / f"base-{name}"
+            shutil.rmtree(place, ignore_errors=True)
             ledger, promises = place / "ledger", place / "promises"
             place.mkdir()
-            self.must(*self.work(work, ledger, promises, 7, size, extra))
+            self.must(*self.work(work, ledger, promises, writer, size, extra))
             printed = self.must(self.programs / "verifier", ledger, promises)
             self.bases[name] = ledger, promises, int(re.search(r"(\d+) records", printed).group(1))
         return self.bases[name]
@@ -196,30 +160,42 @@ class Battery:
     # The classes.
 
     def syscalls(self, tally: Tally) -> None:
-        kinds = ["lose"] if self.liars else ["kill", "torn", "eio", "enospc", "late", "short", "sticky", "dying"]
-        chance = random.Random(self.seed)
-        scale = 10 if self.long else 1
-        workloads = [("append", 8 * scale, False), ("many", 7 * scale, True), ("reopen", 3 * scale, True),
-                     ("threads", 4 * scale, True), ("rotate", 4 * scale, False), ("retain", 4 * scale, True),
-                     ("snapshot", 8 * scale, True), ("spill", 2 * scale, True)]
-        trials = []
-        for workload, size, on_base in workloads:
-            calls = self.count_calls(workload, size, on_base)
-            wanted = calls if self.long else min(calls, 24)
-            step = calls / wanted
-            offset = chance.random() * step
-            for i in range(wanted):
-                at = min(calls, int(offset + i * step) + 1)
-                trials += [(workload, size, on_base, at, kind, chance.randrange(1, 256)) for kind in kinds]
-        chance.shuffle(trials)
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda item: self.syscall_trial(tally, item[0], *item[1]), enumerate(trials)))
+        """Number: the kind of fault, then the work, then which of its calls; 500 calls of each are a pass.
 
-    def count_calls(self, workload: str, size: int, on_base: bool) -> int:
-        place, ledger, promises = self.trial_place(0, "count", on_base)
-        self.must("env", *[f"{name}={value}" for name, value in
-                           self.preload(under=ledger.parent, report=place / "report", spill=ledger.parent / "spill").items()],
-                  *self.work(workload, ledger, promises, 1, size))
+        The passes differ in what is written and how much. The first one is that of the short form, and every
+        twentieth is of ten times the work.
+        """
+        kinds = ["lose"] if self.liars else ["kill", "torn", "eio", "enospc", "late", "short", "sticky", "dying"]
+        works = [("append", 8, False), ("many", 7, True), ("reopen", 3, True), ("threads", 4, True),
+                 ("rotate", 4, False), ("retain", 4, True), ("snapshot", 8, True), ("spill", 2, True)]
+        golden = 0.6180339887498949  # its multiples fall into all parts of an interval alike
+        counts: dict[tuple, int] = {}
+        lock = threading.Lock()
+        self.base("small", 30)
+
+        def trial(number: int) -> None:
+            kind, work, step = number % len(kinds), number // len(kinds) % len(works), number // len(kinds) // len(works)
+            (workload, size, on_base), a_pass = works[work], step // 500
+            shape = self.chance("syscalls", a_pass, workload)
+            if a_pass > 0:
+                size = size * 10 if a_pass % 20 == 10 else shape.randint(1, 2 * size)
+            made = workload, size, on_base, 1 + a_pass
+            with lock:
+                if made not in counts:
+                    counts[made] = self.count_calls(*made)
+            at = 1 + int((step * golden + shape.random()) % 1 * counts[made])
+            part = self.chance("syscalls", number).randrange(1, 256)
+            self.syscall_trial(tally, number, *made, at, kinds[kind], part)
+        short = 24 * len(kinds) * len(works)
+        self.in_threads(tally, 1_000_000 if self.long else short, trial)
+
+    def count_calls(self, workload: str, size: int, on_base: bool, writer: int) -> int:
+        place, ledger, promises = self.trial_place(writer, f"count-{workload}", on_base)
+        spill = ledger.parent / "spill"
+        status, printed = self.workers.run([workload, ledger, promises, writer, size],
+                                           self.plan(under=ledger.parent, report=place / "report", spill=spill))
+        if status != 0:
+            raise RuntimeError(f"worker {workload}: {status}: {printed}")
         counts = [int(number) for number in re.findall(r"count (\d+)", (place / "report").read_text())]
         shutil.rmtree(place)
         return max(counts)
@@ -232,26 +208,25 @@ class Battery:
             shutil.copytree(self.base("small", 30)[0], place / "D/ledger")
         return place, place / "D/ledger", place / "promises"
 
-    def syscall_trial(self, tally: Tally, number: int, workload: str, size: int, on_base: bool, at: int, kind: str,
-                      part: int) -> None:
-        if tally.is_over():
-            return
+    def syscall_trial(self, tally: Tally, number: int, workload: str, size: int, on_base: bool, writer: int,
+                      at: int, kind: str, part: int) -> None:
         place, ledger, promises = self.trial_place(number, "syscall", on_base)
         report = place / "report"
         spill = ledger.parent / "spill"
-        plan = self.preload(under=ledger.parent, at=at, kind=kind, part=part, report=report, spill=spill)
-        status, printed = self.run(self.work(workload, ledger, promises, 1, size), plan)
+        plan = self.plan(under=ledger.parent, at=at, kind=kind, part=part, report=report, spill=spill)
+        status, printed = self.workers.run([workload, ledger, promises, writer, size], plan)
         told = report.read_text() if report.exists() else ""
         found = re.search(r"^call (\d+) (\w+)", told, re.MULTILINE)
         call = found.group(2) if found else None
         wrong = self.judge_worker(status, printed, kind, call)
         if wrong is None:
             base = [self.fast / "base-small" / "promises"] if on_base else []
-            # A disk that goes on failing cannot be asked whether it kept what it said it did not.
-            loose = ["--loose"] if kind == "dying" else []
+            # A disk that goes on failing cannot be asked whether it kept what it said it did not, or be told to
+            # forget what was spilled.
+            loose = ["--loose"] if kind == "dying" or (kind == "sticky" and workload == "spill") else []
             wrong = self.verify(ledger, [promises, *base], "--retain", "--spill", spill, *loose, tally=tally)
         how = (f"{'TORTURE_SPILL=D/spill ' * (workload == 'spill')}TORTURE_UNDER=D TORTURE_AT={at} TORTURE_KIND={kind} TORTURE_PART={part} (a {call}) "
-               f"worker {workload} D/ledger P 1 {size}{' on a ledger made by: worker build . . 7 30' * on_base}")
+               f"worker {workload} D/ledger P {writer} {size}{' on a ledger made by: worker build . . 7 30' * on_base}")
         if call is None and wrong is None:
             tally.note("ended before their call")  # threads do not always make the same number of calls
         else:
@@ -277,16 +252,114 @@ class Battery:
             return f"{kind} in {call} was told as: {printed.splitlines()[0]}"
         return None
 
+    def resources(self, tally: Tally) -> None:
+        """The n-th request for a resource fails, and with it a few more, for every n; another process is there."""
+        kinds, runs = ("memory", "map", "thread", "descriptor", "meta"), (1, 5)
+        scarce = Batches(self.programs / "worker", self.kept, {"LD_PRELOAD": str(self.programs / "resources.so")})
+        try:
+            self.base("small", 30)
+            counts = {kind: self.scarce_trial(tally, scarce, 0, kind, 0, 0) for kind in kinds}
+            trials = []
+            for kind in kinds:
+                wanted = counts[kind] if self.long else min(counts[kind], 40)
+                trials += [(kind, 1 + i * counts[kind] // wanted, many) for i in range(wanted) for many in runs]
+            self.chance("resources").shuffle(trials)
+            self.in_threads(tally, len(trials),
+                            lambda number: self.scarce_trial(tally, scarce, 1 + number, *trials[number]))
+        finally:
+            scarce.close()
+
+    def worlds(self, tally: Tally) -> None:
+        """Simulated worlds (tests/simulation); each is made of its seed, and made again by it."""
+        simulation, at_once = self.programs / "simulation", 10
+        if not simulation.exists() or self.asan_runtime():
+            raise Skipped("the simulation reads the registers of x86-64, of programs as they are")
+        for first in tally.left(1200 if self.long else 20, at_once):
+            seed = self.seed * 1_000_000 + first
+            status, printed = self.run([simulation, self.programs, self.fast / "worlds", "--seed", seed, "--worlds", at_once],
+                                       seconds=600)
+            if status == 77:
+                raise Skipped(printed)
+            sums = re.search(r"(\d+) worlds .* (\d+) steps", printed)
+            if status not in (0, 1) or sums is None:
+                raise RuntimeError(f"the simulation ended by {status}: {printed}")
+            tally.note("steps", int(sums.group(2)))
+            found = {int(line.group(2)): line.group(1)
+                     for line in re.finditer(r"^((?:safety|liveness): .*) <- seed (\d+)", printed, re.MULTILINE)}
+            for number in range(seed, seed + at_once):
+                tally.trial(found.get(number), f"simulation PROGRAMS PLACE --seed {number} --worlds 1 --tell")
+
+    def gateway(self, tally: Tally) -> None:
+        """Histories of clients against a model of budgets and log; a trial is a round."""
+        program = self.gateway_program()
+        lies = ("bills", "forgets") if self.liars else ("",)
+        for number in tally.left(2 if self.liars else 2000 if self.long else 3):
+            lie, place = lies[number % len(lies)], self.fast / f"gateway-{number}"
+            place.mkdir()
+            disk = place / "disk"
+            disk.mkdir()
+            if self.can_mount:
+                self.mount(disk, "-t", "tmpfs", "-o", "size=16m", "tmpfs")
+            seed = self.chance("gateway", number).randrange(1 << 30)
+            round_ = Round(program, self.programs / "clock.so", place, disk / "ledger", self.can_mount, seed, lie)
+            try:
+                round_.play(12)
+                wrong = round_.judge()
+            finally:
+                round_.end()
+            for what, count in round_.counts.items():
+                tally.note(what, count)
+            how = f"round {number}, seed {seed}{', shared budgets' * round_.shared}"
+            (place / "history").write_text("\n".join(str(each) for each in round_.history.spans + round_.history.calls))
+            tally.trial("; ".join(wrong[:3]) if wrong else None, how, place)
+            if self.can_mount:
+                self.unmount(disk)
+            shutil.rmtree(place)
+
+    def gateway_program(self) -> Path:
+        named = os.environ.get("AIAUDIT_PROGRAM")
+        found = [Path(named)] if named else [self.programs.parent / preset / "tools/aiaudit" for preset in ("release", "dev")]
+        for each in found:
+            if os.access(each, os.X_OK):
+                return each
+        raise Skipped("needs the program: scripts/build release, or AIAUDIT_PROGRAM")
+
+    def scarce_trial(self, tally: Tally, scarce: Batches, number: int, kind: str, at: int, many: int) -> int:
+        """A trial; where none is asked for, the number of requests there are."""
+        place, ledger, promises = self.trial_place(number, "resources", True)
+        report = place / "report"
+        plan = self.plan(resource=kind, report=report, **({"at": at, "many": many} if at else {}))
+        status, printed = scarce.run(["scarce", ledger, promises, 1, 14], plan)
+        told = report.read_text() if report.exists() else ""
+        if at == 0:
+            shutil.rmtree(place)
+            if status != 0:
+                raise RuntimeError(f"worker scarce: {status}: {printed}")
+            return int(re.search(r"count (\d+)", told).group(1))
+        last = printed.splitlines()[-1] if printed else ""
+        wrong = None
+        if status == -signal.SIGABRT and kind == "memory" and "bad_alloc" in printed:
+            tally.note("processes that ended where a thread of the library had no memory")
+        elif status != 0:
+            wrong = f"the worker ended by {status} for want of a {kind}: {last}"
+        base = self.fast / "base-small" / "promises"
+        wrong = wrong or self.verify(ledger, [promises, place / "promises-beside", base], "--append", tally=tally)
+        how = (f"TORTURE_RESOURCE={kind} TORTURE_AT={at} TORTURE_MANY={many} worker scarce D/ledger P 1 14 on a ledger made "
+               f"by: worker build . . 7 30")
+        if f"request {at}\n" in told or wrong is not None:
+            tally.note(kind)
+            tally.trial(wrong, how, place)
+        else:
+            tally.note("ended before their request")
+        shutil.rmtree(place)
+        return 0
+
     def kills(self, tally: Tally) -> None:
-        chance = random.Random(self.seed)
-        wanted = 10_000 if self.long else 60
         a_round = 25 if self.long else 10
-        rounds = 3 if self.liars else wanted // a_round
-        for number in range(rounds):
-            if tally.is_over():
-                continue
+        rounds = 3 if self.liars else 2000 if self.long else 6
+        for number in tally.left(rounds):
             # On a disk a kill may fall into a sync that takes its time; in memory more kills fall elsewhere.
-            self.kill_round(tally, chance, number, a_round, (self.fast, self.disk)[number % 2])
+            self.kill_round(tally, self.chance("kills", number), number, a_round, (self.fast, self.disk)[number % 2])
 
     def kill_round(self, tally: Tally, chance: random.Random, number: int, kills: int, where: Path) -> None:
         place = where / f"kills-{number}"
@@ -380,10 +453,9 @@ class Battery:
             raise Skipped("needs root and a mount namespace")
         if shutil.which("mkfs.ext4") is None:
             raise Skipped("no mkfs.ext4")
-        chance = random.Random(self.seed)
-        trials = 8 if self.liars else 1000 if self.long else 25
-        for first in range(0, trials, 20):
-            self.power_round(tally, chance, first, min(20, trials - first))
+        trials = 8 if self.liars else 5000 if self.long else 25
+        for first in tally.left(trials, 20):
+            self.power_round(tally, self.chance("power", first), first, min(20, trials - first))
 
     def power_round(self, tally: Tally, chance: random.Random, first: int, trials: int) -> None:
         image, at = self.fast / "image", self.fast / "power"
@@ -397,8 +469,6 @@ class Battery:
         place.mkdir()
         old, promises = at / "old", []
         for number in range(first, first + trials):
-            if tally.is_over():
-                continue
             fresh = chance.random() < 0.3  # the cut may fall into the making of a ledger
             ledger = at / f"new-{number}" if fresh else old
             noted = place / f"{number}"
@@ -426,7 +496,8 @@ class Battery:
             if not fresh:
                 promises = all_noted
                 if wrong is not None:  # begin anew: the next ones would find the same again
-                    shutil.rmtree(old, ignore_errors=True)
+                    shutil.rmtree(old)
+                    os.sync()  # else the next cut undoes it
                     promises = []
             else:
                 shutil.rmtree(ledger, ignore_errors=True)
@@ -466,14 +537,13 @@ class Battery:
         trials += [(self.full_trial, size, "ext4", work) for size in (range(16, 65, 4) if self.long else (16,))
                    for work in works]
         trials += [(self.small_trial, size) for size in range(4, 404, 4 if self.long else 40)]
-        random.Random(self.seed).shuffle(trials)
-        for function, *words in trials:
+        self.chance("full").shuffle(trials)
+        for number in tally.left(len(trials)):
+            function, *words = trials[number]
             function(tally, *words)
 
     def small_trial(self, tally: Tally, kibibytes: int) -> None:
         """A disk too small for a new ledger, then one that is large enough."""
-        if tally.is_over():
-            return
         at, place = self.fast / "small", self.fast / "small-promises"
         self.mount(at, "-t", "tmpfs", "-o", f"size={kibibytes}k", "tmpfs")
         shutil.rmtree(place, ignore_errors=True)
@@ -493,8 +563,6 @@ class Battery:
         self.unmount(at)
 
     def full_trial(self, tally: Tally, mebibytes: int, kind: str, work: str) -> None:
-        if tally.is_over():
-            return
         at, image = self.fast / "full", self.fast / "full-image"
         source, words = "tmpfs", f"size={mebibytes}m"
         if kind == "ext4":
@@ -529,8 +597,6 @@ class Battery:
 
     def damaged_trial(self, tally: Tally, number: int, source: Path, file: str, data: bytes, count: int,
                       promises: Path, how: str, more: tuple[str, ...] = ()) -> None:
-        if tally.is_over():
-            return
         place = self.fast / f"damaged-{number}"
         ledger = place / "ledger"
         shutil.rmtree(place, ignore_errors=True)
@@ -538,8 +604,8 @@ class Battery:
         (ledger / file).write_bytes(data)
         wrong = outcome = None
         for stage, flags in (("reading", []), ("appending", ["--append"])):
-            status, printed = self.run([self.programs / "verifier", ledger, "--count", count, *self.damage_flags, *more,
-                                        *flags, promises], seconds=20)
+            status, printed = self.verifiers.run([ledger, "--count", count, *self.damage_flags, *more, *flags, promises],
+                                                 seconds=20)
             last = printed.splitlines()[-1] if printed else ""
             if status == 3:
                 outcome = f"told when {stage}"
@@ -559,47 +625,49 @@ class Battery:
         return {str(path.relative_to(ledger)): path.read_bytes() for path in sorted(ledger.glob("segments/*/data.mdb"))}
 
     def flips(self, tally: Tally) -> None:
-        sources = [self.base("large", 400), self.base("segments", 400, "build_segments", "retain")]
-        tally.note("data files", sum(len(self.files_of(ledger)) for ledger, _, _ in sources))
-        chance = random.Random(self.seed)
-        trials = []
-        for source, promises, count in sources:
-            # In each kind of page of each file as often; of many segments each has its share.
+        """In each kind of page of each file as often, and in keys and the marker; 10,000 are a pass, of records of its own."""
+        spots: dict[int, list[tuple]] = {}
+        lock = threading.Lock()
+
+        def trial(number: int) -> None:
+            with lock:
+                a_pass = number // 10_000
+                if a_pass not in spots:
+                    spots.clear()
+                    spots[a_pass] = self.flip_spots(a_pass)
+                places = spots[a_pass]
+            source, promises, count, file, data, name, where = places[number % len(places)]
+            chance = self.chance("flips", number)
+            more: tuple[str, ...] = ()
+            if name == "marker":
+                bit = chance.randrange(len(data) * 8)
+            elif name == "key":
+                bit, more = 8 * (chance.choice(where) + chance.randrange(4, 8)) + chance.randrange(8), ("--every-place",)
+            else:
+                # The head of a page is a hundredth of it and does most: half of the flips are there.
+                bit = chance.choice(where) * PAGE * 8 + chance.randrange(PAGE * 8 if chance.random() < 0.5 else 64 * 8)
+            changed = bytearray(data)
+            changed[bit // 8] ^= 1 << bit % 8
+            how = f"bit {bit % 8} of byte {bit // 8} (a {name}) in {file} of the ledger '{source.parent.name}'"
+            self.damaged_trial(tally, number, source, file, bytes(changed), count, promises, how, more)
+        self.in_threads(tally, 100_000 if self.long else 768, trial)
+
+    def flip_spots(self, a_pass: int) -> list[tuple]:
+        """Ledger, its promises and count, file, its bytes, kind of place, where those are."""
+        writer, spots = 7 + a_pass, []
+        size = 400 if a_pass == 0 else self.chance("flips of", a_pass).randint(100, 400)
+        for source, promises, count in (
+                self.base(f"large-{a_pass}", size, writer=writer),
+                self.base(f"segments-{a_pass}", size, "build_segments", "retain", writer=writer)):
             files = self.files_of(source)
             for file, data in files.items():
-                trials += self.flips_of(chance, source, promises, count, file, data, len(files))
-            marker = (source / MARKER).read_bytes()
-            for bit in range(len(marker) * 8) if self.long else range(0, len(marker) * 8, 29):
-                trials.append((source, MARKER, bit // 8, bit % 8, count, promises,
-                               f"bit {bit % 8} of byte {bit // 8} of the marker", ()))
-        chance.shuffle(trials)
-
-        def trial(item: tuple[int, tuple]) -> None:
-            number, (source, file, at, bit, count, promises, how, more) = item
-            changed = bytearray((source / file).read_bytes())
-            changed[at] ^= 1 << bit
-            how = f"{how} in {file} of the ledger '{source.parent.name}'"
-            self.damaged_trial(tally, number, source, file, bytes(changed), count, promises, how, more)
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(trial, enumerate(trials)))
-
-    def flips_of(self, chance: random.Random, source: Path, promises: Path, count: int, file: str, data: bytes,
-                 files: int) -> list[tuple]:
-        trials = []
-        classes = self.page_classes(data)
-        for name, pages in sorted(classes.items()):
-            for _ in range((4000 if self.long else 120) // files):
-                page = chance.choice(pages)
-                # The head of a page is a hundredth of it and does most: half of the flips are there.
-                bit = chance.randrange(PAGE * 8) if chance.random() < 0.5 else chance.randrange(64 * 8)
-                trials.append((source, file, page * PAGE + bit // 8, bit % 8, count, promises,
-                               f"bit {bit % 8} of byte {bit // 8} of page {page} (a {name} page)", ()))
-        keys = self.key_places(data, classes.get("leaf", []))
-        for _ in range((2000 if self.long else 60) // files if keys else 0):
-            at, bit = chance.choice(keys) + chance.randrange(4, 8), chance.randrange(8)
-            trials.append((source, file, at, bit, count, promises, f"bit {bit} of byte {at}, in a key",
-                           ("--every-place",)))
-        return trials
+                classes = self.page_classes(data)
+                kinds = {f"{name} page": pages for name, pages in sorted(classes.items())}
+                kinds["key"] = self.key_places(data, classes.get("leaf", []))
+                share = max(1, 6 // len(files))  # of many segments each has its share
+                spots += [(source, promises, count, file, data, *kind) for kind in kinds.items() if kind[1]] * share
+            spots.append((source, promises, count, MARKER, (source / MARKER).read_bytes(), "marker", []))
+        return spots
 
     @staticmethod
     def key_places(data: bytes, leaves: list[int]) -> list[int]:
@@ -618,10 +686,18 @@ class Battery:
         Where it was the last commit's meta page, the file is that of the commit before: only a checkpoint that was
         kept elsewhere can tell. So the ledger's own verification is asked first, with one.
         """
+        trials = []
         for name, work, extra in (("one", "build", ""), ("many", "build_segments", "retain")):
-            self.stale_ledger(tally, name, work, extra)
+            found = self.stale_writes(name, work, extra)
+            self.chance("stale", name).shuffle(found)
+            trials += found if self.long else found[:60]
 
-    def stale_ledger(self, tally: Tally, name: str, work: str, extra: str) -> None:
+        def trial(number: int) -> None:
+            source, count, promises, file, changed, how = trials[number]
+            self.damaged_trial(tally, number, source, file, changed, count, promises, how, ("--anchored",))
+        self.in_threads(tally, len(trials), trial)
+
+    def stale_writes(self, name: str, work: str, extra: str) -> list[tuple]:
         place = self.fast / f"base-stale-{name}"
         place.mkdir()
         source, versions = place / "ledger", []
@@ -646,13 +722,7 @@ class Battery:
                     if was != data[page * PAGE:(page + 1) * PAGE]:
                         changed = data[:page * PAGE] + was + data[(page + 1) * PAGE:]
                         trials.append((file, changed, f"page {page} of {file} {when}"))
-        random.Random(self.seed).shuffle(trials)
-
-        def trial(item: tuple[int, tuple[str, bytes, str]]) -> None:
-            number, (file, changed, how) = item
-            self.damaged_trial(tally, number, source, file, changed, count, place / "all", how, ("--anchored",))
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(trial, enumerate(trials if self.long else trials[:60])))
+        return [(source, count, place / "all", *trial) for trial in trials]
 
     @staticmethod
     def page_classes(data: bytes) -> dict[str, list[int]]:
@@ -672,7 +742,7 @@ class Battery:
 
     def cuts(self, tally: Tally) -> None:
         trials = []
-        chance = random.Random(self.seed)
+        chance = self.chance("cuts")
         for source, promises, count in (self.base("cut", 150),
                                         self.base("cut-segments", 200, "build_segments", "retain")):
             files = self.files_of(source)
@@ -682,15 +752,14 @@ class Battery:
                            for fill in ((b"\0", b"\xAA") if length > len(data) else (b"",))]
         chance.shuffle(trials)
 
-        def trial(item: tuple[int, tuple]) -> None:
-            number, (source, file, length, fill, count, promises) = item
+        def trial(number: int) -> None:
+            source, file, length, fill, count, promises = trials[number]
             data = (source / file).read_bytes()
             changed = data[:length] + fill * max(0, length - len(data))
             self.damaged_trial(tally, number, source, file, changed, count, promises,
                                f"{length} bytes in place of {len(data)}, what is new: {fill!r}, of {file} of the "
                                f"ledger '{source.parent.name}'")
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(trial, enumerate(trials)))
+        self.in_threads(tally, len(trials), trial)
 
     def lengths(self, chance: random.Random, data: bytes, most: int) -> list[int]:
         """Every multiple of a page, one less and one more; a sample, with all that are near the ends."""
@@ -704,16 +773,13 @@ class Battery:
         return near + chance.sample(far, min(len(far), most - len(near)))
 
     def budgets(self, tally: Tally) -> None:
-        chance = random.Random(self.seed)
-        for number in range(3 if self.liars else 2000 if self.long else 12):
-            if tally.is_over():
-                continue
+        for number in tally.left(3 if self.liars else 2000 if self.long else 12):
             # By memory one process at a time decides, by the log eight; half of the rounds on a disk, and
             # half of them in steps.
             mode, processes = ("exclusive", 1) if number % 4 == 3 else ("shared", 8)
             place = (self.fast, self.disk)[number // 2 % 2] / f"budgets-{number}"
             place.mkdir()
-            seed = chance.randrange(1 << 30)
+            seed = self.chance("budgets", number).randrange(1 << 30)
             reserve = ("full", "stepwise")[number // 4 % 2]
             wrong = self.spend(place, "liar" if self.liars else mode, reserve, processes, seed, tally)
             tally.trial(wrong, f"round {number}: {processes} processes of 64 threads, {mode}, {reserve}, seed {seed}", place)
@@ -751,31 +817,37 @@ class Battery:
         return None if status == 0 else printed or f"the check ended by {status}"
 
 
-CLASSES = ("syscalls", "kills", "power", "full", "flips", "cuts", "stale", "budgets")
+CLASSES = ("worlds", "syscalls", "resources", "kills", "power", "full", "flips", "cuts", "stale", "budgets", "gateway")
 
 
-def run_class(battery: Battery, name: str) -> Tally | None:
-    tally = Tally(name, battery.kept, battery.seconds_most)
+def run_class(battery: Battery, progress: Progress, name: str, seconds: float) -> Tally | None:
+    tally = Tally(name, progress, battery.kept, seconds)
     try:
         getattr(battery, name)(tally)
     except Skipped as why:
-        print(f"{name:<9}skipped: {why}", flush=True)
+        print(f"{name:<10}skipped: {why}", flush=True)
         return None
-    print(tally.line(battery.seed), flush=True)
+    tally.save()
+    print(tally.line(), flush=True)
     return tally
 
 
-def show_that_it_sees(battery: Battery) -> int:
+def show_that_it_sees(battery: Battery, progress: Progress, seconds: float) -> int:
     """Runs against a disk and workers that lie; what finds no failure then is blind."""
     battery.liars = True
     blind = []
     for name in ("syscalls", "kills", "power"):
-        tally = run_class(battery, name)
-        if tally is not None and not any(re.search("acknowledged|corrupt|not_found|not_a_ledger", kind) for kind in tally.kinds):
+        tally = run_class(battery, progress, name, seconds)
+        if tally is not None and not any(re.search("acknowledged|corrupt|not_found|not_a_ledger", kind)
+                                         for kind in tally.sums["kinds"]):
             blind.append(name)
-    tally = run_class(battery, "budgets")
-    if tally is None or not any("is over by" in kind for kind in tally.kinds):
+    tally = run_class(battery, progress, "budgets", seconds)
+    if tally is None or not any("is over by" in kind for kind in tally.sums["kinds"]):
         blind.append("budgets")
+    tally = run_class(battery, progress, "gateway", seconds)
+    for name, sign in (("bills", "its provider bills"), ("forgets", "is not on record")):
+        if tally is not None and not any(sign in kind for kind in tally.sums["kinds"]):
+            blind.append(f"gateway {name}")
     for fault in ("cost", "user", "twice", "hole", "lost", "moved", "refused", "rewritten", "cut", "anew"):
         place = battery.fast / f"forged-{fault}"
         place.mkdir()
@@ -793,10 +865,13 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=CLASSES, metavar="NAME", help=", ".join(CLASSES))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="the most that a class may take")
+    parser.add_argument("--for", type=float, dest="minutes_in_all", metavar="MINUTES", help="the most that all may take")
+    parser.add_argument("--resume", metavar="FILE", help="go on where the run that wrote this file ended; a new one: begin")
     parser.add_argument("--lies", action="store_true", help="lying workers and disks: all of it must be seen")
     for name in ("programs", "fast", "disk"):
         parser.add_argument(f"--{name}", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--damage-flag", action="append", default=[], help=argparse.SUPPRESS)
+    parser.add_argument("--version", default="", help=argparse.SUPPRESS)
     parser.add_argument("--mounts", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.lies:
@@ -805,20 +880,29 @@ def main() -> int:
         parser.error("--long or --short")
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
+    progress = Progress(Path(options.resume) if options.resume else None, options.seed, options.version)
+    options.seed = progress.seed
     battery = Battery(options)
-    shutil.rmtree(battery.kept, ignore_errors=True)
-    battery.kept.mkdir()
+    if not options.resume:
+        shutil.rmtree(battery.kept, ignore_errors=True)
+    battery.kept.mkdir(exist_ok=True)
+    names = options.only or CLASSES
     try:
         if options.lies:
-            return show_that_it_sees(battery)
-        tallies = [run_class(battery, name) for name in options.only or CLASSES]
+            return show_that_it_sees(battery, progress, 60 * options.minutes)
+        tallies = []
+        until = time.monotonic() + 60 * (options.minutes_in_all or 1e9)
+        for number, name in enumerate(names):
+            seconds = 60 * (options.minutes or (240 if options.long else 0.3))
+            share = (until - time.monotonic()) / (len(names) - number)  # what one leaves, the next ones have
+            tallies.append(run_class(battery, progress, name, min(seconds, share)))
     finally:
+        progress.save()
         battery.clean_up()
     done = [tally for tally in tallies if tally is not None]
-    failures = sum(tally.failures for tally in done)
-    print(f"total    {sum(tally.trials for tally in done):>7} trials {failures:>5} failures, "
-          f"{len(tallies) - len(done)} classes skipped")
-    return 1 if failures else 0
+    print(f"total    {sum(tally.sums['trials'] for tally in done):>9} trials {sum(tally.sums['failures'] for tally in done):>5}"
+          f" failures, {len(tallies) - len(done)} classes skipped")
+    return 1 if any(tally.failed_here for tally in done) else 0
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@
 //     TORTURE_PART=P        how much of a torn or short write is done, in 1/256
 //     TORTURE_REPORT=FILE   gets "call N NAME" when one goes wrong, and "count N" at exit
 //
-// A program that is run with it may also call torture_outage(1): until torture_outage(0) every
-// write to a data.mdb fails with ENOSPC, beside the one call that goes wrong, and is not counted.
+// A program that forks for each of its runs (batch.hpp) calls torture_plan_anew() when the child's
+// environment is set. A program that is run with it may also call torture_outage(1): until
+// torture_outage(0) every write to a data.mdb fails with ENOSPC, beside the one call that goes
+// wrong, and is not counted.
 //
 // `lie` and `lose` are no faults of a machine that keeps its word: with them the battery shows that
 // it sees a loss.
@@ -77,8 +79,8 @@ plan read_plan() {
     return made;
 }
 
-plan const& the_plan() {
-    static plan const made = read_plan();
+plan& the_plan() {
+    static plan made = read_plan();
     return made;
 }
 
@@ -226,6 +228,11 @@ int open_call(char const* name, char const* path, int flags, mode_t mode, int di
 extern "C" {
 
 void torture_outage(int on) { outage = on != 0; }
+
+void torture_plan_anew() {
+    the_plan() = read_plan();
+    calls = 0;
+}
 
 int open(char const* path, int flags, ...) {
     va_list rest;

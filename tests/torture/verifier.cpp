@@ -4,6 +4,7 @@
 //
 //     verifier DIR [--count N] [--append] [--retain] [--spill DIR] [--walk] [--every-place]
 //              [--anchored] [--loose] [PROMISES ...]
+//     verifier --batch                 many, see batch.hpp
 //
 // It reads the log from its first record and makes each record again from the identity in it; those
 // that retention dropped it makes from the notes. What must hold: sequences are dense; no record
@@ -22,6 +23,7 @@
 //     --loose     refused records may be there (where the power went, nobody can know)
 // Exit status: 0 all holds; 1 something does not, and nobody said so; 3 the ledger answered with an
 // error, or its verification with a finding. One line says what.
+#include "batch.hpp"
 #include "identity.hpp"
 
 #include <aiaudit/retain.hpp>
@@ -443,4 +445,7 @@ int run(int count, char** words) {
 
 }  // namespace
 
-int main(int count, char** words) { return run(count, words); }
+int main(int count, char** words) {
+    if (count == 2 && std::string_view(words[1]) == "--batch") return serve_batch(run, words[0]);
+    return run(count, words);
+}

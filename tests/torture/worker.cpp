@@ -4,227 +4,33 @@
 // killed, cut off and lied to; what became of its work is judged by verifier.cpp.
 //
 //     worker WORK DIR PROMISES WRITER [SIZE] [EXTRA]
+//     worker --batch                   many, see batch.hpp
 //
 // SIZE is how much of it, EXTRA what the work says. Each thread is a writer of its own, WRITER and
 // up. A new kind of work is a function and a row of the table at the end. TORTURE_SEGMENT_BYTES and
 // TORTURE_SAVE_RECORDS change the table's ledger options.
 // Exit status: 0 done, also after errors that passed; 4 the ledger went on refusing; 5 the ledger
 // contradicted itself. Errors are printed, one line each.
-#include "identity.hpp"
-
-#include <aiaudit/retain.hpp>
-#include <aiaudit/verify.hpp>
+#include "batch.hpp"
+#include "work.hpp"
 
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <random>
 #include <set>
 #include <thread>
 
 #include <dlfcn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 using namespace aiaudit;
 using namespace aiaudit_torture;
 
 namespace {
-
-constexpr int gave_up = 4;
-constexpr int contradiction = 5;
-
-// What the work needs of the ledger: by default one segment, and rollups that are seldom saved.
-struct shape {
-    std::uint64_t segment_bytes = rotation_policy{}.segment_bytes;
-    std::uint64_t save_records = ledger_options{}.rollup_save_records;
-    std::uint32_t batch_records_max = ledger_options{}.batch_records_max;
-    bool spills = false;
-};
-
-struct job {
-    shape wants;
-    std::string path;
-    std::string notes;
-    promise_file promises;
-    std::uint32_t writer;
-    std::uint64_t size;
-    std::string extra;
-};
-
-std::atomic<bool> stopping{false};
-
-void say(char const* when, error const& what) {
-    std::printf("error %s: %s\n", when, what.message().c_str());
-    std::fflush(stdout);
-}
-
-// Before an error is told of nothing may depend on it, so holes are looked for only without any.
-void note_failure(job const& of, std::uint32_t writer, char const* when, error const& what) {
-    of.promises.note({writer, static_cast<std::uint64_t>(what.code)}, told::failure);
-    say(when, what);
-}
-
-// The number in a variable of the environment.
-std::uint64_t number_or(char const* name, std::uint64_t missing) {
-    char const* const value = std::getenv(name);
-    return value == nullptr ? missing : std::strtoull(value, nullptr, 10);
-}
-
-std::string spill_directory() {
-    char const* const named = std::getenv("TORTURE_SPILL");
-    return named == nullptr ? "" : named;
-}
-
-// Opens the ledger; once more where that fails, since a passing fault must leave nothing behind.
-std::optional<ledger> open_ledger(job const& of) {
-    for (int tries = 0; tries < 2; ++tries) {
-        ledger_options options;
-        options.path = of.path;
-        options.batch_records_max = of.wants.batch_records_max;
-        options.rotation.segment_bytes = number_or("TORTURE_SEGMENT_BYTES", of.wants.segment_bytes);
-        options.rollup_save_records = number_or("TORTURE_SAVE_RECORDS", of.wants.save_records);
-        if (of.wants.spills) {
-            options.log_failure.what = on_log_failure::spill;
-            options.log_failure.spill_directory = spill_directory();
-        }
-        auto opened = ledger::open(options);
-        if (opened) return std::move(*opened);
-        note_failure(of, of.writer, "open", opened.error());
-    }
-    return std::nullopt;
-}
-
-// One thread's appends, with its own numbers.
-class appender {
-public:
-    appender(job const& of, std::uint32_t writer) : job_(of), who_{writer, 0} {}
-
-    bool committed(ledger& to) {
-        ++who_.counter;
-        auto const number = to.append(record_of(who_));
-        if (number) {
-            was_spilled_ = value_of(*number) == 0;
-            job_.promises.note(who_, told::committed, value_of(*number));
-        } else {
-            job_.promises.note(who_, told::refused);
-            note_failure(job_, who_.writer, "append", number.error());
-        }
-        return number.has_value();
-    }
-
-    bool relaxed_and_flushed(ledger& to, std::uint64_t count) {
-        std::vector<identity> pending;
-        bool good = true;
-        for (std::uint64_t i = 0; i < count; ++i) {
-            ++who_.counter;
-            if (auto const queued = to.append(record_of(who_), durability::relaxed); queued) {
-                pending.push_back(who_);
-            } else {
-                good = false;
-                job_.promises.note(who_, told::refused);
-                note_failure(job_, who_.writer, "relaxed append", queued.error());
-                pending.clear();  // that error may have meant any of them
-            }
-        }
-        if (auto const flushed = to.flush(); !flushed) {
-            note_failure(job_, who_.writer, "flush", flushed.error());
-            return false;
-        }
-        for (identity const& each : pending) job_.promises.note(each, told::flushed);
-        return good;
-    }
-
-    // Whether the last committed() was: it is durable, and has no sequence yet.
-    [[nodiscard]] bool was_spilled() const { return was_spilled_; }
-
-    // A worker that lies: with it the battery shows that it would see a loss.
-    void committed_but_noted_early(ledger& to) {
-        ++who_.counter;
-        job_.promises.note(who_, told::flushed);
-        (void)to.append(record_of(who_));
-    }
-
-private:
-    job const& job_;
-    identity who_;
-    bool was_spilled_ = false;
-};
-
-// A checkpoint of what is committed, kept where no fault of the ledger's disk reaches it.
-bool keep_a_checkpoint(job const& of, ledger& opened) {
-    auto const state = checkpoint_of(opened, "torture.example/log");
-    if (state) {
-        keep_checkpoint(of.notes + ".note", *state);
-    } else {
-        note_failure(of, of.writer, "checkpoint", state.error());
-    }
-    return state.has_value();
-}
-
-// Retention, by a policy that drops all but the newest segment, by the wall clock's leave.
-retention_policy all_but_the_newest(std::uint32_t segments_max, bool dry_run) {
-    retention_policy policy;
-    policy.age_min = std::chrono::seconds(-1'000'000'000);
-    policy.bytes_max = 0;
-    policy.segments_max = segments_max;
-    policy.dry_run = dry_run;
-    return policy;
-}
-
-// Notes who stands in the segments that go, then drops them; one less than was noted, since a run
-// also finishes what an earlier one began.
-bool retain_some(job const& of, ledger& opened) {
-    auto const planned = retain(opened, all_but_the_newest(3, true));
-    if (!planned) {
-        note_failure(of, of.writer, "dry run of retain", planned.error());
-        return false;
-    }
-    if (planned->empty()) return true;
-    sequence const last = planned->back().last;
-    auto const read = opened.read(planned->front().first, [&](sequence number, record&& entry) {
-        if (auto const who = identity_in(entry))
-            of.promises.note(*who, told::dropped, value_of(number));
-        return number < last;
-    });
-    if (!read) {
-        note_failure(of, of.writer, "read", read.error());
-        return false;
-    }
-    auto const count = static_cast<std::uint32_t>(planned->size()) - 1;
-    if (auto const dropped = retain(opened, all_but_the_newest(count, false)); !dropped) {
-        note_failure(of, of.writer, "retain", dropped.error());
-        return false;
-    }
-    return true;
-}
-
-// That the reports of this very process, which saw the fault, equal a recount.
-int check_reports_here(job const& of, ledger& opened) {
-    for (int tries = 0; tries < 2; ++tries) {
-        totals sum;
-        auto const begins = opened.first_sequence();
-        sequence const first = begins ? *begins : sequence{1};
-        std::set<std::uint64_t> dropped;
-        for (promise const& note : read_promises(of.notes)) {
-            bool const is_gone = note.what == told::dropped && note.sequence < value_of(first) &&
-                                 note.writer != retention_writer;
-            if (is_gone && dropped.insert(note.sequence).second)
-                sum.add(totals::of(record_of({note.writer, note.counter})));
-        }
-        auto const read = opened.read(first, [&](sequence, record&& entry) {
-            if (entry.kind == record_kind::outcome) sum.add(totals::of(entry));
-            return true;
-        });
-        auto const report = opened.report({});
-        if (read && report) {
-            if (report->sum == sum) return 0;
-            std::printf("the report differs from a recount in the process that saw the fault\n");
-            return contradiction;
-        }
-        note_failure(of, of.writer, "report", read ? report.error() : read.error());
-    }
-    return gave_up;
-}
 
 // Does step(ledger) `steps` times and until it works, opening the ledger again where it went on
 // refusing.
@@ -435,15 +241,11 @@ public:
             });
             if (read) continue;
             if (read.error().code != errc::not_found) return read;
-            for (int file = 1; ::access((prefix_ + std::to_string(file)).c_str(), F_OK) == 0;
-                 ++file) {
-                for (promise const& note : read_promises(prefix_ + std::to_string(file))) {
-                    if (note.what == told::dropped && note.writer == retention_writer)
-                        places_.insert(note.sequence);
-                }
-            }
+            // Before the notes are read: they tell of all that is dropped by now, not of what is
+            // dropped while they are read.
             auto const first = log_.first_sequence();
             if (!first) return first.error();
+            if (auto ok = read_notes(); !ok) return ok;
             next_ = std::max(next_, value_of(*first));
         }
         return {};
@@ -455,6 +257,24 @@ public:
     }
 
 private:
+    // Of every such file: a dropper that is killed before it makes its own leaves a gap.
+    [[nodiscard]] result<void> read_notes() {
+        auto const directory = detail::parent_of(prefix_);
+        auto const names = detail::list_directory(directory);
+        if (!names) return names.error();
+        std::string const begin = prefix_.substr(prefix_.rfind('/') + 1);
+        for (std::string const& name : *names) {
+            if (!name.starts_with(begin) ||
+                name.find_first_not_of("0123456789", begin.size()) != std::string::npos)
+                continue;
+            for (promise const& note : read_promises(directory + "/" + name)) {
+                if (note.what == told::dropped && note.writer == retention_writer)
+                    places_.insert(note.sequence);
+            }
+        }
+        return {};
+    }
+
     ledger const& log_;
     std::string prefix_;
     std::uint64_t next_ = 1;
@@ -620,6 +440,111 @@ int forge(job const& of) {
     return 0;
 }
 
+void call_if_preloaded(char const* name) {
+    if (auto const function = reinterpret_cast<void (*)()>(::dlsym(RTLD_DEFAULT, name))) function();
+}
+
+// Each step of some of everything; what is thrown for want of memory is an error like others.
+class scarce_work {
+public:
+    explicit scarce_work(job const& of) : of_(of), out_(of, of.writer) {}
+
+    bool step(std::uint64_t number) {
+        try {
+            if (!opened_) opened_ = open_ledger(of_);
+            if (opened_ && do_step(number)) return true;
+        } catch (std::bad_alloc const&) {
+            of_.promises.note({of_.writer, 0}, told::failure);
+        }
+        if (++failed_ % 2 == 0) opened_.reset();
+        return false;
+    }
+    // When nobody else appends any more: that the reports of what is open still equal a recount.
+    int check() {
+        if (!opened_) opened_ = open_ledger(of_);
+        return opened_ ? check_reports_here(of_, *opened_) : gave_up;
+    }
+
+private:
+    bool do_step(std::uint64_t number) {
+        switch (number % 7) {
+        case 0: return out_.committed(*opened_);
+        case 1: return out_.relaxed_and_flushed(*opened_, 30);
+        case 2: return told("rotate", opened_->rotate());
+        case 3: return told("save", opened_->save());
+        case 4: return keep_a_checkpoint(of_, *opened_);
+        case 5: return told("report", opened_->report({.kind = report_kind::users}));
+        default:
+            if (number < 7) opened_.reset();  // the second half is of one opening
+            return true;
+        }
+    }
+    template <class Answer>
+    bool told(char const* when, Answer const& answer) {
+        if (!answer) note_failure(of_, of_.writer, when, answer.error());
+        return answer.has_value();
+    }
+
+    job const& of_;
+    appender out_;
+    std::optional<ledger> opened_{};
+    int failed_ = 0;
+};
+
+// Beside a process that appends all the time, and must be able to.
+int work_with_little(job const& of) {
+    int to_parent[2];
+    if (::pipe2(to_parent, O_CLOEXEC) != 0) return contradiction;
+    ::fcntl(to_parent[1], F_SETFL, O_NONBLOCK);  // what nobody reads need not be told
+    pid_t const other = ::fork();
+    if (other == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+        job const beside{of.wants,
+                         of.path,
+                         of.notes + "-beside",
+                         promise_file(of.notes + "-beside"),
+                         of.writer + 1,
+                         1,
+                         ""};
+        auto opened = open_ledger(beside);
+        appender out(beside, beside.writer);
+        bool good = opened.has_value();
+        while (good && !stopping) {
+            good = out.committed(*opened);
+            if (good && ::write(to_parent[1], "+", 1) < 0 && errno != EAGAIN) break;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        opened.reset();
+        std::exit(good ? 0 : gave_up);
+    }
+    ::close(to_parent[1]);
+    char sign = 0;
+    if (::read(to_parent[0], &sign, 1) != 1) return contradiction;  // it has the ledger open
+    scarce_work here(of);
+    // libcrypto does not get over a want of memory when it is first used.
+    if (auto opened = open_ledger(of); !opened || !keep_a_checkpoint(of, *opened)) return gave_up;
+    call_if_preloaded("torture_plan_on");
+    bool good = true;
+    for (std::uint64_t i = 0; i < of.size; ++i) {
+        good = here.step(i);
+        for (int tries = 0; !good && tries < 8; ++tries) good = here.step(i);
+        if (!good) break;
+    }
+    call_if_preloaded("torture_plan_off");
+    // What it has said so far, and once more: so it goes on.
+    char signs[65536];
+    bool const goes_on = ::read(to_parent[0], signs, sizeof signs) > 0 &&
+                         ::read(to_parent[0], signs, sizeof signs) > 0;
+    ::kill(other, SIGTERM);
+    int status = 0;
+    ::waitpid(other, &status, 0);
+    if (!goes_on || status != 0) {
+        std::printf("the process beside this one could not go on: status %d\n", status);
+        return contradiction;
+    }
+    return good ? here.check() : gave_up;
+}
+
 struct work {
     std::string_view name;
     int (*function)(job const&);
@@ -648,14 +573,13 @@ constexpr work works[] = {
                                                           // that holds the room
     {"fill_segments", fill_disk, {.segment_bytes = 300'000, .save_records = 2000}},  // the same
     {"fill_spill", fill_disk_and_spill, {.spills = true}},                           // the same
-    {"build", build},                          // SIZE small blocks and some large ones
-    {"build_segments", build, many_segments},  // the same; EXTRA "retain"
-    {"forge", forge},                          // EXTRA: what is wrong
+    {"build", build},                              // SIZE small blocks and some large ones
+    {"build_segments", build, many_segments},      // the same; EXTRA "retain"
+    {"forge", forge},                              // EXTRA: what is wrong
+    {"scarce", work_with_little, small_segments},  // SIZE steps beside a process that appends
 };
 
-}  // namespace
-
-int main(int count, char** words) {
+int run(int count, char** words) {
     if (count < 5) {
         std::fprintf(stderr, "usage: worker WORK DIR PROMISES WRITER [SIZE] [EXTRA]\n");
         return 2;
@@ -670,4 +594,11 @@ int main(int count, char** words) {
     }
     std::fprintf(stderr, "worker: no work '%s'\n", words[1]);
     return 2;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    if (count == 2 && std::string_view(words[1]) == "--batch") return serve_batch(run, words[0]);
+    return run(count, words);
 }

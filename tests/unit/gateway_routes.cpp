@@ -473,8 +473,8 @@ BOOST_AUTO_TEST_CASE(each_failure_has_its_status_and_what_is_behind_the_gateway_
                    {errc::timed_out, 504, false},       {errc::connect_failed, 502, false},
                    {errc::connection_lost, 502, false}, {errc::bad_response, 502, false},
                    {errc::tls_failed, 502, false},      {errc::truncated, 502, false},
-                   {errc::circuit_open, 503, false},    {errc::storage_failed, 500, false},
-                   {errc::disk_full, 500, false},       {errc::corrupt, 500, false}};
+                   {errc::circuit_open, 503, false},    {errc::storage_failed, 503, false},
+                   {errc::disk_full, 503, false},       {errc::corrupt, 503, false}};
     for (auto const& row : rows) {
         BOOST_TEST_CONTEXT(name_of(row.code)) {
             auto const problem =

@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(a_part_of_version_2_reports_as_before) {
     };
     require_as_before();
     store.merge();
-    BOOST_TEST(static_cast<int>(store.parts[day].front()[3]) == 3);
+    BOOST_TEST(static_cast<int>(store.parts[day].front()[3]) == 4);
     require_as_before();
     // The bound of a part of version 2 goes too.
     store.parts[day] = {bytes_of(version_2_part)};
@@ -159,8 +159,8 @@ BOOST_AUTO_TEST_CASE(a_part_of_version_2_has_no_numbers_of_version_3) {
     fold.apply(late_cost_of(bound_of(30), money::from_pico(7)));
     store.save(fold);
     std::string& part = store.parts.begin()->second.front();
-    BOOST_TEST(static_cast<int>(part[3]) == 3);
-    for (char const version : {'\x02', '\x01', '\x00', '\x04'}) {
+    BOOST_TEST(static_cast<int>(part[3]) == 4);
+    for (char const version : {'\x02', '\x01', '\x00', '\x05'}) {
         part[3] = version;
         rollup again;
         again.add_days(store.days());

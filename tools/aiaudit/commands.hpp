@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace aiaudit_tool {
 
@@ -53,6 +54,15 @@ T value_or_fail(aiaudit::result<T> from, std::string const& what = {}) {
     throw failure{what.empty() ? text : what + ": " + text};
 }
 
+// What the ledger found wrong, and went on without, as lines on stderr.
+void print_notices(aiaudit::ledger const& of);
+inline aiaudit::ledger value_or_fail(aiaudit::result<aiaudit::ledger> from,
+                                     std::string const& what) {
+    auto opened = value_or_fail<aiaudit::ledger>(std::move(from), what);
+    print_notices(opened);
+    return opened;
+}
+
 // The whole file, or standard input for "-" or "".
 std::string read_input(std::string const& path);
 // Calls visit(line number, text) for each line that is not blank.
@@ -73,6 +83,11 @@ std::string login_name();
 // "$VARIABLE", "@FILE" or "!COMMAND": a secret itself would be seen by whoever lists processes.
 // Failures name the option, and never show it.
 std::string secret_at(std::string const& place, std::string const& option);
+// Takes the values of such variables, and of those named here, out of the environment, where the
+// process's own user can read them; secret_at() finds its own on.
+void clear_secret_variables(std::vector<std::string> const& others);
+// No crash writes memory with secrets to a disk, and no other program of the same user reads it.
+void forbid_core_dumps();
 
 // Writes a file whole, beside it first, or standard output for "-" or "".
 void write_output(std::string const& path, std::string const& text);

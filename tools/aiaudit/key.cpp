@@ -120,8 +120,9 @@ void create(options const& with, CLI::App const& command) {
     auto const file = aiaudit::key_file::of_ledger(with.db);
     // Before the budgets, which would replace those of the key that has this id.
     auto const before = value_or_fail(file.read());
-    value_or_fail(aiaudit::detail::check_free(before.keys, with.wish.id));
+    value_or_fail(aiaudit::detail::check_free(before.keys, before.former_ids, with.wish.id));
     value_or_fail(aiaudit::check_keys(ledger, {before.recorded, before.of_keys}));
+    value_or_fail(aiaudit::check_key_id(ledger, before, with.wish.id));
     value_or_fail(aiaudit::check_team(before.keys, with.wish));
     auto wish = with.wish;
     wish.denied_models = denied_models_of(with);

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <set>
 #include <sstream>
 
 namespace aiaudit_tool {
@@ -19,6 +20,14 @@ std::string login_name() {
         if (char const* const value = std::getenv(name)) return value;
     }
     return "";
+}
+
+void print_notices(aiaudit::ledger const& of) {
+    static std::set<std::string> printed;
+    for (std::string const& notice : of.notices()) {
+        std::string const line = of.path() + ": " + notice;
+        if (printed.insert(line).second) std::cerr << line << '\n';
+    }
 }
 
 std::string read_input(std::string const& path) {

@@ -30,6 +30,11 @@ struct options {
     bool as_recorded = false;
 };
 
+// Rows of a table that are printed where --top does not say how many: what follows is counted.
+constexpr std::size_t table_rows_max = 10'000;
+// Rows that are asked for at one time where all are printed.
+constexpr std::size_t page_rows = 65'536;
+
 aiaudit::report_query query_of(options const& with) {
     aiaudit::report_query query;
     query.kind = *aiaudit::report_named(with.kind);
@@ -45,7 +50,47 @@ aiaudit::report_query query_of(options const& with) {
         query.days.first = value_or_fail(aiaudit::civil_day::parse(with.from), "--from");
     if (!with.to.empty())
         query.days.last = value_or_fail(aiaudit::civil_day::parse(with.to), "--to");
+    query.top = with.top;
+    query.offset = with.offset;
+    query.as_recorded = with.as_recorded;
     return query;
+}
+
+void print_table(aiaudit::ledger& ledger, aiaudit::report_query query, options const& with) {
+    if (query.top == 0) query.top = table_rows_max;
+    auto const made = value_or_fail(ledger.report(query), with.db);
+    std::cout << to_text(made, aiaudit::text_format::table);
+    std::size_t const next = query.offset + made.rows.size();
+    if (with.top == 0 && next < made.row_count)
+        std::cerr << made.row_count - next << " more rows: --offset " << next
+                  << " shows the next; --format csv or jsonl has all\n";
+}
+
+// Row by row as they come, a page of them at a time.
+void print_rows(aiaudit::ledger& ledger, aiaudit::report_query query, options const& with) {
+    auto const format = *aiaudit::text_format_named(with.format);
+    aiaudit::detail::machine_writer out(
+        aiaudit::detail::cells_of(query.kind, aiaudit::report_row{}), format);
+    aiaudit::totals first;
+    bool grew = false;
+    for (std::size_t left = with.top;; query.offset += page_rows) {
+        query.top = with.top == 0 ? page_rows : std::min(left, page_rows);
+        auto const page = value_or_fail(ledger.report(query), with.db);
+        if (query.offset == with.offset) first = page.sum;
+        grew = grew || !(page.sum == first);
+        for (aiaudit::report_row const& row : page.rows)
+            out.add(aiaudit::detail::cells_of(query.kind, row));
+        std::cout << out.take();
+        left -= std::min(left, query.top);
+        if (query.offset + page.rows.size() >= page.row_count || page.rows.empty() ||
+            (with.top != 0 && left == 0))
+            break;
+    }
+    out.finish();
+    std::cout << out.take();
+    if (grew)
+        std::cerr << "records came while the rows were written: some near the bounds of a page may "
+                     "be missing or there twice; ask for days that are over (--to)\n";
 }
 
 // The present window of each budget, in its own zone.
@@ -59,7 +104,9 @@ void report_budgets(options const& with) {
     auto const format = *aiaudit::text_format_named(with.format);
     aiaudit::budget_rows const rows{with.top, with.offset};
     if (format == aiaudit::text_format::table || format == aiaudit::text_format::json) {
-        std::cout << to_text(value_or_fail(ledger.budget_states(rows), with.db), format);
+        auto const states = value_or_fail(ledger.budget_states(rows), with.db);
+        print_notices(ledger);
+        std::cout << to_text(states, format);
         return;
     }
     // Row by row: of very many, the text of all would be large.
@@ -71,6 +118,7 @@ void report_budgets(options const& with) {
         std::cout << text;
     });
     value_or_fail(visited, with.db);
+    print_notices(ledger);
     if (!headed) std::cout << to_text(std::vector<aiaudit::budget_state>{}, format);
 }
 
@@ -198,9 +246,10 @@ void run(options const& with) {
     aiaudit::report_query const query = query_of(with);
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
-    aiaudit::report made = value_or_fail(ledger.report(query), with.db);
-    if (with.as_recorded) made = as_recorded(std::move(made));
-    std::cout << to_text(made, *aiaudit::text_format_named(with.format));
+    if (with.format == "table")
+        print_table(ledger, query, with);
+    else
+        print_rows(ledger, query, with);
 }
 
 }  // namespace report_command
@@ -226,9 +275,10 @@ void add_report(CLI::App& program, int&) {
         ->check(CLI::Range(1, 100'000));
     command->add_option("--from", with->from, "The first day, such as 2026-03-01");
     command->add_option("--to", with->to, "The last day");
-    command->add_option("--top", with->top,
-                        "The first N rows (report budgets); 0, the default: all");
-    command->add_option("--offset", with->offset, "After so many others (report budgets)");
+    command->add_option("--top", with->top, "The first N rows, dearest first; default: all")
+        ->check(CLI::Range(1, 1'000'000));
+    command->add_option("--offset", with->offset, "Behind the first N rows")
+        ->check(CLI::Range(1, 1'000'000));
     command->add_flag("--as-recorded", with->as_recorded,
                       "Without corrections (aiaudit reprice): as the records say");
     command->add_option("--format", with->format, "table, json, csv or jsonl")

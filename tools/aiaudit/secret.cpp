@@ -9,12 +9,18 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
+#include <map>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,13 +90,47 @@ static std::string output_of(std::string const& command, std::string const& opti
     return text;
 }
 
+// Of the variables that were read, so that they are found when they are asked for again.
+static std::map<std::string, std::string>& read_variables() {
+    static std::map<std::string, std::string> values;
+    return values;
+}
+
+static std::string variable(std::string const& name, std::string const& option) {
+    auto& values = read_variables();
+    if (char const* const value = std::getenv(name.c_str())) values.insert_or_assign(name, value);
+    auto const found = values.find(name);
+    if (found == values.end()) throw failure{option + ": $" + name + " is not set"};
+    return found->second;
+}
+
+// The text that the kernel shows (/proc/PID/environ) is that which the process began with: it is
+// written over before the variable goes.
+static void clear_variable(std::string const& name) {
+    if (char* const value = std::getenv(name.c_str())) {
+        OPENSSL_cleanse(value, std::strlen(value));
+        ::unsetenv(name.c_str());
+    }
+}
+
+void clear_secret_variables(std::vector<std::string> const& others) {
+    for (std::string const& each : others) clear_variable(each);
+    for (auto const& [name, value] : read_variables()) clear_variable(name);
+}
+
+void forbid_core_dumps() {
+    rlimit none{};
+    ::getrlimit(RLIMIT_CORE, &none);
+    none.rlim_cur = 0;
+    if (::setrlimit(RLIMIT_CORE, &none) != 0 || ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        throw failure{"core dumps cannot be forbidden; --core-dumps allows them"};
+}
+
 // "$VARIABLE", "@FILE" or "!COMMAND": a secret itself would be seen by whoever lists processes.
 std::string secret_at(std::string const& place, std::string const& option) {
     std::string key;
     if (place.starts_with('$')) {
-        char const* const value = std::getenv(place.c_str() + 1);
-        if (value == nullptr) throw failure{option + ": " + place + " is not set"};
-        key = value;
+        key = variable(place.substr(1), option);
     } else if (place.starts_with('@')) {
         key = read_input(place.substr(1));
     } else if (place.starts_with('!') && place.size() > 1) {

@@ -55,6 +55,7 @@ struct options {
     std::string input_estimate = "bytes";
     std::uint64_t body_bytes_max = 0;
     std::uint64_t bodies_bytes_max = 0;
+    bool core_dumps = false;
 };
 
 // "127.0.0.1:8080", "[::1]:8080".
@@ -252,6 +253,22 @@ private:
     unsigned looks_ = 0;
 };
 
+// Says once why calls do not pass, and once that they do again.
+class ledger_watch {
+public:
+    void look(aiaudit::gateway& of) {
+        auto const state = of.check();
+        std::string const now = state ? std::string{} : state.error().message();
+        if (now != trouble_)
+            std::cerr << "ledger: "
+                      << (now.empty() ? "calls pass again" : now + "; no call is accepted") << '\n';
+        trouble_ = now;
+    }
+
+private:
+    std::string trouble_{};
+};
+
 void run(options const& with) {
     // Before any thread is made, so that the signals come to this one.
     sigset_t signals;
@@ -260,7 +277,10 @@ void run(options const& with) {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    auto const wanted = gateway_options_of(with);
+    if (!with.core_dumps) forbid_core_dumps();
+    auto wanted = gateway_options_of(with);
+    std::vector<std::string> variables;
+    for (auto const& each : wanted.upstreams) variables.push_back(each.entry.key_variable);
     watched_prices watched(with.db, with.prices);
     auto prices = with.prices.empty() ? current_prices(with.db) : dated_prices(with.prices);
     auto ledger =
@@ -269,7 +289,8 @@ void run(options const& with) {
                                                             ? aiaudit::budget_mode::exclusive
                                                             : aiaudit::budget_mode::shared}),
                       with.db);
-    auto gateway = value_or_fail(aiaudit::gateway::open(ledger, wanted, std::move(prices)));
+    auto gateway =
+        value_or_fail(aiaudit::gateway::open(ledger, std::move(wanted), std::move(prices)));
     if (!with.dashboard.empty()) {
         if (with.token.empty()) throw failure{"--dashboard needs --dashboard-token"};
         gateway.add_site(address_of(with.dashboard, "--dashboard"),
@@ -281,6 +302,7 @@ void run(options const& with) {
     watched_alert_rules rules(with.db);
     std::optional<aiaudit::alert_watch> watch(
         value_or_fail(aiaudit::alert_watch::open(ledger, alerts_of(with))));
+    clear_secret_variables(variables);
     value_or_fail(gateway.start());
     std::cout << "gateway at http://" << with.listen.substr(0, with.listen.rfind(':')) << ':'
               << gateway.port() << '\n';
@@ -290,10 +312,12 @@ void run(options const& with) {
     std::cout.flush();
     confirm_old_keys(ledger, with.db);
     key_watch keys;
+    ledger_watch log;
     for (timespec const pause{price_look_seconds, 0};;) {
         int const signal = sigtimedwait(&signals, nullptr, &pause);
         if (signal == SIGINT || signal == SIGTERM) break;
         renew_prices(gateway, ledger, watched, signal == SIGHUP);
+        log.look(gateway);
         keys.look(gateway);
         if (rules.has_changed()) renew_alerts(watch, ledger, with);
     }
@@ -371,6 +395,8 @@ void add_serve(CLI::App& program, int&) {
         ->add_option("--bodies-bytes", with->bodies_bytes_max,
                      "Of all bodies at one time; default: 256 MB")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+    command->add_flag("--core-dumps", with->core_dumps,
+                      "A crash may write memory to a disk, keys included, and debuggers may look");
     command->add_option("--threads", with->threads, "That serve; default: one a core")
         ->check(CLI::Range(1U, 256U));
     command->add_option("--prices", with->prices,

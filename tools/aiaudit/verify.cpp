@@ -6,7 +6,9 @@
 
 #include <aiaudit/codec/record_codec.hpp>
 #include <aiaudit/detail/json_string.hpp>
+#include <aiaudit/gateway/key_log.hpp>
 
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -21,6 +23,7 @@ struct options {
     std::string key{};
     std::string format = "text";
     bool only_after = false;
+    bool fold_anew = false;
 };
 
 std::string to_json(aiaudit::verification const& found) {
@@ -34,9 +37,62 @@ std::string to_json(aiaudit::verification const& found) {
         if (i != 0) text += ',';
         text += aiaudit::detail::json_string(found.findings[i]);
     }
+    text += "],\"unvouched\":[";
+    for (std::size_t i = 0; i < found.unvouched.size(); ++i) {
+        if (i != 0) text += ',';
+        text += aiaudit::detail::json_string(found.unvouched[i]);
+    }
     text += "],\"conclusion\":";
     text += aiaudit::detail::json_string(found.conclusion());
     return text + "}";
+}
+
+// What records say of the files beside the ledger.
+struct records_of_files {
+    std::optional<aiaudit::detail::last_key_change> keys{};
+    std::optional<aiaudit::digest> prices{};
+
+    void see(aiaudit::sequence number, aiaudit::record_view const& entry) {
+        if (entry.kind == aiaudit::record_kind::key)
+            keys = aiaudit::detail::last_key_change{
+                value_of(number), std::string(aiaudit::detail::tag_of(entry, "change")),
+                std::string(entry.key_id), std::string(aiaudit::detail::tag_of(entry, "keys"))};
+        else if (entry.kind == aiaudit::record_kind::prices)
+            prices = entry.price_book;
+    }
+};
+
+// The gateway's keys are those that the log knows.
+void compare_keys(std::string const& db, records_of_files const& known,
+                  aiaudit::verification& found) {
+    auto const file = aiaudit::key_file::of_ledger(db);
+    if (!std::filesystem::exists(file.path())) return;
+    auto const now = file.read();
+    if (!now) return found.findings.push_back(now.error().message());
+    auto const compared = aiaudit::detail::compare_keys({now->recorded, now->of_keys}, known.keys,
+                                                        found.dropped + 1, found.size);
+    if (!compared) found.findings.push_back(compared.error().message());
+}
+
+// Each price file is what its name says, and the one in use is that of the newest record.
+void compare_prices(std::string const& db, records_of_files const& known,
+                    aiaudit::verification& found) {
+    std::error_code none;
+    for (auto const& entry : std::filesystem::directory_iterator(db + "/prices", none)) {
+        std::string const path = entry.path();
+        std::string const name = entry.path().stem();
+        if (entry.path().extension() != ".json") continue;
+        auto const book = aiaudit::load_price_book(read_input(path), path);
+        std::string const wanted = name != "current" ? name
+                                   : known.prices    ? known.prices->to_string()
+                                                     : "";
+        if (!book)
+            found.findings.push_back(book.error().message());
+        else if (wanted.empty())
+            found.unvouched.push_back(path + ", of which no record that was read says anything");
+        else if (book->revision().to_string() != wanted)
+            found.findings.push_back(path + " is not the price file " + wanted);
+    }
 }
 
 void verify_ledger(options const& with, int& status) {
@@ -50,9 +106,25 @@ void verify_ledger(options const& with, int& status) {
     } else if (with.only_after) {
         throw failure{"--only-after needs --checkpoint"};
     }
-    auto ledger = value_or_fail(
-        aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
-    auto const found = value_or_fail(aiaudit::verify(ledger, request), with.db);
+    auto ledger = value_or_fail(aiaudit::ledger::open({.path = with.db,
+                                                       .create = false,
+                                                       .read_only = !with.fold_anew,
+                                                       .fold_anew = with.fold_anew}),
+                                with.db);
+    if (with.fold_anew) value_or_fail(ledger.save(), with.db);
+    records_of_files known;
+    request.visit = [&known](aiaudit::sequence number, aiaudit::record_view const& entry) {
+        known.see(number, entry);
+    };
+    auto found = value_or_fail(aiaudit::verify(ledger, request), with.db);
+    if (with.only_after) {
+        found.unvouched.push_back("files beside the ledger");
+    } else if (found.sound()) {
+        compare_keys(with.db, known, found);
+        compare_prices(with.db, known, found);
+        if (std::filesystem::exists(with.db + "/gateway-answers"))
+            found.unvouched.push_back("whose answers are whose (gateway-answers)");
+    }
     if (!found.sound()) status = exit_finding;
     if (with.format == "json") {
         std::cout << to_json(found) << '\n';
@@ -60,6 +132,11 @@ void verify_ledger(options const& with, int& status) {
     }
     std::cout << found.conclusion() << '\n';
     for (std::size_t i = 1; i < found.findings.size(); ++i) std::cout << found.findings[i] << '\n';
+    for (std::string const& each : found.unvouched)
+        std::cout << "not vouched for: " << each << '\n';
+    if (found.saved_differs)
+        std::cout << "to make what is saved anew from the records: aiaudit verify --db DIR "
+                     "--fold-anew; what is of dropped records is in a copy from before alone\n";
     std::cout << "size " << found.size << " root " << found.root.to_string() << '\n';
 }
 
@@ -118,6 +195,9 @@ void add_verify(CLI::App& program, int& status) {
                         "The verification key of who signed, or a file that holds it");
     command->add_flag("--only-after", with->only_after,
                       "Read only the records after the checkpoint");
+    command->add_flag(
+        "--fold-anew", with->fold_anew,
+        "First make rollups, budgets and alerts anew from the records, and save them");
     command->add_option("--format", with->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     command->callback([with, &status] {

@@ -56,6 +56,9 @@ struct clock_step {
 [[nodiscard]] alert log_nearly_full(std::string const& directory, std::uint64_t free_bytes,
                                     std::uint64_t least, civil_day day, timestamp now);
 
+// `notice`: what the ledger found (basic_ledger::notices).
+[[nodiscard]] alert log_damaged(std::string const& notice, civil_day day, timestamp now);
+
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit

@@ -38,9 +38,10 @@ enum class alert_kind : std::uint8_t {
     circuit_open,      // a provider's model fails, and is not asked any more
     price_drift,       // a provider charges another amount than the price book says
     custom,            // of the application
+    log_damaged,       // what is saved beside the records is damaged, or of another log
     clock_jump,        // the clock stood ahead, or stands behind
 };
-inline constexpr std::size_t alert_kind_count = 8;
+inline constexpr std::size_t alert_kind_count = 9;
 
 [[nodiscard]] constexpr std::string_view name_of(alert_kind kind) noexcept {
     switch (kind) {
@@ -51,6 +52,7 @@ inline constexpr std::size_t alert_kind_count = 8;
     case alert_kind::circuit_open: return "circuit_open";
     case alert_kind::price_drift: return "price_drift";
     case alert_kind::custom: return "custom";
+    case alert_kind::log_damaged: return "log_damaged";
     case alert_kind::clock_jump: return "clock_jump";
     }
     return "unknown";

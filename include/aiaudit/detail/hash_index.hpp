@@ -83,6 +83,7 @@ public:
         --count_;
     }
     [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] std::size_t bytes() const noexcept { return slots_.capacity() * sizeof(slot); }
     void clear() {
         slots_.clear();
         count_ = 0;

@@ -33,7 +33,8 @@ public:
 
     [[nodiscard]] bool taken() const noexcept { return taken_.load(std::memory_order_acquire); }
     // Takes it once, for as long as this lives. Errors: already_open, where a process decides
-    // alone, or `alone` and others decide; those of the file system.
+    // alone, or `alone` and others decide, with their numbers where the system tells them; those of
+    // the file system.
     [[nodiscard]] result<void> take(std::string const& directory, bool alone);
 
 private:

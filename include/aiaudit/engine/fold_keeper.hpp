@@ -6,25 +6,32 @@
 // before that. Now and then it saves the rollup as parts, one a day of UTC, in one transaction with
 // the number of the record up to which they go. So a process that opens the log folds only what
 // came after. Whichever process saves does it for all; another one that sees it starts again from
-// what was saved.
+// what was saved. What was saved is held to where it stands: what is not of this log, or was
+// damaged, is folded anew. No part goes over the border of two segments.
 // Threads: any.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_FOLD_KEEPER_HPP
 #define AIAUDIT_ENGINE_FOLD_KEEPER_HPP
 
-#include <aiaudit/engine/batch_queue.hpp>  // batch
-#include <aiaudit/engine/log_reader.hpp>   // log_reader
-#include <aiaudit/rollup/report.hpp>       // report
-#include <aiaudit/rollup/rollup.hpp>       // rollup
+#include <aiaudit/engine/batch_queue.hpp>    // batch
+#include <aiaudit/engine/log_reader.hpp>     // log_reader
+#include <aiaudit/engine/notices.hpp>        // notices
+#include <aiaudit/engine/part_places.hpp>    // segment_bases
+#include <aiaudit/engine/part_shelf.hpp>     // part_shelf
+#include <aiaudit/engine/user_totals.hpp>    // user_totals
+#include <aiaudit/rollup/ranked_report.hpp>  // make_ranked_report
+#include <aiaudit/rollup/report.hpp>         // report
+#include <aiaudit/rollup/rollup.hpp>         // rollup
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -41,10 +48,20 @@ public:
     struct settings {
         rollup_options rollup{};
         std::uint64_t save_records = 0;  // how many may be unsaved before they are saved
+        bool read_only = false;          // nothing is saved: what would be is held in memory
+        bool fold_anew = false;          // what is saved is not believed
     };
-    // `queue`: where batches that were folded give their memory back.
-    fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, settings with)
-        : store_(&store), log_(&log), queue_(&queue), settings_(with), fold_(with.rollup) {}
+    // `queue`: where batches that were folded give their memory back. `told`: what is found wrong.
+    fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, notices& told,
+                settings with)
+        : store_(&store),
+          log_(&log),
+          queue_(&queue),
+          told_(&told),
+          settings_(with),
+          fold_(with.rollup),
+          shelf_(store, log),
+          user_totals_(store, log, shelf_) {}
 
     // Folds what was committed up to now. To be called before anything else, and by who must know
     // that it is. Errors: those of reading the log.
@@ -86,7 +103,7 @@ public:
             // Others write too. Where reading their records fails, the next report says so.
             if (behind_) static_cast<void>(catch_up());
             // Where saving fails, the log still has all that is needed, and the next time will do.
-            if (folded_ - saved_ >= settings_.save_records) static_cast<void>(save());
+            if (folded_ - shelf_.saved() >= settings_.save_records) static_cast<void>(save());
             if (load) load_more();
         }
     }
@@ -103,8 +120,9 @@ public:
     [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
         std::unique_lock const lock(mutex_);
         fold_pending();
-        if (folded_ - saved_ < records_least) return {};
-        return save();
+        if (!shelf_.replaces() && folded_ - shelf_.saved() < records_least) return {};
+        if (auto ok = save(); !ok) return ok.error();
+        return {};
     }
 
     // Errors: those of reading; storage_failed where other processes change the log quicker than it
@@ -118,7 +136,7 @@ public:
         std::unique_lock const lock(mutex_);
         for (int tries = 0;; ++tries) {
             auto answered = try_to_answer(query);
-            if (answered || !stale_ || tries == tries_most) return answered;
+            if (answered || !is_stale() || tries == tries_most) return answered;
         }
     }
 
@@ -127,20 +145,43 @@ private:
     // what was being read.
     [[nodiscard]] result<report> try_to_answer(report_query const& query) {
         if (auto ok = catch_up(); !ok) return ok.error();
-        stale_ = false;
-        auto const prepared = fold_.prepare(query, parts(), begin_loading());
-        if (prepared) return make_report(fold_, query);
-        if (stale_) generation_ = never;
-        return prepared.error();
+        clear_stale();
+        auto made = prepare_and_answer(query);
+        if (!made && is_stale()) generation_ = never;
+        return made;
+    }
+    [[nodiscard]] result<report> prepare_and_answer(report_query const& query) {
+        if (auto ok = fold_.prepare(query, parts(), begin_loading()); !ok) return ok.error();
+        if (!fold_.is_wide(query)) return make_report(fold_, query);
+        report_query daily{.zone = query.zone, .days = query.days};
+        if (auto ok = fold_.prepare(daily, parts()); !ok) return ok.error();
+        totals const sum = make_report(fold_, daily).sum;
+        std::uint64_t const through = asks_all_days(query) ? user_totals_.through() : 0;
+        auto source = [this, through](civil_day day, auto&& visit) -> result<void> {
+            return shelf_.for_each(day, through, visit);
+        };
+        auto const groups = fold_.groups(query, source);
+        std::uint64_t const memory = settings_.rollup.memory_bytes;
+        if (through == 0) return make_ranked_report(query, groups, no_base{}, memory, sum);
+        return make_ranked_report(query, groups, user_totals_, memory, sum);
+    }
+    // Whether the totals of users are among what the query asks for.
+    [[nodiscard]] bool asks_all_days(report_query const& query) const {
+        auto const& days = fold_.days();
+        auto const is_whole = [&query](civil_day day) {
+            return overlap_of(query.zone, day, query.days) == day_overlap::whole;
+        };
+        return query.kind == report_kind::users && !days.empty() && is_whole(days.front()) &&
+               is_whole(days.back());
     }
 
     // Loads a day for reports to come; what fails will fail for them too, and they say so.
     void load_more() {
         auto more = result<bool>{false};
         if (catch_up()) {
-            stale_ = false;
+            clear_stale();
             more = fold_.load_more(parts());
-            if (!more && stale_) generation_ = never;
+            if (!more && is_stale()) generation_ = never;
         }
         if (more && *more) return;
         std::lock_guard const lock(pending_mutex_);
@@ -162,7 +203,7 @@ private:
     // A source for the fold.
     [[nodiscard]] auto parts() {
         return [this](civil_day day, auto&& visit) -> result<void> {
-            return this->for_each_part(day, visit);
+            return shelf_.for_each(day, 0, visit);
         };
     }
 
@@ -170,25 +211,20 @@ private:
     [[nodiscard]] result<void> catch_up() {
         for (int tries = 0;; ++tries) {
             auto const caught_up = try_to_catch_up();
-            if (caught_up || !stale_ || tries == tries_most) return caught_up;
+            if (caught_up || !is_stale() || tries == tries_most) return caught_up;
             generation_ = never;
         }
     }
     [[nodiscard]] result<void> try_to_catch_up() {
-        stale_ = false;
+        clear_stale();
         fold_pending();
         if (generation_ != 0 && generation_ == store_->generation()) return {};
         auto const before = look();
         if (!before) return before.error();
-        if (before->saved != saved_ || generation_ == never) {
+        if (before->saved != shelf_.stored() || generation_ == never) {
             if (auto ok = start_from(before->saved); !ok) return ok;
         }
-        auto const read = log_->views(folded_ + 1, [this](sequence, record_view const& entry) {
-            fold_.apply(entry);
-            ++folded_;
-            return true;
-        });
-        if (!read) return note_stale(read);
+        if (auto ok = fold_log(); !ok) return ok;
         auto const after = look();
         if (!after) return after.error();
         if (folded_ < before->size)
@@ -198,6 +234,62 @@ private:
                                            " is not in the tree of the log");
         generation_ = before->generation;
         return {};
+    }
+    // Folds to the end of the log, with a save at each border of segments, and where the memory
+    // says so.
+    [[nodiscard]] result<void> fold_log() {
+        if (auto ok = bases_.refresh(*store_, *log_); !ok) return ok;
+        for (;;) {
+            save_at_border();
+            std::uint64_t const border = bases_.after(folded_);
+            std::optional<timestamp> unknown;
+            auto const read = log_->views(folded_ + 1, [&](sequence, record_view const& entry) {
+                if (!fold_.knows_models(entry.started_at)) unknown = entry.started_at;
+                if (unknown) return false;
+                fold_.apply(entry);
+                return ++folded_ != border && !fold_.wants_saving();
+            });
+            if (!read) return note_stale(read);
+            if (unknown) {
+                if (auto ok = fold_.load_models(*unknown, parts()); !ok) return ok;
+            } else if (fold_.wants_saving()) {
+                if (auto ok = relieve(); !ok) return ok;
+            } else if (folded_ != border) {
+                return {};
+            }
+        }
+    }
+    // Where that fails, save() finds the border behind it.
+    void save_at_border() {
+        bool const is_at = folded_ != 0 && bases_.before(folded_) == folded_;
+        if (is_at && !passed_border() && shelf_.saved() < folded_ && !settings_.read_only)
+            static_cast<void>(put_parts());
+    }
+    // Whether a segment ended between what is saved and what is folded.
+    [[nodiscard]] bool passed_border() const noexcept {
+        return bases_.after(shelf_.saved()) < folded_;
+    }
+    // Makes the fold forget its cells: saves them, or holds them as parts.
+    [[nodiscard]] result<void> relieve() {
+        if (!settings_.read_only && !passed_border()) {
+            auto const saved = put_parts();
+            if (saved && *saved) return {};
+            if (saved) {
+                stale_ = true;  // begin with what the other process saved
+                return fail(errc::storage_failed, "the rollup was saved meanwhile");
+            }
+        }
+        auto const held = fold_.unsaved([this](civil_day day, std::string&& part) -> result<void> {
+            shelf_.hold(day, std::move(part));
+            return {};
+        });
+        if (held) fold_.saved();
+        return held;
+    }
+    [[nodiscard]] bool is_stale() const noexcept { return stale_ || shelf_.stale(); }
+    void clear_stale() noexcept {
+        stale_ = false;
+        shelf_.clear_stale();
     }
     // What another process dropped was saved before, and is counted so after a new start.
     [[nodiscard]] result<void> note_stale(result<void> const& failed) {
@@ -224,74 +316,21 @@ private:
         return found;
     }
 
-    // Begins again with what is in the store: the parts, which go up to that record.
-    [[nodiscard]] result<void> start_from(std::uint64_t saved) {
-        fold_ = rollup(settings_.rollup);
-        places_.clear();
-        auto const listed = for_each_place([this](auto const& view) {
-            return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
-                if (auto const part = part_key::parse(key); part && counts(*part))
-                    places_.insert({part->day, view.segment()});
-                return true;
-            });
-        });
-        if (!listed) return note_stale(listed);
-        std::vector<civil_day> days;
-        for (auto const& [day, segment] : places_) {
-            if (days.empty() || days.back() != day) days.push_back(day);
+    // Begins again with what is in the store: the parts, which go up to that record. Where they do
+    // not stand where they say, all of the records that are there are folded anew.
+    [[nodiscard]] result<void> start_from(std::uint64_t stored) {
+        fold_.forget_all();
+        std::array<std::string, 2> wrong;
+        bool const anew = std::exchange(settings_.fold_anew, false);
+        auto const days = shelf_.start(stored, anew, wrong[0]);
+        if (!days) return days.error();
+        if (auto ok = user_totals_.start(wrong[1]); !ok) return ok;
+        for (std::string& each : wrong) {
+            if (!each.empty()) told_->add(std::move(each));
         }
-        fold_.add_days(days);
-        folded_ = saved_ = saved;
+        fold_.add_days(*days);
+        folded_ = shelf_.saved();
         generation_ = 0;
-        return {};
-    }
-
-    // Calls visit(view) for the history and each segment that it does not stand for.
-    template <class Visitor>
-    [[nodiscard]] result<void> for_each_place(Visitor&& visit) {
-        auto const past = store_->read(history, [&](auto const& view) -> result<void> {
-            auto const number = get_number(view, meta_key::dropped);
-            if (!number) return number.error();
-            dropped_ = *number;
-            return visit(view);
-        });
-        if (!past) return past;
-        auto const there = store_->segments();
-        if (!there) return there.error();
-        for (segment_number segment = there->oldest; segment <= there->newest; ++segment) {
-            if (segment <= dropped_) continue;
-            auto const read = store_->read(segment, visit);
-            if (!read) return read;
-        }
-        return {};
-    }
-    // A part that the history has of a segment that is still there is not counted twice.
-    [[nodiscard]] bool counts(part_key const& part) const noexcept {
-        return part.segment <= dropped_;
-    }
-
-    // Calls visit(part) for each stored part of a day, but for those saved by other processes
-    // since: what they count is unsaved here. One that was merged of both kinds cannot be told
-    // apart.
-    template <class Visitor>
-    [[nodiscard]] result<void> for_each_part(civil_day day, Visitor&& visit) {
-        std::string const prefix = day_key(day);
-        for (auto at = places_.lower_bound({day, 0}); at != places_.end() && at->first == day;
-             ++at) {
-            auto const read = store_->read(at->second, [&](auto const& view) {
-                return view.scan(table::snapshots, prefix,
-                                 [&](std::string_view key, std::string_view bytes) {
-                                     if (!key.starts_with(prefix)) return false;
-                                     auto const part = part_key::parse(key);
-                                     if (!part || !counts(*part)) return true;
-                                     if (part->through <= saved_) visit(bytes);
-                                     stale_ = part->through > saved_ && part->after < saved_;
-                                     return !stale_;
-                                 });
-            });
-            if (!read) return note_stale(read);
-            if (stale_) return fail(errc::storage_failed, "the rollup was saved meanwhile");
-        }
         return {};
     }
 
@@ -306,7 +345,10 @@ private:
                 pending_records_ -= next.added->count;
             }
             room_.notify_one();
-            if (next.before == folded_) fold_batch(*next.added);
+            if (next.before == folded_) {
+                if (bases_.refresh(*store_, *log_)) save_at_border();
+                fold_batch(*next.added);
+            }
             behind_ = next.before > folded_;
             queue_->recycle(std::move(next.added->bytes));
         }
@@ -314,75 +356,64 @@ private:
     void fold_batch(batch const& added) {
         auto const all = added.for_each([this](std::string_view encoded) -> result<void> {
             if (auto ok = decode_record(encoded, entry_); !ok) return ok;
+            if (!fold_.knows_models(entry_.started_at)) {
+                if (auto ok = fold_.load_models(entry_.started_at, parts()); !ok) return ok;
+            }
             fold_.apply(entry_);
             ++folded_;
             return {};
         });
-        AIAUDIT_ASSERT(all.has_value());  // this process encoded it
+        if (all && (!fold_.wants_saving() || relieve())) return;
+        // Another process saved: the next who looks begins anew.
+        fold_.forget_all();
+        folded_ = 0;
+        generation_ = never;
     }
 
-    [[nodiscard]] result<void> save() {
-        bool put = false;
-        auto const saved = store_->write([&](auto& view) -> result<void> {
-            auto const in_store = get_number(view, meta_key::saved);
-            if (!in_store) return in_store.error();
-            if (*in_store != saved_) return {};  // another process saved; the next report sees it
-            auto const parts = fold_.unsaved([&](civil_day day, std::string&& part) {
-                places_.insert({day, view.segment()});
-                return put_part(view, {day, folded_, saved_}, part);
+    // False where another process saved; the next report sees it.
+    [[nodiscard]] result<bool> save() {
+        if (auto ok = bases_.refresh(*store_, *log_); !ok) return ok.error();
+        if (passed_border()) {
+            // At the border, the rollups could not be saved: what came after it is folded anew.
+            if (auto ok = start_from(shelf_.stored()); !ok) return ok.error();
+            if (auto ok = fold_log(); !ok) return ok.error();
+            if (passed_border())
+                return fail(errc::storage_failed,
+                            "the rollups of a segment that has ended cannot be saved");
+        }
+        return put_parts();
+    }
+    // Parts are made before the transaction, so that writers do not wait for that. Precondition: no
+    // border is between what is saved and what is folded.
+    [[nodiscard]] result<bool> put_parts() {
+        parts_by_day parts;
+        auto const made =
+            fold_.unsaved([&parts](civil_day day, std::string&& part) -> result<void> {
+                parts[day] = std::move(part);
+                return {};
             });
-            if (!parts) return parts;
-            put = true;
-            return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));
-        });
-        if (!saved || !put) return saved;
+        if (!made) return made.error();
+        std::vector<civil_day> days;
+        std::uint64_t users = 0;
+        for (auto const& [day, bytes] : parts) {
+            days.push_back(day);
+            if (auto const part = day_part::open(bytes))
+                users += part->group_count(dimension::user);
+        }
+        auto const saved = shelf_.save(std::move(parts), folded_);
+        if (!saved || !*saved) return saved;
         fold_.saved();
-        saved_ = folded_;
-        return {};
-    }
-
-    // A part of a day beside those that the segment has. Many of those are made into one.
-    template <class View>
-    [[nodiscard]] static result<void> put_part(View& view, part_key const& key,
-                                               std::string const& part) {
-        std::string const prefix = day_key(key.day);
-        std::vector<std::string> keys;
-        auto const scanned =
-            view.scan(table::snapshots, prefix, [&](std::string_view old, std::string_view) {
-                if (!old.starts_with(prefix)) return false;
-                keys.emplace_back(old);
-                return true;
-            });
-        if (!scanned) return scanned;
-        if (keys.size() + 1 >= parts_most) {
-            if (auto ok = merge(view, keys); !ok) return ok;
+        user_totals_.add_saved(users);
+        std::array<std::uint64_t, 2> const bounds{user_totals_.through(), bases_.before(folded_)};
+        for (civil_day const day : days) {
+            if (auto ok = shelf_.merge(day, bounds); !ok) return ok.error();
         }
-        return view.insert(table::snapshots, key.to_bytes(), part);
-    }
-    template <class View>
-    [[nodiscard]] static result<void> merge(View& view, std::vector<std::string> const& keys) {
-        auto whole = part_key::parse(keys.front());
-        std::vector<std::string> parts;
-        for (std::string const& key : keys) {
-            auto const part = part_key::parse(key);
-            auto const bytes = view.get(table::snapshots, key);
-            if (!bytes) return bytes.error();
-            if (!whole || !part || !*bytes) return fail(errc::corrupt, "a day part has no key");
-            whole->through = (std::max)(whole->through, part->through);
-            whole->after = (std::min)(whole->after, part->after);
-            parts.emplace_back(**bytes);
-        }
-        std::vector<std::string_view> const all(parts.begin(), parts.end());
-        auto const merged = merge_day_parts(all);
-        if (!merged) return merged.error();
-        for (std::string const& key : keys) {
-            if (auto ok = view.erase(table::snapshots, key); !ok) return ok;
-        }
-        return view.insert(table::snapshots, whole->to_bytes(), *merged);
+        if (!fold_.is_wide(dimension::user)) return true;
+        if (auto ok = user_totals_.renew(fold_.days()); !ok) return ok.error();
+        return true;
     }
 
     static constexpr std::uint64_t never = ~std::uint64_t{0};
-    static constexpr std::size_t parts_most = 8;           // of a day, in a segment
     static constexpr std::uint64_t pending_most = 65'536;  // records
     static constexpr std::uint64_t worth_folding = 4096;
     static constexpr std::chrono::milliseconds folding_pause{20};
@@ -397,6 +428,7 @@ private:
     Store* store_;
     log_reader<Store> const* log_;
     batch_queue* queue_;
+    notices* told_;
     settings settings_;
 
     std::mutex pending_mutex_{};
@@ -412,10 +444,10 @@ private:
     // Under mutex_.
     rollup fold_;
     std::uint64_t folded_ = 0;          // the last record that is in fold_
-    std::uint64_t saved_ = 0;           // the last that is in the parts of the store
     std::uint64_t generation_ = never;  // of the store when all was folded; 0: look, never: begin
-    std::uint64_t dropped_ = 0;         // the last segment that the history stands for
-    std::set<std::pair<civil_day, segment_number>> places_{};  // where parts of which days lie
+    part_shelf<Store> shelf_;
+    segment_bases bases_{};
+    user_totals<Store> user_totals_;
     bool behind_ = false;  // the log has records that were not handed in by committed()
     bool stale_ = false;   // another process changed what was being read
     record_view entry_{};  // scratch

@@ -5,18 +5,21 @@
 // One process at a time has the log's write transaction. What is decided in it, by a fold of all
 // that is before it in the log, is decided once for all processes: so they share budgets with no
 // server. Now and then the folds are saved, in the transaction of a block, so that a process that
-// opens the log folds only what came after. As long as the log has no budget and no alert, none of
-// this costs more than a look at one key a transaction.
+// opens the log folds only what came after; what is missing, or not of this log, is folded anew.
+// As long as the log has no budget and no alert, none of this costs more than a look at one key a
+// transaction, and records are looked at once, when the log is opened.
 // Threads: any; those that say so from the writer's alone.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_GATE_KEEPER_HPP
 #define AIAUDIT_ENGINE_GATE_KEEPER_HPP
 
-#include <aiaudit/budget/gate.hpp>         // budget_gate
-#include <aiaudit/detail/crc32c.hpp>       // crc32c
-#include <aiaudit/engine/alert_book.hpp>   // alert_book
-#include <aiaudit/engine/batch_queue.hpp>  // batch
-#include <aiaudit/engine/log_reader.hpp>   // log_reader
+#include <aiaudit/budget/gate.hpp>             // budget_gate
+#include <aiaudit/engine/alert_book.hpp>       // alert_book
+#include <aiaudit/engine/batch_queue.hpp>      // batch
+#include <aiaudit/engine/log_reader.hpp>       // log_reader
+#include <aiaudit/engine/memory_decision.hpp>  // decide_in_memory
+#include <aiaudit/engine/notices.hpp>          // notices
+#include <aiaudit/engine/saved_gate.hpp>       // find_gate_start
 
 #include <algorithm>
 #include <atomic>
@@ -38,9 +41,11 @@ namespace detail {
 template <class Store>
 class gate_keeper {
 public:
-    // `save_records`: after how many the folds are saved.
-    gate_keeper(Store& store, log_reader<Store> const& log, std::uint64_t save_records)
-        : store_(&store), log_(&log), save_records_(save_records) {}
+    // `save_records`: after how many the folds are saved. `told`: what is found wrong. `anew`: what
+    // is saved is not believed.
+    gate_keeper(Store& store, log_reader<Store> const& log, notices& told,
+                std::uint64_t save_records, bool anew)
+        : store_(&store), log_(&log), told_(&told), save_records_(save_records), replaces_(anew) {}
 
     // Whether there is any budget in what is committed. Reads the log where this process knows of
     // none and the log has grown: what another process set may be the first one.
@@ -74,43 +79,21 @@ public:
         return visit(gate_, book_);
     }
 
-    // Decides in memory, for who is alone in deciding: the answer, and whether the cost is held. It
-    // is not where there was no budget to ask.
-    struct decision {
-        bool held = false;
-        bool drawn = false;  // from what is held ahead: it need not wait for the disk
-        bool warned = false;
-        std::optional<budget_refusal> refused{};
-        // What must enter the log as well, before the intent and after it, whatever was decided.
-        std::vector<record> before{};
-        std::vector<record> behind{};
-    };
+    // Decides in memory, for who is alone in deciding.
     // `draws`: the attempt would begin before its intent is on disk, so it may only draw from what
     // the log says is held ahead.
-    [[nodiscard]] result<decision> hold(record const& intent, bool draws) {
+    [[nodiscard]] result<memory_decision> hold(record const& intent, bool draws) {
         std::unique_lock lock(mutex_);
         if (seen_ == 0 || seen_ != store_->generation()) {
             std::uint64_t const now = store_->generation();
             if (auto ok = catch_up_locked(); !ok) return ok.error();
             seen_ = now;
         }
-        decision made;
-        if (gate_.empty()) return made;
-        budget_gate::verdict verdict{.admitted = false};
-        if (draws) verdict = gate_.draw(intent);
-        made.drawn = verdict.admitted;
-        if (!made.drawn) verdict = reserve(lock, intent, made.before);
-        made.held = verdict.admitted;
-        made.warned = verdict.warned;
-        if (!verdict.admitted) made.refused = gate_.describe(verdict, intent);
-        if (made.held && draws && (!made.drawn || gate_.is_short())) {
-            // A gate that was read anew does not know what is on its way to the log.
-            if (!gate_.holds_ahead() && gate_.holder() == holder_) holder_ = make_holder();
-            made.behind = gate_.advance(intent, holder_, !made.drawn);
-        }
-        return made;
+        if (gate_.empty()) return memory_decision{};
+        return decide_in_memory(gate_, intent, draws, holder_,
+                                [&] { written_.wait_for(lock, std::chrono::milliseconds(250)); });
     }
-    // A record of decision::before or behind did not get as far as the log.
+    // A record of memory_decision::before or behind did not get as far as the log.
     void release_advance(record const& entry) {
         std::lock_guard const lock(mutex_);
         cancel_advance(entry);
@@ -142,26 +125,23 @@ public:
         behind_ = false;
         saving_ = 0;
         free_tentative(next);
-        if (!active_) {
-            auto const since = get_number(view, meta_key::gate_since);
-            if (!since) return since.error();
-            if (*since != 0) return fall_behind();
-            if (!next.has_rules) return false;
-            auto const first = to_little_endian(before + 1);
-            if (auto ok = view.replace(table::meta, meta_key::gate_since, first); !ok)
-                return ok.error();
-            return false;
+        if (!loaded_) return fall_behind();
+        if (next.has_rules) {
+            if (auto ok = note_rules(view, before + 1); !ok) return ok.error();
         }
         // Of very many accounts seldom, so that what is saved is at most so much a record.
         constexpr std::uint64_t bytes_a_record = 64;
         bool const due =
+            replaces_.load() ||
             folded_ >= saved_ + (std::max)(save_records_, saved_bytes_ / bytes_a_record);
         if (next.conditional == 0 && !due) return false;
         if (auto ok = catch_up_in(view, before); !ok) return ok.error();
         if (due) {
+            auto const tree = get_tree(view, meta_key::tree);
+            if (!tree) return tree.error();
             std::string const bytes = snapshot();
             saved_bytes_ = bytes.size();
-            if (auto ok = view.replace(table::meta, meta_key::gate, bytes); !ok) return ok.error();
+            if (auto ok = put_gate(view, bytes, *tree); !ok) return ok.error();
             saving_ = folded_;
         }
         if (next.conditional == 0) return false;
@@ -172,14 +152,16 @@ public:
     // The writer's: the batch is on disk after so many records.
     void committed(batch const& added, std::uint64_t before) {
         std::lock_guard const lock(mutex_);
-        if (saving_ != 0) saved_ = std::exchange(saving_, 0);
-        tentative_ = false;
-        if (!active_) {
-            if (!added.has_rules) return;
-            active_ = true;
-            folded_ = saved_ = before;
+        if (saving_ != 0) {
+            saved_ = std::exchange(saving_, 0);
+            replaces_ = false;
         }
-        if (folded_ != before || gate_.needs_history()) return;
+        tentative_ = false;
+        if (!loaded_ || folded_ != before || gate_.needs_history()) return;
+        if (is_quiet() && !added.has_rules) {
+            folded_ += added.count;
+            return;
+        }
         std::uint64_t next = before;
         static_cast<void>(added.for_each([&](std::string_view encoded) -> result<void> {
             if (auto ok = decode_record(encoded, entry_); !ok) return ok;
@@ -207,20 +189,48 @@ public:
         {
             std::lock_guard const lock(mutex_);
             if (auto ok = catch_up_locked(); !ok) return ok;
-            if (!active_ || folded_ == saved_ || folded_ - saved_ < records_least) return {};
+            if (!replaces_ && (folded_ == saved_ || folded_ - saved_ < records_least)) return {};
             bytes = snapshot();
         }
+        auto const tree = log_->tree_of(through_of_gate(bytes));
+        if (!tree) return tree.error();
         // Without the mutex: the writer takes it in its transaction.
         auto const saved = store_->write([&](auto& view) -> result<void> {
-            auto const there = view.get(table::meta, meta_key::gate);
+            auto const there = get_gates(view);
             if (!there) return there.error();
             // Somebody may have saved what is newer.
-            if (*there && through_of(**there) >= through_of(bytes)) return {};
-            return view.replace(table::meta, meta_key::gate, bytes);
+            auto const stand = fold_stand::parse(there->stand.value_or(""));
+            bool const newer = stand && there->gate &&
+                               through_of_gate(*there->gate) == stand->size &&
+                               stand->size >= tree->size();
+            if (newer && !replaces_.load()) return {};
+            return put_gate(view, bytes, *tree);
         });
         std::lock_guard const lock(mutex_);
-        if (saved && through_of(bytes) > saved_) saved_ = through_of(bytes);
-        return saved;
+        if (!saved) return saved;
+        saved_ = (std::max)(saved_, through_of_gate(bytes));
+        replaces_ = false;
+        return {};
+    }
+
+    // In the transaction that begins a segment: it begins with the folds of all before it. Errors:
+    // storage_failed, and `behind`: catch_up(), and try again.
+    template <class From, class To>
+    [[nodiscard]] result<void> carry(From const& old, To& next, compact_range const& tree,
+                                     bool& behind) {
+        auto const lock = lock_in_transaction();
+        auto caught_up =
+            lock && loaded_ ? catch_up_in(old, tree.size()) : result<void>(behind_log());
+        behind = !caught_up;
+        if (!caught_up) return caught_up;
+        auto const since = old.get(table::meta, meta_key::gate_since);
+        if (!since) return since.error();
+        if (*since) {
+            if (auto ok = next.replace(table::meta, meta_key::gate_since, **since); !ok) return ok;
+        }
+        std::string const bytes = snapshot();
+        if (auto ok = next.replace(table::meta, meta_key::gate_base, bytes); !ok) return ok;
+        return put_gate(next, bytes, tree);
     }
 
 private:
@@ -238,27 +248,25 @@ private:
         return {};
     }
 
-    // Asks budgets, and gives back to them what is held ahead where they have no room else. Waits
-    // for what is on its way to the log, since that cannot be given back.
-    [[nodiscard]] budget_gate::verdict reserve(std::unique_lock<std::mutex>& lock,
-                                               record const& intent, std::vector<record>& before) {
-        constexpr int waits_most = 8;
-        for (int waited = 0;;) {
-            auto const verdict = gate_.reserve(intent);
-            if (verdict.admitted || verdict.reason != refusal_reason::full) return verdict;
-            bool waits = false;
-            auto more = gate_.give_back(intent, waits);
-            before.insert(before.end(), more.begin(), more.end());
-            if (!more.empty()) continue;
-            if (!waits || ++waited > waits_most) return verdict;
-            written_.wait_for(lock, std::chrono::milliseconds(250));
-        }
-    }
-
     // All under mutex_, but for the first.
     [[nodiscard]] error fall_behind() {
         behind_ = true;
+        return behind_log();
+    }
+    [[nodiscard]] static error behind_log() {
         return fail(errc::storage_failed, "other processes change the log too quickly");
+    }
+    // Whether records of budgets and alerts alone can change anything.
+    [[nodiscard]] bool is_quiet() const {
+        return gate_.empty() && book_.empty() && !gate_.needs_history();
+    }
+    // A record of a budget or an alert is to be in the log: processes that know of none look.
+    template <class View>
+    [[nodiscard]] static result<void> note_rules(View& view, std::uint64_t number) {
+        auto const since = get_number(view, meta_key::gate_since);
+        if (!since) return since.error();
+        if (*since != 0) return {};
+        return view.replace(table::meta, meta_key::gate_since, to_little_endian(number));
     }
     void note_budgets() {
         has_budgets_.store(!gate_.empty(), std::memory_order_release);
@@ -332,50 +340,82 @@ private:
             // What another process dropped it had saved before.
             bool const dropped = !caught_up && caught_up.error().code == errc::not_found;
             if (!dropped || tries == tries_most) return caught_up;
-            active_ = false;
+            loaded_ = looked_through_ = false;
         }
     }
     [[nodiscard]] result<void> try_to_catch_up() {
         auto const size = log_->size();
         if (!size) return size.error();
-        if (active_ && folded_ >= *size && !gate_.needs_history()) return {};
-        if (!active_) {
+        if (!loaded_) {
+            if (auto ok = load(); !ok) return ok;
+        }
+        // The key is believed of what came while the log was open, not of what was found.
+        if (folded_ < *size && looked_through_ && is_quiet()) {
             auto const since = read_number(*store_, meta_key::gate_since);
             if (!since) return since.error();
-            if (*since == 0) return {};
-            if (auto ok = load(*since); !ok) return ok;
+            if (*since == 0) folded_ = *size;
         }
         for (;;) {
             if (auto const past = gate_.needs_history()) {
-                if (auto ok = fold_history(past->from); !ok) return ok;
+                if (auto ok = fold_gate_history(*log_, gate_, folded_, past->from); !ok) return ok;
             }
-            if (folded_ >= *size) return {};
-            result<void> applied;
-            auto const read =
-                log_->views(folded_ + 1, [&](sequence number, record_view const& entry) {
-                    applied = this->apply(value_of(number), entry);
-                    return applied && !gate_.needs_history();
-                });
-            if (!read) return read;
-            if (!applied) return applied;
+            if (folded_ >= *size) break;
+            if (auto ok = is_quiet() ? pass_over_others() : fold_on(); !ok) return ok;
         }
+        looked_through_ = true;
+        return {};
+    }
+    [[nodiscard]] result<void> fold_on() {
+        result<void> applied;
+        auto const read = log_->views(folded_ + 1, [&](sequence number, record_view const& entry) {
+            applied = this->apply(value_of(number), entry);
+            return applied && !gate_.needs_history();
+        });
+        return read ? applied : read;
+    }
+    // While there is no budget and no alert: up to a block that may have one, and through that.
+    [[nodiscard]] result<void> pass_over_others() {
+        return log_->blocks(folded_ + 1, [this](std::string_view block) -> result<bool> {
+            auto const header = read_block_header(block);
+            if (!header) return header.error();
+            auto const folded = fold_block(block, *header);
+            if (!folded) return folded.error();
+            return is_quiet();
+        });
+    }
+    // The rest of a block, until a new budget needs the history.
+    [[nodiscard]] result<void> fold_block(std::string_view block, block_header const& header) {
+        if (is_quiet() && !may_have_rules(block, header)) {
+            folded_ = header.last();
+            return {};
+        }
+        result<void> applied;
+        auto const read =
+            read_block_as<std::string_view>(block, [&](sequence number, record_view const& entry) {
+                if (value_of(number) <= folded_) return true;
+                if (value_of(number) != folded_ + 1) return false;
+                applied = this->apply(value_of(number), entry);
+                return applied && !gate_.needs_history();
+            });
+        if (!read) return read.error();
+        return applied;
     }
     // The tail of the log as the transaction sees it.
     template <class View>
     [[nodiscard]] result<void> catch_up_in(View const& view, std::uint64_t before) {
         if (gate_.needs_history()) return fall_behind();
         if (folded_ == before) return {};
+        if (looked_through_ && is_quiet()) {
+            auto const since = get_number(view, meta_key::gate_since);
+            if (!since) return since.error();
+            if (*since == 0) folded_ = before;
+        }
         result<void> applied;
         auto const scanned = view.scan(
             table::blocks, block_key(folded_ + 1), [&](std::string_view, std::string_view block) {
-                auto const read = read_block_as<std::string_view>(
-                    block, [&](sequence number, record_view const& entry) {
-                        if (value_of(number) <= folded_) return true;
-                        if (value_of(number) != folded_ + 1) return false;
-                        applied = this->apply(value_of(number), entry);
-                        return applied && !gate_.needs_history();
-                    });
-                if (!read) applied = read.error();
+                if (folded_ >= before) return false;
+                auto const header = read_block_header(block);
+                applied = header ? fold_block(block, *header) : result<void>(header.error());
                 return applied && folded_ < before && !gate_.needs_history();
             });
         if (!scanned) return scanned;
@@ -385,93 +425,29 @@ private:
         return {};
     }
 
-    // The records before the definition that was folded last, for the budgets that it made.
-    [[nodiscard]] result<void> fold_history(std::optional<timestamp> from) {
-        budget_gate past = gate_.history_gate();
-        auto const first = log_->first();
-        if (!first) return first.error();
-        auto const read = log_->blocks(*first, [&](std::string_view block) -> result<bool> {
-            auto const header = read_block_header(block);
-            if (!header) return header.error();
-            if (value_of(header->first) > folded_) return false;
-            if (from && header->latest < *from) return header->last() < folded_;
-            result<void> applied;
-            auto const all = read_block_as<std::string_view>(
-                block, [&](sequence number, record_view const& entry) {
-                    if (value_of(number) > folded_) return false;
-                    applied = past.apply(number, entry);
-                    return applied.has_value();
-                });
-            if (!all) return all.error();
-            if (!applied) return applied.error();
-            return header->last() < folded_;
-        });
-        if (!read) return read;
-        gate_.adopt(past);
-        return {};
-    }
-
-    // The folds as they were saved: their size and checksum, then how far they go and what they
-    // are.
-    [[nodiscard]] std::string snapshot() const {
-        std::string const gate = gate_.snapshot();
-        std::string body = to_little_endian(folded_);
-        append_little_endian(body, static_cast<std::uint64_t>(gate.size()));
-        body += gate;
-        body += book_.snapshot();
-        std::string bytes = to_little_endian(crc32c(body));
-        bytes += body;
-        return bytes;
-    }
-    [[nodiscard]] static std::uint64_t through_of(std::string_view bytes) noexcept {
-        return bytes.size() < 12 ? 0 : load_little_endian<std::uint64_t>(bytes.data() + 4);
-    }
+    [[nodiscard]] std::string snapshot() const { return write_gate_of(folded_, gate_, book_); }
     // Begins with what was saved. What is damaged is folded anew, as far as the log still has it.
-    [[nodiscard]] result<void> load(std::uint64_t since) {
-        std::string bytes;
-        auto const got = store_->read([&bytes](auto const& view) -> result<void> {
-            auto const found = view.get(table::meta, meta_key::gate);
-            if (!found) return found.error();
-            if (*found) bytes.assign(**found);
-            return {};
-        });
-        if (!got) return got;
-        gate_ = {};
-        book_ = {};
-        folded_ = since - 1;
-        if (!restore(bytes)) {
-            auto const first = log_->first();
-            if (!first) return first.error();
-            if (*first > since)
-                return fail(errc::corrupt,
-                            "what budgets had come to is missing or damaged, and "
-                            "records that it was made of were dropped");
-        }
-        saved_ = folded_;
-        active_ = true;
+    [[nodiscard]] result<void> load() {
+        auto start = find_gate_start(*store_, *log_, !replaces_.load());
+        if (!start) return start.error();
+        gate_ = std::move(start->from.gate);
+        book_ = std::move(start->from.book);
+        folded_ = start->from.through;
+        saved_ = start->is_saved ? folded_ : 0;
+        if (!start->is_saved && !start->notice.empty()) replaces_ = true;
+        if (!start->notice.empty()) told_->add(std::move(start->notice));
+        loaded_ = true;
+        looked_through_ = false;
         return {};
-    }
-    [[nodiscard]] bool restore(std::string_view bytes) {
-        constexpr std::size_t head = 4 + 8 + 8;
-        if (bytes.size() < head) return false;
-        if (crc32c(bytes.substr(4)) != load_little_endian<std::uint32_t>(bytes.data()))
-            return false;
-        auto const gate_bytes = load_little_endian<std::uint64_t>(bytes.data() + 12);
-        if (gate_bytes > bytes.size() - head) return false;
-        auto gate = budget_gate::from_snapshot(bytes.substr(head, gate_bytes));
-        auto book = alert_book::from_snapshot(bytes.substr(head + gate_bytes));
-        if (!gate || !book) return false;
-        gate_ = std::move(*gate);
-        book_ = std::move(*book);
-        folded_ = through_of(bytes);
-        return true;
     }
 
     Store* store_;
     log_reader<Store> const* log_;
+    notices* told_;
     std::uint64_t const save_records_;
     std::atomic<bool> has_budgets_{false};
     std::atomic<bool> has_steps_{false};
+    std::atomic<bool> replaces_{false};     // what is saved is none of this log
     std::atomic<std::uint64_t> looked_{0};  // the store's generation at which there was none
     bool behind_ = false;                   // the writer's
 
@@ -481,7 +457,8 @@ private:
     std::uint64_t holder_ = make_holder();  // this process, among all that held something ahead
     budget_gate gate_{};
     alert_book book_{};
-    bool active_ = false;                      // the log has budgets or alerts, or had
+    bool loaded_ = false;                      // with what was saved
+    bool looked_through_ = false;              // all that the log had then is folded
     bool tentative_ = false;                   // a transaction that is not committed yet holds some
     std::uint64_t folded_ = 0;                 // the last record that is in the folds
     std::uint64_t saved_ = 0;                  // the last that is in what is saved

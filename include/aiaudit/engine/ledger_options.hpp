@@ -64,6 +64,9 @@ struct ledger_options {
     std::string path{};
     bool create = true;
     bool read_only = false;
+    // Believes nothing that is saved beside the records: rollups, budgets and alerts are folded
+    // anew of those that are there, and saved.
+    bool fold_anew = false;
 
     // What a block holds at most, and what gathers while one is written; append() waits for room.
     // More make commits cheaper and memory dearer.

@@ -2,7 +2,7 @@
 //
 // log_appender.hpp: batches into the log, and what is done when the log does not take them.
 //
-// Threads: the ledger's writer alone.
+// Threads: the ledger's writer alone, but for check().
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_LOG_APPENDER_HPP
 #define AIAUDIT_ENGINE_LOG_APPENDER_HPP
@@ -11,8 +11,10 @@
 #include <aiaudit/engine/ledger_options.hpp>  // log_failure_policy
 #include <aiaudit/engine/log_writer.hpp>      // log_writer
 #include <aiaudit/engine/spill_file.hpp>      // spill_file
+#include <aiaudit/storage/memory_guard.hpp>   // call_with_memory
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -55,17 +57,7 @@ public:
     // The sequence of the batch's first record; zero where it was spilled. Takes out of the batch
     // what the gate does not let into the log.
     [[nodiscard]] result<sequence> append(batch& next) {
-        using steady_clock = std::chrono::steady_clock;
-        using pause_time = std::chrono::milliseconds;
-        auto const until = steady_clock::now() + failure_.wait;
-        for (pause_time pause{10};; pause = (std::min)(pause * 2, pause_time{1000})) {
-            auto taken = take_up_spilled();
-            auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
-            if (before) return sequence{*before + 1};
-            if (failure_.what == on_log_failure::spill) return spill(next, before.error());
-            if (failure_.what != on_log_failure::block) return before.error();
-            if (steady_clock::now() + pause > until || queue_->pause(pause)) return before.error();
-        }
+        return call_with_memory("to write records", [&] { return append_or_wait(next); });
     }
 
     // What is spilled into the log, as far as it takes it; a file is removed when all of it is.
@@ -88,7 +80,37 @@ public:
         return {};
     }
 
+    // Whether the log would take a batch: it took the last one, or takes a number that is written
+    // anew as it is. From any thread.
+    [[nodiscard]] result<void> check() {
+        if (auto ok = check_store(*store_); !ok) return ok;
+        if (!refused_.load(std::memory_order_acquire)) return {};
+        auto const tried = store_->write([](auto& view) -> result<void> {
+            auto const bytes = get_number(view, meta_key::size);
+            if (!bytes) return bytes.error();
+            return view.replace(table::meta, meta_key::size, to_little_endian(*bytes));
+        });
+        if (tried) refused_.store(false, std::memory_order_release);
+        return tried;
+    }
+
 private:
+    [[nodiscard]] result<sequence> append_or_wait(batch& next) {
+        using steady_clock = std::chrono::steady_clock;
+        using pause_time = std::chrono::milliseconds;
+        auto const until = steady_clock::now() + failure_.wait;
+        for (pause_time pause{10};; pause = (std::min)(pause * 2, pause_time{1000})) {
+            auto taken = take_up_spilled();
+            auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
+            if (before) return sequence{*before + 1};
+            // Nothing is told of what would be lost with the files, nor kept twice.
+            if (before.error().code == errc::moved) return before.error();
+            if (failure_.what == on_log_failure::spill) return spill(next, before.error());
+            if (failure_.what != on_log_failure::block) return before.error();
+            if (steady_clock::now() + pause > until || queue_->pause(pause)) return before.error();
+        }
+    }
+
     // How far a file of spilled batches was taken in by this one.
     struct spilled_mark {
         std::string key{};
@@ -108,14 +130,19 @@ private:
             return gate_->prepare(view, before, next);
         };
         for (int tries = 0;; ++tries) {
-            auto const done = writer_.write(next, time_->now(), prepare);
+            bool behind = false;
+            auto const carry = [&](auto const& old, auto& begun, compact_range const& tree) {
+                return gate_->carry(old, begun, tree, behind);
+            };
+            auto const done = writer_.write(next, time_->now(), prepare, carry);
+            refused_.store(!done, std::memory_order_release);
             if (done) {
                 removed_.clear();
                 gate_->committed(next, done->before);
                 return done->before;
             }
             gate_->abandoned(next, false);
-            if (!gate_->is_behind() || tries == tries_most) return done.error();
+            if (!(behind || gate_->is_behind()) || tries == tries_most) return done.error();
             if (auto ok = gate_->catch_up(); !ok) return ok.error();
         }
     }
@@ -150,9 +177,28 @@ private:
     batch_queue* queue_;
     std::string ledger_;
     log_failure_policy failure_;
+    std::atomic<bool> refused_{false};    // the log did not take the last batch
     std::vector<spill_file> spilled_{};   // in the order in which they are to enter the log
     std::vector<std::string> removed_{};  // keys of files that are gone
 };
+
+// Begins a segment, whatever the newest holds, unless that is nothing. Errors: those of the store
+// and of reading the log.
+template <class Store>
+[[nodiscard]] result<void> begin_segment(Store& store, gate_keeper<Store>& gate,
+                                         rotation_policy const& rotation, timestamp now) {
+    constexpr int tries_most = 50;  // while other processes write
+    log_writer<Store> writing(store, rotation);
+    for (int tries = 0;; ++tries) {
+        if (auto ok = gate.catch_up(); !ok) return ok;
+        bool behind = false;
+        auto const begun =
+            writing.rotate(now, true, [&](auto const& old, auto& next, compact_range const& tree) {
+                return gate.carry(old, next, tree, behind);
+            });
+        if (begun || !behind || tries == tries_most) return begun;
+    }
+}
 
 }  // namespace detail
 }  // namespace v0_1_0

@@ -12,6 +12,7 @@
 #include <aiaudit/integrity/merkle.hpp>  // compact_range
 #include <aiaudit/storage/store.hpp>     // table
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,10 +32,24 @@ inline constexpr std::string_view month = "month";  // in which the segment was 
 inline constexpr std::string_view gate = "gate";    // what budgets and alerts have come to
 // No record before this one is of a budget or an alert.
 inline constexpr std::string_view gate_since = "gate_since";
-// In the history: the last segment that was dropped, and the last that a record was written of.
+// Where `gate` stands (fold_stand), and what it was before the segment's first record.
+inline constexpr std::string_view gate_stand = "gate_stand";
+inline constexpr std::string_view gate_base = "gate_base";
+inline constexpr std::string_view parts = "parts";            // where the segment's day parts stand
+inline constexpr std::string_view void_parts = "void_parts";  // those that do not count (part_rule)
+// In the history: the last segment that was dropped, and the last that a record was written of;
+// which record vouches for the history.
 inline constexpr std::string_view dropped = "dropped";
 inline constexpr std::string_view announced = "announced";
+inline constexpr std::string_view vouched = "vouched";
+// What users came to over all days: where they stand (fold_stand), users (8 bytes), pieces (4).
+inline constexpr std::string_view user_totals = "user_totals";
 inline constexpr std::string_view spill_prefix = "spill/";  // and its name: what was taken from it
+
+// All of them. What vouches for each is a line of tests/engine/adversary.cpp.
+inline constexpr std::array all{tree,       base,      saved,       size,        month,     gate,
+                                gate_since, parts,     gate_stand,  dropped,     announced, vouched,
+                                void_parts, gate_base, user_totals, spill_prefix};
 }  // namespace meta_key
 
 // Hashes are kept for the subtrees of 256, 65,536, ... records: those below are made again from the
@@ -76,6 +91,11 @@ struct part_key {
     }
     [[nodiscard]] static std::optional<part_key> parse(std::string_view key) noexcept;
 };
+
+// The keys of pieces of what users came to, in the table snapshots: behind those of all days.
+inline constexpr std::string_view user_totals_prefix = "\xFF\xFF\xFF\xFF";
+[[nodiscard]] std::string user_totals_key(std::uint64_t through);
+[[nodiscard]] std::string user_totals_key(std::uint64_t through, std::uint32_t number);
 
 template <class Integer>
 [[nodiscard]] std::string to_little_endian(Integer value) {

@@ -236,6 +236,7 @@ private:
             return view.scan(table::blocks, block_key(number),
                              [&](std::string_view key, std::string_view value) {
                                  block.assign(value);
+                                 release(view, value);
                                  found = from_big_endian_key(key);
                                  return false;
                              });

@@ -42,9 +42,11 @@ public:
     };
     // Durable when it returns. `prepare(view, records before) -> result<bool>` is called in the
     // transaction, before the block is put; it says whether it took entries out of the batch.
-    // Errors: those of the store and of prepare(); nothing of the batch is in the log.
-    template <class Prepare>
-    [[nodiscard]] result<written> write(batch const& from, timestamp now, Prepare&& prepare) {
+    // `carry` as in rotate(). Errors: those of the store, of prepare() and carry(); nothing of the
+    // batch is in the log.
+    template <class Prepare, class Carry>
+    [[nodiscard]] result<written> write(batch const& from, timestamp now, Prepare&& prepare,
+                                        Carry&& carry) {
         if (auto ok = seal(from); !ok) return ok.error();
         for (bool rotated = false;; rotated = true) {
             auto done = commit(from, now, prepare);
@@ -52,12 +54,14 @@ public:
             if (done && *done) return **done;
             if (!done && (!full || rotated)) return done.error();
             // The segment is full, or is that of a past month.
-            if (auto ok = rotate(now, full); !ok) return ok.error();
+            if (auto ok = rotate(now, full, carry); !ok) return ok.error();
         }
     }
 
-    // Begins a new segment, if the present one is full or `always` says so.
-    [[nodiscard]] result<void> rotate(timestamp now, bool always) {
+    // Begins a new segment, if the present one is full or `always` says so. `carry(old view, next
+    // view, compact_range const&) -> result<void>` puts into it what was folded of all before it.
+    template <class Carry>
+    [[nodiscard]] result<void> rotate(timestamp now, bool always, Carry&& carry) {
         bool declined = false;
         auto const rotated = store_->rotate([&](auto const& old, auto& next) -> result<void> {
             auto const bytes = get_number(old, meta_key::size);
@@ -80,7 +84,15 @@ public:
                 next.replace(table::meta, meta_key::saved, to_little_endian(*saved));
             if (!put_saved) return put_saved;
             if (auto ok = carry_spilled(old, next); !ok) return ok;
-            if (auto ok = carry_gate(old, next); !ok) return ok;
+            auto const void_parts = old.get(table::meta, meta_key::void_parts);
+            if (!void_parts) return void_parts.error();
+            if (*void_parts) {
+                auto const put = next.replace(table::meta, meta_key::void_parts, **void_parts);
+                if (!put) return put;
+            }
+            auto const range = compact_range::from_bytes(**tree);
+            if (!range) return range.error();
+            if (auto ok = carry(old, next, *range); !ok) return ok;
             return next.replace(table::meta, meta_key::month, to_little_endian(month_of(now)));
         });
         if (!rotated && !declined) return rotated.error();
@@ -100,18 +112,6 @@ private:
                                           return put.has_value();
                                       });
         return scanned ? put : scanned;
-    }
-
-    // What budgets have come to.
-    template <class From, class To>
-    [[nodiscard]] static result<void> carry_gate(From const& old, To& next) {
-        for (auto const key : {meta_key::gate_since, meta_key::gate}) {
-            auto const there = old.get(table::meta, key);
-            if (!there) return there.error();
-            if (!*there) continue;
-            if (auto ok = next.replace(table::meta, key, **there); !ok) return ok;
-        }
-        return {};
     }
 
     // Of a block that would hold more, another one is begun.

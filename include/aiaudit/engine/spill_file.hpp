@@ -57,7 +57,8 @@ public:
     [[nodiscard]] result<void> for_each(std::uint64_t from, Visitor&& visit) const {
         struct stat status {};
         if (::fstat(file_.get(), &status) != 0) return posix_error(errno, "fstat", path_);
-        auto const file_bytes = static_cast<std::uint64_t>(status.st_size);
+        auto const there = static_cast<std::uint64_t>(status.st_size);
+        auto const file_bytes = is_own() ? (std::min)(there, end_) : there;
         for (std::uint64_t at = (std::max)(from, frames_at_);;) {
             char head[8];
             auto const got = read_at(file_.get(), head, sizeof head, at);
@@ -104,13 +105,17 @@ private:
     [[nodiscard]] bool lock() const noexcept {
         return lock_file(file_.get(), LOCK_EX | LOCK_NB) == 0;
     }
+    // Where it fails nothing is added.
     [[nodiscard]] result<void> append(std::string_view bytes);
+    [[nodiscard]] result<void> write_and_sync(std::string_view bytes);
+    [[nodiscard]] bool cut_back() noexcept;  // errno where it cannot be
 
     std::string path_;
     std::string name_;
     file_handle file_{};
     std::uint64_t frames_at_ = 0;
-    std::uint64_t end_ = 0;  // of what this process wrote whole
+    std::uint64_t end_ = 0;   // of what this process wrote whole
+    bool is_longer_ = false;  // something that was refused may stand behind that
 };
 
 }  // namespace detail

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -46,8 +47,26 @@ struct report_cell {
                                        std::vector<std::vector<report_cell>> const& lines,
                                        std::vector<std::string> const& bars = {});
 
-// The same for machines: csv, json, or jsonl; valid UTF-8, whatever the records have. In CSV a text
-// that a spreadsheet would take for a formula begins with an apostrophe.
+// Writes lines for machines as they come: csv, json, or jsonl; valid UTF-8, whatever the records
+// have. In CSV a text that a spreadsheet would take for a formula begins with an apostrophe.
+class machine_writer {
+public:
+    // `names`: of the columns.
+    machine_writer(std::vector<report_cell> const& names, text_format format);
+    void add(std::vector<report_cell> const& line);
+    // What was written since the last call; after finish(), the end too.
+    [[nodiscard]] std::string take() { return std::exchange(text_, {}); }
+    void finish();
+
+private:
+    void add_csv(std::vector<report_cell> const& cells, bool is_head);
+
+    text_format format_;
+    std::string text_{};
+    bool is_first_ = true;
+};
+
+// All lines at once.
 [[nodiscard]] std::string machine_text(std::vector<report_cell> const& names,
                                        std::vector<std::vector<report_cell>> const& lines,
                                        text_format format);

@@ -74,6 +74,23 @@ template <class Head>
     return chunked ? std::string{} : "a Transfer-Encoding other than chunked";
 }
 
+// What of a body in chunks is no data: too much of it is refused.
+class framing_budget {
+public:
+    explicit framing_budget(std::size_t bytes_most) noexcept : most_(bytes_most) {}
+    void add_chunk() noexcept { most_ += chunk_bytes; }
+    // `read`: bytes that were just read; `data`: all of the body so far.
+    [[nodiscard]] bool holds(std::size_t read, std::size_t data) noexcept {
+        read_ += read;
+        return read_ <= data || read_ - data <= most_;
+    }
+
+private:
+    static constexpr std::size_t chunk_bytes = 32;  // its size in 16 digits, and the ends of lines
+    std::size_t most_;
+    std::size_t read_ = 0;
+};
+
 class client_connection : public std::enable_shared_from_this<client_connection> {
 public:
     using tcp = asio::ip::tcp;
@@ -219,6 +236,11 @@ inline asio::awaitable<bool> client_connection::read_body(parser& from, unreadab
     auto const rest = from.content_length_remaining();
     buffer_.reserve((std::min)(rest ? *rest : read_bytes_max, read_bytes_max));
     from.eager(true);
+    // Beast wants the head of a chunk, and all trailers, whole in the buffer, and sets no limit.
+    buffer_.max_size(buffer_.capacity());
+    framing_budget framing(limits_.framing_bytes_max);
+    auto count_chunk = [&framing](auto, auto, auto&) { framing.add_chunk(); };
+    if (from.chunked()) from.on_chunk_header(count_chunk);
     stream_.expires_after(limits_.body_time);
     while (!from.is_done()) {
         auto const left = from.content_length_remaining();
@@ -232,8 +254,10 @@ inline asio::awaitable<bool> client_connection::read_body(parser& from, unreadab
         }
         auto const [failed, bytes] =
             co_await http::async_read_some(stream_, buffer_, from, as_value);
-        if (!failed) continue;
-        auto const told = unreadable_of(failed);
+        bool const fits = !from.chunked() || framing.holds(bytes, from.get().body().size());
+        if (!failed && fits) continue;
+        auto const told =
+            unreadable_of(failed ? failed : make_error_code(http::error::buffer_overflow));
         why.status = told.status;
         why.why = told.why;
         co_return false;
@@ -247,6 +271,7 @@ inline asio::awaitable<std::optional<gateway_request>> client_connection::read(
     namespace http = beast::http;
     take_back();
     room_.give_back();
+    buffer_.max_size(beast::flat_buffer{}.max_size());  // that of a body was less
     if (!co_await await_first_byte()) co_return std::nullopt;
     parser from;
     from.header_limit(static_cast<std::uint32_t>(limits_.head_bytes_max));

@@ -59,6 +59,7 @@ class dashboard_api {
 public:
     static constexpr std::int32_t days_most = 400;  // of daily
     static constexpr std::uint64_t rows_most = 10'000;
+    static constexpr std::uint64_t file_rows_most = 50'000;
 
     // Keeps the log open.
     explicit dashboard_api(Ledger& of) : of_(of), records_(of) {}
@@ -250,11 +251,17 @@ gateway_response dashboard_api<Ledger>::rows(report_kind kind, api_parameters& i
         }
     }
     bool const csv = in.word("format", {"json", "csv"}) == "csv";
-    // A file has them all.
-    auto const limit = csv ? std::nullopt : in.number("limit", 1, rows_most);
+    auto const limit = in.number("limit", 1, csv ? file_rows_most : rows_most);
+    query.top = limit.value_or(csv ? file_rows_most : rows_most);
+    query.offset = in.number("offset", 0, report_places_max - file_rows_most).value_or(0);
     if (auto const wrong = in.problem()) return detail::problem_response(*wrong);
     auto const made = of_->report(query);
     if (!made) return detail::failure_response(made.error());
+    if (csv && !limit && made->row_count > query.offset + made->rows.size())
+        return detail::problem_response({413,
+                                         "the report has " + std::to_string(made->row_count) +
+                                             " rows; ask for some of them (limit, offset)",
+                                         "limit"});
     if (csv) {
         std::vector<cells> lines;
         for (report_row const& row : made->rows) lines.push_back(detail::cells_of(query.kind, row));
@@ -262,13 +269,14 @@ gateway_response dashboard_api<Ledger>::rows(report_kind kind, api_parameters& i
                                     detail::cells_of(query.kind, report_row{}), std::move(lines));
     }
     std::vector<std::string> objects;
-    for (report_row const& row : made->rows) {
-        if (objects.size() == limit.value_or(rows_most)) break;
+    for (report_row const& row : made->rows)
         objects.push_back(detail::json_object(detail::cells_of(query.kind, row)));
-    }
     detail::json_writer out;
     out.raw("rows", detail::json_list_of(objects));
-    out.number("row_count", made->rows.size());
+    out.number("row_count", made->row_count);
+    report_row total;
+    total.sum = made->sum;
+    out.raw("total", detail::json_object(detail::dashboard_figures(total, false)));
     return detail::json_response(out.finish());
 }
 

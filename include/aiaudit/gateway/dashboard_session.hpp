@@ -4,10 +4,12 @@
 // lasts.
 //
 // Neither the token nor the names of sessions are kept, only their hashes: looking one up then
-// tells nothing by the time that it takes. A token has at least 16 characters, which nobody guesses
-// at ten tries a minute; the limit is by address, or by a network of IPv6 (whoever has one address
-// of it has 2^64), so that a stranger's tries do not lock out who has the token, unless both come
-// through one proxy.
+// tells nothing by the time that it takes. The right token opens whatever was tried before:
+// nobody's wrong ones lock out who has it, also where both come through one proxy. Wrong ones are
+// slowed: of an address, or of a network of IPv6 (whoever has one address of it has 2^64), ten a
+// minute are answered at once, and each further one after wrong_delay. A token has at least 16
+// characters, and nobody guesses random ones at a few thousand a second, which is what all
+// connections together come to.
 // Threads: all members may be called from any thread at once.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_DASHBOARD_SESSION_HPP
@@ -31,7 +33,7 @@ inline namespace v0_1_0 {
 // Whether a token was the right one.
 struct token_answer {
     bool right = false;
-    // Where there were too many wrong ones lately: when to try again. This one was not looked at.
+    // Where there were too many wrong ones lately: when another is answered at once again.
     std::uint64_t retry_after_s = 0;
 };
 
@@ -46,6 +48,7 @@ public:
     static constexpr std::size_t sessions_most = 256;
     static constexpr std::size_t failures_most = 10;  // of an address, in a minute
     static constexpr std::chrono::seconds failures_within{60};
+    static constexpr std::chrono::milliseconds wrong_delay{1'000};  // of one more than these
     static constexpr std::size_t addresses_most = 1'024;
     static constexpr std::size_t token_least = 16;
     static constexpr std::size_t token_most = 512;

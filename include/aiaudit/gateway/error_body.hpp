@@ -97,6 +97,10 @@ inline constexpr std::string_view no_quota = "insufficient_quota";
     return {status, "server_error", std::string(name_of(reason.code)), std::string(said), {}};
 }
 
+// Why the log takes nothing, and what to do, in words for anybody; empty where it is no trouble of
+// the log.
+[[nodiscard]] std::string_view log_trouble_text(errc code) noexcept;
+
 }  // namespace detail
 
 // An answer in the shape of that API. The message is cut to 1 KiB and made valid UTF-8. A client
@@ -110,6 +114,9 @@ inline constexpr std::string_view no_quota = "insufficient_quota";
 // figures, and when there will be room.
 [[nodiscard]] gateway_problem problem_of(error const& reason,
                                          std::optional<budget_refusal> const& refused);
+
+// The same of what asking the log came to. One that cannot be written, or is gone, is 503.
+[[nodiscard]] gateway_problem log_problem_of(error const& reason);
 
 // No key came, or none that opens anything: which of the two is said, and, of an Authorization that
 // has no key where one belongs, what is missing there.

@@ -16,6 +16,7 @@
 #include <aiaudit/gateway/gateway_metrics.hpp>     // gateway_metrics
 #include <aiaudit/gateway/gateway_options.hpp>     // gateway_options
 #include <aiaudit/gateway/key_ring.hpp>            // key_ring
+#include <aiaudit/gateway/readiness.hpp>           // readiness
 #include <aiaudit/gateway/router.hpp>              // router
 #include <aiaudit/gateway/switched_prices.hpp>     // switched_prices
 #include <aiaudit/gateway/waiting_threads.hpp>     // waiting_threads
@@ -24,6 +25,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -51,15 +54,43 @@ struct gateway_core {
         return options.calls.intent == intent_mode::durable ||
                (ledger.has_budgets() && ledger.budgets_by() == budget_mode::shared);
     }
-    // Calls a function that may wait, in a thread that may.
+    // Calls a function that may wait, in a thread that may; here, where there is none.
     template <class Function>
     [[nodiscard]] asio::awaitable<std::invoke_result_t<Function&>> away(Function function) {
         using value = std::invoke_result_t<Function&>;
+        if (options.waiting_threads == 0) co_return function();
         auto made = co_await asio::co_spawn(
             waiting.get_executor(),
             [&function]() -> asio::awaitable<std::optional<value>> { co_return function(); },
             asio::use_awaitable);
         co_return std::move(*made);
+    }
+
+    // Whether calls would pass, as far as the log and the budgets go. Nothing: somebody looks.
+    // Looks in a thread that may wait.
+    [[nodiscard]] std::optional<result<void>> readiness_now() {
+        auto const look = [this] {
+            auto found = ledger.claim_budgets();
+            if (found) found = ledger.check();
+            ready.note(std::move(found), timer.now());
+        };
+        bool const looks = ready.begin_look(timer.now());
+        if (looks && options.waiting_threads == 0)
+            look();
+        else if (looks)
+            asio::post(waiting.get_executor(), look);
+        return ready.known(timer.now());
+    }
+    // Whether the log would take what follows a request that goes out before the log has anything
+    // of it: looked at every few milliseconds.
+    [[nodiscard]] asio::awaitable<result<void>> log_takes() {
+        constexpr std::chrono::milliseconds known_for{20};
+        auto const now = timer.now();
+        if (now - steady_time{steady_time::duration{log_seen.load()}} < known_for)
+            co_return result<void>{};
+        auto found = co_await away([this] { return ledger.check(); });
+        if (found) log_seen = now.time_since_epoch().count();
+        co_return found;
     }
 
     // Has whose answers are whose read from the log, in a thread that may wait.
@@ -78,6 +109,8 @@ struct gateway_core {
     steady_timer timer{};
     gateway_metrics metrics{};
     ended_calls ended{};
+    readiness ready{};
+    std::atomic<steady_time::rep> log_seen{(steady_time::min)().time_since_epoch().count() / 2};
     breaker_board circuits{options.calls.breaker};
     admission_desk<Ledger, steady_timer, switched_prices<Prices>> desk{ledger, timer, options.calls,
                                                                        prices, true};

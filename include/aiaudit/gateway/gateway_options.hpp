@@ -40,6 +40,8 @@ struct gateway_limits {
     std::size_t body_bytes_max = std::size_t{32} << 20;
     // Of all bodies at one time; what has no room is told 503. At least body_bytes_max.
     std::size_t bodies_bytes_max = std::size_t{256} << 20;
+    // Of what a body in chunks has beside its data and their sizes: extensions and trailers.
+    std::size_t framing_bytes_max = std::size_t{16} << 10;
     std::size_t connections_max = 8192;
     std::chrono::milliseconds head_time{10'000};
     std::chrono::milliseconds body_time{60'000};
@@ -63,8 +65,9 @@ struct gateway_options {
     // never may.
     bool continues_unknown = true;
 
-    unsigned threads = 0;           // that serve connections; 0: as many as the machine has
-    unsigned waiting_threads = 64;  // that wait for the disk where an intent must be on it first
+    unsigned threads = 0;  // that serve connections; 0: as many as the machine has
+    // That wait for the disk where an intent must be on it first; 0: those that serve wait.
+    unsigned waiting_threads = 64;
 
     gateway_limits limits{};
     transfer_limits upstream{};                          // of one attempt; the deadline is not used

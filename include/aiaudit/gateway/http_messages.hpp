@@ -9,6 +9,7 @@
 
 #include <aiaudit/core/http.hpp>  // header_list
 
+#include <chrono>
 #include <string>
 
 namespace aiaudit {
@@ -26,6 +27,7 @@ struct gateway_response {
     int status = 200;
     header_list headers{};
     std::string body{};
+    std::chrono::milliseconds delay{};  // that a server lets pass before it sends this
 };
 
 }  // namespace v0_1_0

@@ -6,7 +6,8 @@
 // the user that runs this, or root, or, for root, the owner of the directory. It is
 // written whole beside the old one and renamed, under a lock, so that whoever reads it finds one or
 // the other. A key that was revoked stays in it, because records name keys: an id is never used
-// again.
+// again. Nor is one that a log has of a key which the file lacks, having been lost or put back: the
+// file remembers it (`former_ids`).
 // Threads: any, of any process.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_KEY_FILE_HPP
@@ -39,7 +40,8 @@ inline constexpr std::size_t key_file_bytes = std::size_t{128} << 20;
 
 // `recorded`: the record of the log with the last change; 0 where there is none.
 [[nodiscard]] std::string key_file_text(std::vector<gateway_key> const& keys,
-                                        std::uint64_t recorded = 0);
+                                        std::uint64_t recorded = 0,
+                                        std::vector<std::string> const& former_ids = {});
 
 // What a file's text says of its keys, to the byte: what a record of a change keeps.
 [[nodiscard]] digest digest_of_key_text(std::string_view text);
@@ -47,6 +49,7 @@ inline constexpr std::size_t key_file_bytes = std::size_t{128} << 20;
 struct read_keys {
     std::vector<gateway_key> keys{};
     std::uint64_t recorded = 0;
+    std::vector<std::string> former_ids{};
 };
 // Errors: bad_input, newer_format.
 [[nodiscard]] result<read_keys> read_key_file(std::string_view text);
@@ -57,7 +60,9 @@ struct read_keys {
 }
 
 // Errors: bad_argument where a key of that id is there, or was.
-[[nodiscard]] result<void> check_free(std::vector<gateway_key> const& keys, std::string_view id);
+[[nodiscard]] result<void> check_free(std::vector<gateway_key> const& keys,
+                                      std::vector<std::string> const& former_ids,
+                                      std::string_view id);
 
 // By which a file is known to be another, or changed.
 struct file_identity {
@@ -71,7 +76,7 @@ struct file_identity {
     friend bool operator==(file_identity const&, file_identity const&) = default;
 
     [[nodiscard]] static file_identity of(struct ::stat const& status) noexcept;
-    // Of what cannot be looked at there is none: reading it will say why.
+    // Of a link itself. Of what cannot be looked at there is none: reading it will say why.
     [[nodiscard]] static file_identity at(std::string const& path) noexcept;
 };
 
@@ -91,6 +96,8 @@ public:
         detail::file_identity identity{};
         std::uint64_t recorded = 0;  // the record of the log with the last change; 0: none
         digest of_keys{};            // of what the text says of them
+        // Of keys that were, and of which the file has nothing else.
+        std::vector<std::string> former_ids{};
     };
 
     // Told of a change before the file has it, with the key as it becomes (none where the keys stay
@@ -98,10 +105,13 @@ public:
     // says so, which the file then names. An error: nothing is changed.
     using witness = detail::function_ref<result<std::uint64_t>(
         gateway_key const* changed, content const& before, digest const& becomes)>;
+    // Asked before a change which ids keys have had that the file may lack; those of keys that it
+    // has may be among them. An error: nothing is changed.
+    using memory = detail::function_ref<result<std::vector<std::string>>(content const& before)>;
 
-    // No keys where there is no file. Errors: bad_input where it is not what this writes, belongs
-    // to somebody else, or others may write to it; too_large; newer_format; read_only,
-    // storage_failed. They name the file.
+    // No keys where there is no file. Errors: bad_input where it is not what this writes, is a
+    // link, belongs to somebody else, or others may write to it; too_large; newer_format;
+    // read_only, storage_failed. They name the file.
     [[nodiscard]] result<content> read() const;
 
     // In the order in which they were made.
@@ -115,7 +125,7 @@ public:
     // Without a witness no log has the change, so that the file is none any more that a log knows
     // (key_log.hpp).
     [[nodiscard]] result<void> add(gateway_key const& key) const;
-    [[nodiscard]] result<void> add(gateway_key const& key, witness sees) const;
+    [[nodiscard]] result<void> add(gateway_key const& key, witness sees, memory recalls) const;
 
     // As of now. Errors: not_found; bad_argument where it was revoked before; as above.
     [[nodiscard]] result<void> revoke(std::string_view id, timestamp now) const;
@@ -130,13 +140,13 @@ public:
                                       detail::function_ref<result<void>(gateway_key&)> edit,
                                       witness sees) const;
     // Writes the same keys with another record.
-    [[nodiscard]] result<void> renew(witness sees) const;
+    [[nodiscard]] result<void> renew(witness sees, memory recalls) const;
 
 private:
-    // apply(keys) gives the place of the key that it changed; none: all of them.
+    // apply(content) gives the place of the key that it changed; none: all of them.
     [[nodiscard]] result<void> change(
-        detail::function_ref<result<std::optional<std::size_t>>(std::vector<gateway_key>&)> apply,
-        witness sees) const;
+        detail::function_ref<result<std::optional<std::size_t>>(content&)> apply, witness sees,
+        memory recalls) const;
 
     [[nodiscard]] result<void> replace(std::string const& text) const;
 

@@ -6,7 +6,9 @@
 // Each change is a record with the digest of what the file becomes, and the file names the record:
 // an old copy of the file, which would give back a key that was revoked, or one that was edited, is
 // none that the log knows. Who has changed the file otherwise says so by a record (accept_keys).
-// Bounds: a check reads the log from the record on that the file names.
+// A file that was lost or is old lacks keys: their ids are taken from the log, and stay taken.
+// Bounds: a check reads the log from the record on that the file names; who takes ids from it reads
+// all of it.
 // Threads: any, of any process; changes are made one after the other.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_KEY_LOG_HPP
@@ -15,12 +17,16 @@
 #include <aiaudit/core/record.hpp>          // record
 #include <aiaudit/gateway/gateway_key.hpp>  // gateway_key
 #include <aiaudit/gateway/key_file.hpp>     // key_file
+#include <aiaudit/rollup/report.hpp>        // report_row
 
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -83,6 +89,36 @@ template <class Ledger>
 
 namespace detail {
 
+// The ids of all keys of the log: of its records of keys and, of what retention has dropped, of
+// calls.
+template <class Ledger>
+[[nodiscard]] result<std::vector<std::string>> key_ids_of(Ledger& log) {
+    auto const oldest = log.first_sequence();
+    if (!oldest) return oldest.error();
+    std::set<std::string> ids;
+    auto const read = log.read(*oldest, [&ids](sequence, record&& entry) {
+        if (entry.kind == record_kind::key && !entry.key_id.empty())
+            ids.insert(std::move(entry.key_id));
+        return true;
+    });
+    if (!read) return read.error();
+    auto const called = log.report({report_kind::keys, {}, {}, {}});
+    if (!called) return called.error();
+    for (report_row const& row : called->rows)
+        if (is_key_id(row.names.key_id)) ids.emplace(row.names.key_id);
+    return std::vector<std::string>(ids.begin(), ids.end());
+}
+// The same where a file may lack some: it names no record that the log still has, or `always`.
+template <class Ledger>
+[[nodiscard]] result<std::vector<std::string>> ids_beside(Ledger& log,
+                                                          key_file::content const& file,
+                                                          bool always) {
+    auto const oldest = log.first_sequence();
+    if (!oldest) return oldest.error();
+    if (!always && file.recorded >= value_of(*oldest)) return std::vector<std::string>{};
+    return key_ids_of(log);
+}
+
 // Writes a record of a change, after a look at the file where `checks`.
 template <class Ledger>
 class key_witness {
@@ -90,6 +126,10 @@ public:
     key_witness(Ledger& log, key_change const& of, bool checks)
         : log_(log), of_(of), checks_(checks) {}
 
+    // The ids of a log that may have more of them than the file.
+    result<std::vector<std::string>> operator()(key_file::content const& before) const {
+        return ids_beside(log_, before, !checks_);
+    }
     result<std::uint64_t> operator()(gateway_key const* key, key_file::content const& before,
                                      digest const& becomes) const {
         if (checks_) {
@@ -111,6 +151,17 @@ private:
 
 }  // namespace detail
 
+// Whether a key of that id may be made. Errors: bad_argument where there is one or was, by the file
+// or the log; those of reading the log.
+template <class Ledger>
+[[nodiscard]] result<void> check_key_id(Ledger& log, key_file::content const& file,
+                                        std::string_view id) {
+    auto ids = detail::ids_beside(log, file, false);
+    if (!ids) return ids.error();
+    ids->insert(ids->end(), file.former_ids.begin(), file.former_ids.end());
+    return detail::check_free(file.keys, *ids, id);
+}
+
 // As key_file::add() and update(), with a record of the change. Errors: as those; as check_keys();
 // those of writing the record.
 template <class Ledger>
@@ -118,7 +169,7 @@ template <class Ledger>
                                    std::string_view by) {
     key_change const of{"created", by};
     detail::key_witness<Ledger> const sees(log, of, true);
-    return file.add(key, sees);
+    return file.add(key, sees, sees);
 }
 template <class Ledger>
 [[nodiscard]] result<void> update_key(Ledger& log, key_file const& file, std::string_view id,
@@ -132,7 +183,7 @@ template <class Ledger>
 template <class Ledger>
 [[nodiscard]] result<void> confirm_keys(Ledger& log, key_file const& file, key_change const& of) {
     detail::key_witness<Ledger> const sees(log, of, true);
-    return file.renew(sees);
+    return file.renew(sees, sees);
 }
 
 // Makes the file as it is the one that the log knows: "accepted" by somebody who has looked at it.
@@ -140,7 +191,7 @@ template <class Ledger>
 template <class Ledger>
 [[nodiscard]] result<void> accept_keys(Ledger& log, key_file const& file, key_change const& of) {
     detail::key_witness<Ledger> const sees(log, of, false);
-    return file.renew(sees);
+    return file.renew(sees, sees);
 }
 
 }  // namespace v0_1_0

@@ -59,7 +59,7 @@ struct api_operation {
 
 namespace detail {
 
-inline constexpr std::string_view row_parameters = "from to tz row_limit format";
+inline constexpr std::string_view row_parameters = "from to tz row_limit row_offset format";
 
 inline constexpr std::array<api_operation, 18> dashboard_operations{{
     {api_resource::log_in, "/login", "logIn", "Begins a session, whose cookie it sets", "session",
@@ -72,7 +72,7 @@ inline constexpr std::array<api_operation, 18> dashboard_operations{{
     {api_resource::daily, "/api/v1/daily", "daily",
      "Every day of a range, at most 400, oldest first", "daily", "from to tz user by format"},
     {api_resource::rows, "/api/v1/models", "models", "By model, dearest first", "models",
-     "from to tz row_limit format user"},
+     "from to tz row_limit row_offset format user"},
     {api_resource::rows, "/api/v1/users", "users", "By user, dearest first", "users",
      row_parameters},
     {api_resource::rows, "/api/v1/projects", "projects", "By project, dearest first", "projects",
@@ -158,8 +158,11 @@ inline constexpr std::string_view openapi_components = R"json(,
         "description": "Older than this sequence: next_before of the page before",
         "schema": {"type": "integer", "minimum": 1}, "example": 3},
       "row_limit": {"name": "limit", "in": "query",
-        "description": "The first so many rows alone; by default 10,000; not with csv",
-        "schema": {"type": "integer", "minimum": 1, "maximum": 10000}, "example": 10},
+        "description": "At most so many rows; by default 10,000, of a csv 50,000",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 50000}, "example": 10},
+      "row_offset": {"name": "offset", "in": "query",
+        "description": "Behind the first so many rows",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 998576}, "example": 0},
       "alert_limit": {"name": "limit", "in": "query",
         "description": "By default 200",
         "schema": {"type": "integer", "minimum": 1, "maximum": 1024}, "example": 10},

@@ -80,6 +80,10 @@ private:
     [[nodiscard]] attempt_plan plan_of(ready_request const& at, api_key const& key);
 
     [[nodiscard]] asio::awaitable<void> answer(gateway_problem problem);
+    // Why the log would not take what the request leaves there; nothing where it is asked anyway,
+    // before the request goes out.
+    [[nodiscard]] asio::awaitable<std::optional<gateway_problem>> log_problem();
+    [[nodiscard]] gateway_problem refused_by_log(error const& why);
     [[nodiscard]] asio::awaitable<refused> try_upstream(std::size_t upstream, bool is_last);
     [[nodiscard]] asio::awaitable<refused> attempt(ready_request const& at, bool is_last);
     [[nodiscard]] asio::awaitable<refused> exchange_with(ready_request const& at,
@@ -120,8 +124,34 @@ asio::awaitable<void> relay<Core>::answer(gateway_problem problem) {
 }
 
 template <class Core>
+gateway_problem relay<Core>::refused_by_log(error const& why) {
+    gateway_problem problem = log_problem_of(why);
+    if (problem.status == 503) {
+        core_.metrics.refused("ledger");
+        core_.ready.forget();
+    }
+    return problem;
+}
+
+template <class Core>
+asio::awaitable<std::optional<gateway_problem>> relay<Core>::log_problem() {
+    bool const asks_first =
+        asked_.to.billable && core_.options.calls.intent == intent_mode::durable;
+    if (asks_first) co_return std::nullopt;
+    auto const takes = co_await core_.log_takes();
+    // A free look leaves nothing there.
+    bool const leaves = asked_.to.billable || is_of_store(asked_);
+    if (takes || (!leaves && takes.error().code != errc::moved)) co_return std::nullopt;
+    co_return refused_by_log(takes.error());
+}
+
+template <class Core>
 asio::awaitable<void> relay<Core>::run() {
     if (auto problem = understand(core_, request_, asked_)) {
+        co_await answer(std::move(*problem));
+        co_return;
+    }
+    if (auto problem = co_await log_problem()) {
         co_await answer(std::move(*problem));
         co_return;
     }
@@ -221,10 +251,12 @@ asio::awaitable<result<typename relay<Core>::passage>> relay<Core>::enter(
     steady_time const begun = core_.timer.now();
     for (;;) {
         result<passage> in{passage{}};
-        if (core_.admissions_wait())
+        if (core_.admissions_wait()) {
+            log_wait const counted(core_.ready, core_.timer);
             in = co_await core_.away([&] { return core_.desk.ask(warned_, plan); });
-        else
+        } else {
             in = core_.desk.ask(warned_, plan);
+        }
         if (!in || !in->refused) co_return in;
         auto const until = core_.desk.end_of_wait(*in->refused, begun, plan);
         if (!until) co_return core_.desk.refuse(std::move(*in), plan);
@@ -263,7 +295,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::attempt(ready_reques
         co_return co_await exchange_with(at, plan, allowed.ticket, std::move(*in), is_last);
     core_.circuits.settle(name, at.model, core_.timer.now(), allowed.ticket,
                           breaker_outcome::ignored);
-    if (!in) co_return refusal{problem_of(in.error(), {}), {}, true};
+    if (!in) co_return refusal{refused_by_log(in.error()), {}, true};
     core_.metrics.refused("budget");
     co_return refusal{problem_of(*in->failure, in->refused), in->refused, false};
 }

@@ -104,6 +104,10 @@ struct listener {
     if (site.is_event_stream && site.is_event_stream(of.request))
         co_return co_await serve_events(site, of);
     gateway_response const told = site.answer(of.request);
+    if (told.delay.count() > 0) {
+        asio::steady_timer timer(co_await asio::this_coro::executor, told.delay);
+        static_cast<void>(co_await timer.async_wait(as_value));
+    }
     static_cast<void>(co_await of.client.respond(told));
 }
 
@@ -127,6 +131,7 @@ public:
     void add(listener of) { listeners_.push_back(std::move(of)); }
     [[nodiscard]] result<void> start();
     void stop();
+    [[nodiscard]] bool stopping() const noexcept { return stopping_; }
     [[nodiscard]] std::uint16_t port(std::size_t number) const { return ports_.at(number); }
 
 private:

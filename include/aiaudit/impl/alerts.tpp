@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -89,6 +90,20 @@ struct basic_alert_watch<Ledger>::state {
         if (pending.size() < known_most && known.insert(what.key).second)
             pending.push_back(std::move(what));
     }
+    // Of a record's model. Callers may make up any number of these: past models_most of a kind in a
+    // day they are one, "other".
+    template <class Make>
+    void found_of_model(record entry, timestamp now, Make make) {
+        civil_day const today = options.usual.zone.day_of(now);
+        if (std::exchange(models_day, today) != today) models.clear();
+        alert one = make(entry);
+        if (known.contains(one.key)) return;
+        if (models[one.kind]++ >= models_most) {
+            entry.model_requested = entry.model_served = "other";
+            one = make(entry);
+        }
+        found(std::move(one));
+    }
     void note(error why) {
         if (!first_error) first_error = std::move(why);
     }
@@ -100,6 +115,7 @@ struct basic_alert_watch<Ledger>::state {
     }
 
     static constexpr std::size_t known_most = 4'096;
+    static constexpr std::size_t models_most = 100;
     static constexpr std::uint64_t records_behind = 10'000;  // what is looked at when it opens
     static constexpr std::uint64_t records_most = 200'000;   // of a poll
     static constexpr std::int64_t circuit_age_ns = 3'600 * nanoseconds_per_second;
@@ -111,13 +127,15 @@ struct basic_alert_watch<Ledger>::state {
     std::string const by = make_operation_id(of->time().now()).to_string();
     std::mutex mutex{};  // of a poll
     // Under mutex.
-    std::vector<alert> pending{};          // found, not raised yet
-    std::set<std::string> known{};         // keys that need not be looked up in the log again
-    std::vector<alert_event> unwritten{};  // delivered, but the log did not take the record
-    std::uint64_t next_record = 0;         // 0: not looked at any yet
-    std::optional<timestamp> record_at{};  // of the call before
-    bool budgets_seen = false;             // as they stood when the watch opened
-    std::optional<timestamp> looked{};     // for anomalies
+    std::vector<alert> pending{};   // found, not raised yet
+    std::set<std::string> known{};  // keys that need not be looked up in the log again
+    civil_day models_day{};
+    std::map<alert_kind, std::size_t> models{};  // found on that day, of each kind
+    std::vector<alert_event> unwritten{};        // delivered, but the log did not take the record
+    std::uint64_t next_record = 0;               // 0: not looked at any yet
+    std::optional<timestamp> record_at{};        // of the call before
+    bool budgets_seen = false;                   // as they stood when the watch opened
+    std::optional<timestamp> looked{};           // for anomalies
     std::optional<error> first_error{};
 
     std::mutex error_mutex{};
@@ -190,6 +208,8 @@ void basic_alert_watch<Ledger>::state::look(timestamp now) {
     if (options.budgets) look_at_budgets(now);
     if (options.prices || options.circuits || options.clocks) look_at_records(now);
     if (!options.directory.empty()) look_at_room(now);
+    for (std::string const& notice : of->notices())
+        found(detail::log_damaged(notice, time_zone{}.day_of(now), now));
     if (!options.anomalies) return;
     std::int64_t const every_ns = std::chrono::nanoseconds(options.look_every).count();
     if (looked && now >= *looked && now.ns - looked->ns < every_ns) return;
@@ -232,14 +252,23 @@ void basic_alert_watch<Ledger>::state::look_at_records(timestamp now) {
     auto const read = of->read(sequence{next_record}, [&](sequence number, record&& entry) {
         bool const unpriced = options.prices && entry.kind == record_kind::outcome &&
                               entry.cost_status == cost_status::unpriced;
-        if (unpriced)
-            found(detail::price_missing(entry, options.usual.zone.day_of(entry.started_at), now));
-        if (options.prices && detail::drifts(entry))
-            found(detail::price_drift(entry, options.usual.zone.day_of(entry.started_at), now));
+        civil_day const day = options.usual.zone.day_of(entry.started_at);
+        if (unpriced) {
+            found_of_model(entry, now, [&](record const& each) {
+                return detail::price_missing(each, day, now);
+            });
+        }
+        if (options.prices && detail::drifts(entry)) {
+            found_of_model(entry, now,
+                           [&](record const& each) { return detail::price_drift(each, day, now); });
+        }
         bool const opened = options.circuits && entry.kind == record_kind::circuit &&
                             detail::tag_of(entry, "to") == "open" &&
                             now.ns - circuit_age_ns <= entry.started_at.ns;
-        if (opened) found(detail::circuit_opened(entry, now));
+        if (opened) {
+            found_of_model(entry, now,
+                           [&](record const& each) { return detail::circuit_opened(each, now); });
+        }
         if (options.clocks) look_at_instant(entry, now);
         next_record = value_of(number) + 1;
         return value_of(number) < end;

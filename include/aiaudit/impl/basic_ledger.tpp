@@ -15,7 +15,9 @@
 #include <aiaudit/engine/ledger_share.hpp>     // ledger_share
 #include <aiaudit/engine/log_appender.hpp>     // log_appender
 #include <aiaudit/engine/log_reader.hpp>       // log_reader
+#include <aiaudit/engine/notices.hpp>          // notices
 #include <aiaudit/storage/lmdb_store.hpp>      // lmdb_store
+#include <aiaudit/storage/memory_guard.hpp>    // call_with_memory
 #include <aiaudit/storage/process_mark.hpp>    // process_owned
 #include <aiaudit/storage/store.hpp>           // storage_policy
 
@@ -38,10 +40,10 @@ struct basic_ledger<Policies>::state {
           store(std::move(opened)),
           log(store),
           queue(options.batch_records_max, options.batch_bytes_max),
-          fold(store, log, queue,
+          fold(store, log, queue, told,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
-                options.rollup_save_records}),
-          gate(store, log, options.rollup_save_records),
+                options.rollup_save_records, options.read_only, options.fold_anew}),
+          gate(store, log, told, options.rollup_save_records, options.fold_anew),
           admissions(store, time, queue, gate, options.path, options.budgets),
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     ~state() {
@@ -59,6 +61,10 @@ struct basic_ledger<Policies>::state {
     }
 
     result<void> check_process() const { return process.check_fork(options.path); }
+    result<void> check_writable() const {
+        if (auto ok = check_process(); !ok || !options.read_only) return ok;
+        return fail(errc::read_only, options.path + " is open for reading only");
+    }
     // As gate_keeper::look().
     template <class Visitor>
     auto look(Visitor&& visit) {
@@ -70,9 +76,7 @@ struct basic_ledger<Policies>::state {
     template <class String>
     result<std::string_view> encode(basic_record<String> const& entry) const {
         thread_local std::string room;
-        if (auto ok = check_process(); !ok) return ok.error();
-        if (options.read_only)
-            return fail(errc::read_only, options.path + " is open for reading only");
+        if (auto ok = check_writable(); !ok) return ok.error();
         std::string_view const encoded = encode_record(entry, room);
         if (encoded.size() > limits::record_bytes)
             return fail(errc::too_large, "a record of " + std::to_string(encoded.size()) +
@@ -99,6 +103,20 @@ struct basic_ledger<Policies>::state {
         return of.to->sequence_at(of.place);
     }
 
+    result<budget> budget_named(std::string_view name) {
+        auto const there = look([](budget_gate& of, auto&) { return of.budgets(); });
+        if (!there) return there.error();
+        for (budget const& each : *there)
+            if (each.name == name) return each;
+        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
+    }
+    // Appends a rule, which holds for this process too when it returns.
+    result<sequence> enforce(result<record> const& rule) {
+        if (!rule) return rule.error();
+        auto const number = finish(push(*rule, true), durability::committed);
+        auto const folded = number ? gate.catch_up() : result<void>{};
+        return folded ? number : folded.error();
+    }
     // If one thread cannot be had, the destructor ends the other.
     result<void> start() {
         auto writing = detail::thread::start("the ledger's writer", [this] { run(); });
@@ -127,6 +145,7 @@ struct basic_ledger<Policies>::state {
     storage store;
     clock time{};
     detail::log_reader<storage> log;
+    detail::notices told{};
     detail::batch_queue queue;
     detail::fold_keeper<storage> fold;
     detail::gate_keeper<storage> gate;
@@ -143,19 +162,22 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
     if (options.batch_records_max == 0 || options.batch_bytes_max == 0)
         return fail(errc::bad_argument, "a batch of nothing");
-    store_options const with{options.path, options.create, options.read_only, options.map_bytes};
-    auto opened = storage::open(with);
-    if (!opened) return opened.error();
-    detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
-    if (made->options.budgets == budget_mode::exclusive) {
-        if (auto alone = made->admissions.take(); !alone) return alone.error();
-    }
-    if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
-    if (made->options.read_only) return basic_ledger(std::move(made));
-    if (auto folded = made->gate.catch_up(); !folded) return folded.error();
-    if (auto taken = made->appender.open(); !taken) return taken.error();
-    if (auto started = made->start(); !started) return started.error();
-    return basic_ledger(std::move(made));
+    return detail::call_with_memory("to open a ledger", [&]() -> result<basic_ledger> {
+        store_options const with{options.path, options.create, options.read_only,
+                                 options.map_bytes};
+        auto opened = storage::open(with);
+        if (!opened) return opened.error();
+        detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
+        if (made->options.budgets == budget_mode::exclusive) {
+            if (auto alone = made->admissions.take(); !alone) return alone.error();
+        }
+        if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
+        if (made->options.read_only) return basic_ledger(std::move(made));
+        if (auto folded = made->gate.catch_up(); !folded) return folded.error();
+        if (auto taken = made->appender.open(); !taken) return taken.error();
+        if (auto started = made->start(); !started) return started.error();
+        return basic_ledger(std::move(made));
+    });
 }
 
 template <class Policies>
@@ -169,8 +191,8 @@ result<void> basic_ledger<Policies>::save() {
 template <class Policies>
 result<void> basic_ledger<Policies>::rotate() {
     if (auto ok = flush(); !ok) return ok;
-    detail::log_writer<storage> writing(state_->store, state_->options.rotation);
-    return writing.rotate(state_->time.now(), true);
+    return detail::begin_segment(state_->store, state_->gate, state_->options.rotation,
+                                 state_->time.now());
 }
 
 template <class Policies>
@@ -185,45 +207,28 @@ result<admission> basic_ledger<Policies>::admit(record const& intent, durability
 }
 
 template <class Policies>
+result<void> basic_ledger<Policies>::claim_budgets() {
+    if (auto ok = state_->check_writable(); !ok) return ok;
+    return state_->admissions.take();
+}
+
+template <class Policies>
 result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
-    auto const entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::top_up_budget(budget_top_up const& wanted) {
-    auto const there = budgets();
-    if (!there) return there.error();
-    auto const found = std::find_if(there->begin(), there->end(), [&wanted](budget const& each) {
-        return each.name == wanted.budget;
-    });
-    if (found == there->end())
-        return fail(errc::not_found, "no budget '" + wanted.budget.substr(0, 64) + "'");
+    auto const found = state_->budget_named(wanted.budget);
+    if (!found) return found.error();
     if (auto ok = detail::check_top_up(*found, wanted); !ok) return ok.error();
-    auto entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
-    auto const there = budgets();
-    if (!there) return there.error();
-    auto const found = std::find_if(there->begin(), there->end(),
-                                    [name](budget const& of) { return of.name == name; });
-    if (found == there->end())
-        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
-    auto const number = append(to_removal_record(name, state_->time.now()));
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    if (auto const found = state_->budget_named(name); !found) return found.error();
+    return state_->enforce(to_removal_record(name, state_->time.now()));
 }
 
 template <class Policies>
@@ -238,12 +243,7 @@ result<sequence> basic_ledger<Policies>::forget_future(future_pardon wanted) {
     auto const there = future_states(wanted.after);
     if (!there) return there.error();
     wanted.forgotten = future_text(*there);
-    auto const entry = to_record(wanted, now);
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, now));
 }
 
 template <class Policies>
@@ -261,12 +261,7 @@ result<sequence> basic_ledger<Policies>::write_off_advances(advance_pardon wante
     auto const lost = lost_advances();
     if (!lost) return lost.error();
     wanted.forgotten = advance_text(*lost);
-    auto const entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
@@ -388,13 +383,12 @@ result<sequence> basic_ledger<Policies>::append(detail::record_view_argument vie
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(record&)> next) {
-    constexpr std::size_t bytes_most = std::size_t{1} << 30;
     detail::batch records;
     for (record entry; next(entry);) {
         auto const encoded = state_->encode(entry);
         if (!encoded) return encoded.error();
         records.add(*encoded);
-        if (records.bytes.size() > bytes_most)
+        if (records.bytes.size() > std::size_t{1} << 30)
             return fail(errc::too_large, "more than 1 GiB of records in one transaction");
     }
     if (records.count == 0) return sequence{};
@@ -408,14 +402,19 @@ result<void> basic_ledger<Policies>::look_at_alerts(
         visit(book);
         return true;
     });
-    if (!looked) return looked.error();
-    return {};
+    return looked ? result<void>{} : looked.error();
 }
 
 template <class Policies>
 result<void> basic_ledger<Policies>::flush() {
     if (auto ok = state_->check_process(); !ok) return ok;
     return state_->queue.flush();
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::check() const {
+    if (auto ok = state_->check_writable(); !ok) return ok;
+    return state_->appender.check();
 }
 
 template <class Policies>
@@ -428,24 +427,21 @@ template <class Policies>
 result<money> basic_ledger<Policies>::spent_today(time_zone const& zone) {
     civil_day const today = zone.day_of(state_->time.now());
     auto const sums = report({report_kind::daily, zone, {today, today}, {}});
-    if (!sums) return sums.error();
-    return sums->sum.cost;
+    return sums ? result<money>(sums->sum.cost) : sums.error();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::last_sequence() const {
     if (auto ok = state_->check_process(); !ok) return ok.error();
     auto const size = state_->log.size();
-    if (!size) return size.error();
-    return sequence{*size};
+    return size ? result<sequence>(sequence{*size}) : size.error();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::first_sequence() const {
     if (auto ok = state_->check_process(); !ok) return ok.error();
     auto const first = state_->log.first();
-    if (!first) return first.error();
-    return sequence{*first};
+    return first ? result<sequence>(sequence{*first}) : first.error();
 }
 
 template <class Policies>
@@ -470,6 +466,11 @@ std::string const& basic_ledger<Policies>::path() const noexcept {
 template <class Policies>
 std::uint64_t basic_ledger<Policies>::bytes_on_disk() const {
     return state_->store.bytes_on_disk();
+}
+
+template <class Policies>
+std::vector<std::string> basic_ledger<Policies>::notices() const {
+    return state_->told.all();
 }
 
 template <class Policies>

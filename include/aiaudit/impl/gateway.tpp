@@ -18,12 +18,14 @@
 #include <aiaudit/pricing/builtin.hpp>         // builtin_book
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace aiaudit {
@@ -49,9 +51,12 @@ struct basic_gateway<Policies>::state {
 
     [[nodiscard]] static detail::asio::awaitable<void> serve(core_type& of,
                                                              detail::session& session);
-    // Why it is not ready, in words for anybody; empty where it is.
-    [[nodiscard]] static std::string trouble_of(core_type const& of,
-                                                detail::session const& session);
+    // Why calls would not pass, in words for anybody; empty where they would.
+    [[nodiscard]] static detail::asio::awaitable<std::string> trouble_of(core_type& of);
+    // Of the file of keys.
+    [[nodiscard]] static std::string key_trouble_of(core_type const& of);
+    [[nodiscard]] static detail::asio::awaitable<void> say_readiness(core_type& of,
+                                                                     detail::session& session);
     // Before the body of a stranger takes any memory.
     [[nodiscard]] static std::optional<gateway_response> before_body(core_type& of,
                                                                      gateway_request const& asked);
@@ -76,8 +81,11 @@ template <class Policies>
 result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
                                                               gateway_options options,
                                                               pricing prices) {
+    // Two gateways that cannot share are never both ready.
+    if (auto claimed = into.claim_budgets(); !claimed) return claimed.error();
     auto routes = router::make(options.upstreams);
     if (!routes) return routes.error();
+    for (gateway_upstream& each : options.upstreams) detail::wipe(each.key);  // the router has them
     std::optional<key_ring> keys;
     if (!options.key_file.empty()) {
         auto ring = key_ring::open(options.key_file);
@@ -120,10 +128,24 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
 }
 
 template <class Policies>
-std::string basic_gateway<Policies>::state::trouble_of(core_type const& of,
-                                                       detail::session const& session) {
-    if (session.stopping()) return "it is stopping";
-    if (!of.ledger.last_sequence()) return "the ledger cannot be read";
+detail::asio::awaitable<std::string> basic_gateway<Policies>::state::trouble_of(core_type& of) {
+    detail::asio::steady_timer pause(co_await detail::asio::this_coro::executor);
+    for (;;) {
+        auto const known = of.readiness_now();
+        if (known && *known) co_return key_trouble_of(of);
+        if (known) {
+            errc const code = known->error().code;
+            std::string_view const words = detail::log_trouble_text(code);
+            co_return std::string(name_of(code)) + ": " +
+                std::string(words.empty() ? "the gateway's ledger cannot be written" : words);
+        }
+        pause.expires_after(std::chrono::milliseconds(1));
+        static_cast<void>(co_await pause.async_wait(detail::as_value));
+    }
+}
+
+template <class Policies>
+std::string basic_gateway<Policies>::state::key_trouble_of(core_type const& of) {
     if (!of.keys) return {};
     auto const state = of.keys->state();
     if (state) return {};
@@ -136,6 +158,17 @@ std::string basic_gateway<Policies>::state::trouble_of(core_type const& of,
         said.erase(at, directory.size());
     return detail::clean_text(said, detail::problem_message_bytes) +
            "; the keys from before stay in use";
+}
+
+template <class Policies>
+detail::asio::awaitable<void> basic_gateway<Policies>::state::say_readiness(
+    core_type& of, detail::session& session) {
+    std::string said = "it is stopping";
+    if (!session.stopping()) said = co_await trouble_of(of);
+    int const status = said.empty() ? 200 : 503;
+    said.insert(0, status == 200 ? "ready" : "not ready: ");
+    said += '\n';
+    co_await detail::say(session, status, std::move(said));
 }
 
 template <class Policies>
@@ -163,13 +196,7 @@ detail::asio::awaitable<void> basic_gateway<Policies>::state::serve(core_type& o
     bool const front = path == "/" || path == "/api/hello";  // the second: Claude Code
     if (front && looks) co_return co_await detail::say(session, 200, "aiaudit gateway\n");
     if (path.starts_with(detail::own_prefix)) co_return co_await detail::serve_own(of, session);
-    if (path == "/readyz") {
-        std::string said = trouble_of(of, session);
-        int const status = said.empty() ? 200 : 503;
-        said.insert(0, status == 200 ? "ready" : "not ready: ");
-        said += '\n';
-        co_return co_await detail::say(session, status, std::move(said));
-    }
+    if (path == "/readyz") co_return co_await say_readiness(of, session);
     if (auto const refused = detail::websocket_refusal(session.request)) {
         static_cast<void>(co_await session.client.respond(*refused));
         co_return;
@@ -225,6 +252,16 @@ void basic_gateway<Policies>::stop() {
 }
 
 template <class Policies>
+result<void> basic_gateway<Policies>::check() {
+    if (auto ok = state_->process.check_fork("the gateway"); !ok) return ok;
+    for (;;) {
+        if (state_->web.stopping()) return fail(errc::closed, "the gateway was stopped");
+        if (auto const known = state_->core.readiness_now()) return *known;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
+template <class Policies>
 result<void> basic_gateway<Policies>::key_state() const {
     auto const& keys = state_->core.keys;
     return keys ? keys->state() : result<void>{};
@@ -237,6 +274,8 @@ result<void> basic_gateway<Policies>::keep_key_uses() {
     std::lock_guard const lock(state_->uses_mutex);
     auto uses = keys->uses();
     if (uses == state_->uses_kept) return {};
+    // The file would come to stand beside another ledger, or where there is none.
+    if (auto ok = state_->core.ledger.check(); !ok) return ok;
     if (auto kept = aiaudit::keep_key_uses(state_->core.options.key_file, uses); !kept) return kept;
     state_->uses_kept = std::move(uses);
     return {};

@@ -4,10 +4,15 @@
 #ifndef AIAUDIT_IMPL_RETAIN_TPP
 #define AIAUDIT_IMPL_RETAIN_TPP
 
-#include <aiaudit/codec/record_codec.hpp>  // encode_record
-#include <aiaudit/engine/log_keys.hpp>     // meta_key
-#include <aiaudit/engine/log_reader.hpp>   // log_reader
-#include <aiaudit/integrity/merkle.hpp>    // leaf_hash
+#include <aiaudit/codec/record_codec.hpp>       // encode_record
+#include <aiaudit/engine/gate_check.hpp>        // gate_check
+#include <aiaudit/engine/log_keys.hpp>          // meta_key
+#include <aiaudit/engine/log_reader.hpp>        // log_reader
+#include <aiaudit/engine/part_check.hpp>        // part_check
+#include <aiaudit/engine/part_table.hpp>        // digest_of_parts
+#include <aiaudit/engine/retention_record.hpp>  // retention_tag
+#include <aiaudit/integrity/merkle.hpp>         // leaf_hash
+#include <aiaudit/integrity/run_secret.hpp>     // draw_secret
 #include <aiaudit/retain.hpp>
 #include <aiaudit/storage/lmdb_store.hpp>  // lmdb_store
 
@@ -100,11 +105,42 @@ private:
     [[nodiscard]] result<void> drop(dropped_segment const& segment) {
         // From here on no part of the rollup may depend on the segment's records.
         if (auto ok = save_through(value_of(segment.last)); !ok) return ok;
+        // What is kept is vouched for by the record: so it is held to the records that go, first.
+        auto const secret = draw_secret();
+        if (!secret) return secret.error();
+        part_check parts(*secret);
+        if (auto ok = parts.begin(store_, value_of(segment.last)); !ok) return ok;
+        gate_check<store_type> gates(store_, log_);
+        if (auto ok = gates.begin(); !ok) return ok;
+        if (auto ok = check_past(parts, gates); !ok) return ok;
+        if (auto ok = keep_leaves(segment, parts, gates); !ok) return ok;
+        std::vector<std::string> wrong;
+        std::vector<std::string> unvouched;
+        parts.end(value_of(segment.first), value_of(segment.last), wrong, unvouched);
+        gates.end((std::numeric_limits<std::uint64_t>::max)(), wrong, unvouched);
+        if (!wrong.empty())
+            return fail(errc::corrupt, "nothing is dropped: " + wrong.front() +
+                                           "; aiaudit verify says what else is wrong");
         if (auto ok = keep_parts_and_nodes(segment.number); !ok) return ok;
-        if (auto ok = keep_leaves(segment); !ok) return ok;
-        if (auto ok = mark(meta_key::dropped, segment.number); !ok) return ok;
+        if (auto ok = mark_dropped(segment); !ok) return ok;
         if (auto ok = announce(segment); !ok) return ok;
         return store_.drop_oldest(segment.number);
+    }
+    // What was kept of earlier segments, with what the record of the last one says.
+    [[nodiscard]] result<void> check_past(part_check& parts, gate_check<store_type> const& gates) {
+        auto const note = newest_retention(store_, log_);
+        if (!note) return note.error();
+        if (!*note) return {};
+        bool const same_parts =
+            !(*note)->parts || parts.past().value((*note)->last) == *(*note)->parts;
+        bool const same_gate = !(*note)->gate || gates.base() == (*note)->gate;
+        if (same_parts && same_gate) return {};
+        return fail(errc::corrupt,
+                    std::string("nothing is dropped: ") +
+                        (same_parts ? "what budgets had come to before the oldest record"
+                                    : "the rollups of dropped records") +
+                        ", as it is kept, is not what the log had when those were dropped; aiaudit "
+                        "verify says more");
     }
 
     [[nodiscard]] result<void> save_through(std::uint64_t last) {
@@ -144,10 +180,18 @@ private:
         entry.cost_status = cost_status::no_charge;
         entry.operation = operation::other;
         entry.started_at = ledger_.time().now();
-        entry.tags = {{"segment", std::to_string(segment.number)},
-                      {"first_sequence", std::to_string(value_of(segment.first))},
-                      {"last_sequence", std::to_string(value_of(segment.last))}};
         auto const text = [](auto number) { return std::to_string(number); };
+        auto const name = [](std::string_view tag) { return std::string(tag); };
+        entry.tags = {{name(retention_tag::segment), text(segment.number)},
+                      {name(retention_tag::first), text(value_of(segment.first))},
+                      {name(retention_tag::last), text(value_of(segment.last))}};
+        part_check parts(sha256_value{});
+        if (auto ok = parts.begin(store_, 0); !ok) return ok;
+        entry.tags.emplace_back(retention_tag::parts,
+                                parts.past().value(value_of(segment.last)).to_string());
+        auto const gate = gate_after(segment.number);
+        if (!gate) return gate.error();
+        if (*gate) entry.tags.emplace_back(retention_tag::gate, (*gate)->to_string());
         if (policy_.age_min.count() != 0)
             entry.tags.emplace_back("age_min_seconds", text(policy_.age_min.count()));
         if (policy_.age_max)
@@ -155,12 +199,40 @@ private:
         if (policy_.bytes_max) entry.tags.emplace_back("bytes_max", text(*policy_.bytes_max));
         auto const appended = ledger_.append(entry);
         if (!appended) return appended.error();
-        return mark(meta_key::announced, segment.number);
+        return store_.write_history([&](auto& view) -> result<void> {
+            auto const number = to_little_endian(std::uint64_t{segment.number});
+            if (auto ok = view.replace(table::meta, meta_key::announced, number); !ok) return ok;
+            return view.replace(table::meta, meta_key::vouched,
+                                to_little_endian(value_of(*appended)));
+        });
+    }
+    // What budgets had come to when the next segment began.
+    [[nodiscard]] result<std::optional<digest>> gate_after(segment_number segment) const {
+        std::optional<digest> found;
+        auto const read = store_.read(segment + 1, [&found](auto const& view) -> result<void> {
+            auto const base = view.get(table::meta, meta_key::gate_base);
+            if (!base) return base.error();
+            if (*base) found = digest{sha256(**base)};
+            return {};
+        });
+        if (!read) return read.error();
+        return found;
     }
 
-    [[nodiscard]] result<void> mark(std::string_view key, segment_number segment) {
-        return store_.write_history([&](auto& view) {
-            return view.replace(table::meta, key, to_little_endian(std::uint64_t{segment}));
+    // The history stands for the segment from now on, and says where its parts stand.
+    [[nodiscard]] result<void> mark_dropped(dropped_segment const& segment) {
+        auto const tree = log_.base_of(segment.number + 1);
+        if (!tree) return tree.error();
+        part_rule const rule{segment.number, {}};
+        return store_.write_history([&](auto& view) -> result<void> {
+            auto const content = digest_of_parts(
+                view, [&rule](part_key const& part) { return rule.counts(part, history); });
+            if (!content) return content.error();
+            fold_stand const stand{tree->size(), tree->root(), *content};
+            if (auto ok = view.replace(table::meta, meta_key::parts, stand.to_bytes()); !ok)
+                return ok;
+            return view.replace(table::meta, meta_key::dropped,
+                                to_little_endian(std::uint64_t{segment.number}));
         });
     }
     struct kept_entry {
@@ -171,12 +243,18 @@ private:
     // In slices, so that no transaction grows with the segment. The keys in the history follow from
     // those in the segment, so what a crash cut off can be done again.
     [[nodiscard]] result<void> keep_parts_and_nodes(segment_number segment) {
+        part_rule rule;
+        auto const newest =
+            store_.read([&rule](auto const& view) -> result<void> { return rule.read_void(view); });
+        if (!newest) return newest;
         for (table const in : {table::snapshots, table::tiles}) {
             for (std::string from(1, '\0');;) {
                 std::vector<kept_entry> slice;
                 std::size_t bytes = 0;
                 auto const read = store_.read(segment, [&](auto const& view) {
                     return view.scan(in, from, [&](std::string_view key, std::string_view value) {
+                        if (in == table::snapshots && key.starts_with(user_totals_prefix))
+                            return false;  // they are made anew
                         slice.push_back({in, std::string(key), std::string(value)});
                         bytes += value.size();
                         return bytes < slice_bytes && slice.size() < slice_entries;
@@ -186,6 +264,10 @@ private:
                 if (slice.empty()) break;
                 from = slice.back().key + '\0';
                 if (in == table::snapshots) {
+                    std::erase_if(slice, [&](kept_entry const& each) {
+                        auto const part = part_key::parse(each.key);
+                        return !part || !rule.counts(*part, segment);
+                    });
                     for (kept_entry& part : slice) part.key += big_endian_key(segment);
                 }
                 if (auto ok = put(slice); !ok) return ok;
@@ -204,7 +286,8 @@ private:
 
     // The hashes of the segment's records, by groups of 256; of its last group the hashes up to its
     // end, to which those of the next segment will be added when that one goes.
-    [[nodiscard]] result<void> keep_leaves(dropped_segment const& segment) {
+    [[nodiscard]] result<void> keep_leaves(dropped_segment const& segment, part_check& parts,
+                                           gate_check<store_type>& gates) {
         std::vector<kept_entry> slice;
         std::uint64_t const last = value_of(segment.last);
         std::uint64_t next = value_of(segment.first);
@@ -226,7 +309,9 @@ private:
             done = put(slice);
             slice.clear();
         };
-        auto const read = log_.views(next, [&](sequence, record_view const& entry) {
+        auto const read = log_.views(next, [&](sequence number, record_view const& entry) {
+            parts.add(value_of(number), entry);
+            gates.add(value_of(number), entry);
             group.append(view_of(leaf_hash(encode_record(entry, room)).bytes));
             ++next;
             if ((next - 1) % tile_leaves == 0 || next > last) flush_group();

@@ -13,6 +13,10 @@ inline namespace v0_1_0 {
 AIAUDIT_INLINE std::string verification::conclusion() const {
     auto const number = [](std::uint64_t value) { return std::to_string(value); };
     if (!sound()) return "NOT SOUND: " + findings.front();
+    std::string const left = unvouched.empty()
+                                 ? std::string{}
+                                 : "; not vouched for: " + unvouched.front() +
+                                       (unvouched.size() == 1 ? std::string{} : ", and more");
     std::string text = "records ";
     text += number(size - read + 1) + " to " + number(size) + " match the tree of the log";
     if (read == 0) text = "no records were read";
@@ -20,14 +24,14 @@ AIAUDIT_INLINE std::string verification::conclusion() const {
     if (anchored == 0) {
         return text +
                "; no outside checkpoint was given, so it cannot be excluded that records were " +
-               "cut off at the end, or that the whole log was written anew";
+               "cut off at the end, or that the whole log was written anew" + left;
     }
     text += "; the checkpoint vouches for records 1 to " + number(anchored);
     if (anchored < size) {
         text += ", and not for the " + number(size - anchored) + " after: those could have been " +
                 "replaced or cut off";
     }
-    return text;
+    return text + left;
 }
 
 }  // namespace v0_1_0

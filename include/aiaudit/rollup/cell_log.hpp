@@ -111,25 +111,30 @@ public:
     }
     // Keeps up to 8 MiB of memory for the next use.
     void clear() noexcept;
+    [[nodiscard]] std::size_t bytes() const noexcept { return words_ * sizeof(std::uint64_t); }
 
 private:
-    static constexpr std::size_t chunk_words = std::size_t{1} << 13;
-    static constexpr std::size_t chunks_kept = 128;
+    // Chunks double from the least size to the most: a log may be one of many, of few cells each.
+    static constexpr std::size_t chunk_words_min = std::size_t{1} << 9;
+    static constexpr std::size_t chunk_words_max = std::size_t{1} << 13;
+    static constexpr std::size_t words_kept = std::size_t{1} << 20;
     // Of a cell, but for the entries of its histogram.
     static constexpr std::size_t cell_words = 2 + totals_numbers + 2 + 1;
 
     struct chunk {
         std::unique_ptr<std::uint64_t[]> words{};
+        std::size_t size = 0;
         std::size_t used = 0;
     };
 
     [[nodiscard]] static bool is_attempt(cell const& value) noexcept;
     std::uint64_t* room_for(std::size_t entries) {
         std::size_t const needed = cell_words + entries;
-        if (chunks_.empty() || chunks_[current_].used + needed > chunk_words) add_chunk();
+        if (chunks_.empty() || chunks_[current_].used + needed > chunks_[current_].size)
+            add_chunk(needed);
         return chunks_[current_].words.get() + chunks_[current_].used;
     }
-    void add_chunk();
+    void add_chunk(std::size_t words_min);
     // Writes the head, the counts, the cost and what is rare; returns where they end. What is zero
     // is written too, and then written over: that is quicker than to branch by what cannot be
     // foreseen.
@@ -139,6 +144,7 @@ private:
     std::vector<chunk> chunks_{};
     std::size_t current_ = 0;  // of chunks_: those past it are empty
     std::size_t size_ = 0;
+    std::size_t words_ = 0;  // of all chunks
 };
 
 }  // namespace detail

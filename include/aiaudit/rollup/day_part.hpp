@@ -16,12 +16,15 @@
 //               by slot
 //     sums      one section a dimension: totals by group, by column (width, 1 byte; then numbers);
 //               then, for everything and models, the histogram of each (varint size; varint step of
-//               bucket, varint count)
+//               bucket, varint count). Empty for users if they have few cells each: then their sums
+//               are those of their cells
 // Each section, and each user's cells, has its own checksum, so sums or one user's cells are read
 // without touching the rest. A cell begins with a byte: the step of its slot, and whether it
 // differs in form from the cell before it (day_part_cell.hpp). Version 1 had none of the rare
 // numbers: no cell says that they follow, the sums have no columns of them, and all attempts count
 // as `unsplit`. Version 2 had but the first eleven, from before an attempt's cost could come late.
+// Up to version 3 the sums of users were always there, and every model had its own name
+// (model_limit.hpp).
 // Threads: a view of bytes; const members may run at once.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_DAY_PART_HPP
@@ -47,9 +50,10 @@ inline namespace v0_1_0 {
 namespace detail {
 
 struct day_part_format {
-    static constexpr std::uint8_t version = 3;
+    static constexpr std::uint8_t version = 4;
     // How many rare numbers each version has.
-    static constexpr std::array<std::size_t, version + 1> rare{0, 0, 11, rare_numbers};
+    static constexpr std::array<std::size_t, version + 1> rare{0, 0, 11, rare_numbers,
+                                                               rare_numbers};
     static constexpr std::size_t counts = 8;
     static constexpr std::size_t pairs = 6;  // place of a count; names have those before
     static constexpr std::size_t profiles = 7;
@@ -99,6 +103,9 @@ public:
     [[nodiscard]] static result<day_part> open(std::string_view bytes);
 
     [[nodiscard]] civil_day day() const noexcept { return day_; }
+    [[nodiscard]] std::uint8_t version() const noexcept {
+        return static_cast<std::uint8_t>(bytes_[3]);
+    }
     [[nodiscard]] std::uint32_t group_count(dimension by) const noexcept {
         return by == dimension::everything ? 1 : counts_[day_part_format::count_place(by)];
     }
@@ -116,6 +123,15 @@ public:
     // visit(group, totals const&, latency_histogram const&) for each group.
     template <class Visitor>
     [[nodiscard]] result<void> read_sums(dimension by, Visitor&& visit) const;
+    // visit(group, totals const&) for each group, with its attempts, its cost and how much of that
+    // was corrected: what ranks it.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_costs(dimension by, Visitor&& visit) const;
+    // visit(totals const&) for each of these groups, whose numbers ascend.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_some_sums(dimension by,
+                                              std::vector<std::uint32_t> const& groups,
+                                              Visitor&& visit) const;
     // visit(profile number, slot of the day, cell const&) for the cells of a user.
     template <class Visitor>
     [[nodiscard]] result<void> read_cells(std::uint32_t user, Visitor&& visit) const;
@@ -149,6 +165,14 @@ private:
     static void read_rows(columns const& from, std::size_t first, std::size_t count,
                           rows& to) noexcept;
     static bool take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to);
+    // Whether the sums of a dimension are those of cells.
+    [[nodiscard]] bool is_summed_from_cells(dimension by) const noexcept {
+        return by == dimension::user && bytes_[3] >= 4 && counts_[0] != 0 &&
+               sections_[format::sums + index_of(by)].size == 0;
+    }
+    // visit(user, totals const&) for each.
+    template <class Visitor>
+    [[nodiscard]] result<void> sum_cells(Visitor&& visit) const;
 
     [[nodiscard]] std::size_t rare_count() const noexcept {
         return format::rare[static_cast<std::uint8_t>(bytes_[3])];
@@ -165,7 +189,25 @@ inline bool day_part::take_histogram(byte_reader& in, std::uint64_t timed, laten
 }
 
 template <class Visitor>
+result<void> day_part::sum_cells(Visitor&& visit) const {
+    if (auto const users = checked(format::users); !users) return users.error();
+    for (std::uint32_t user = 0; user < counts_[0]; ++user) {
+        totals sum;
+        auto const read = read_cells(user, [&sum](std::uint32_t, std::uint32_t, cell const& value) {
+            wrapping_add(sum, value.sum);
+        });
+        if (!read) return read;
+        visit(user, std::as_const(sum));
+    }
+    return {};
+}
+
+template <class Visitor>
 result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
+    if (is_summed_from_cells(by)) {
+        latency_histogram const none;
+        return sum_cells([&](std::uint32_t user, totals const& sum) { visit(user, sum, none); });
+    }
     auto const bytes = checked(format::sums + index_of(by));
     if (!bytes) return bytes.error();
     std::uint32_t const groups = group_count(by);
@@ -184,6 +226,56 @@ result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
         visit(group, std::as_const(sums[row]), latency);
     }
     if (!in.at_end()) return corrupt("its sums end too late");
+    return {};
+}
+
+template <class Visitor>
+result<void> day_part::read_costs(dimension by, Visitor&& visit) const {
+    if (is_summed_from_cells(by)) return sum_cells(visit);
+    auto const bytes = checked(format::sums + index_of(by));
+    if (!bytes) return bytes.error();
+    std::uint32_t const groups = group_count(by);
+    byte_reader in{*bytes};
+    auto const all = columns_of(in, groups);
+    if (!all) return all.error();
+    columns from{};
+    constexpr std::size_t corrected = offsetof(totals, corrected) / sizeof(std::uint64_t);
+    constexpr std::size_t attempts = offsetof(totals, attempts) / sizeof(std::uint64_t);
+    for (std::size_t const place : {attempts, corrected, corrected + 1, totals_numbers})
+        from[place] = (*all)[place];
+    rows sums{};
+    for (std::uint32_t group = 0; group < groups; ++group) {
+        std::size_t const row = group % rows_at_once;
+        if (row == 0)
+            read_rows(from, group, std::min<std::size_t>(groups - group, rows_at_once), sums);
+        visit(group, std::as_const(sums[row]));
+    }
+    return {};
+}
+
+template <class Visitor>
+result<void> day_part::read_some_sums(dimension by, std::vector<std::uint32_t> const& groups,
+                                      Visitor&& visit) const {
+    if (groups.empty()) return {};
+    if (is_summed_from_cells(by)) {
+        std::size_t next = 0;
+        return sum_cells([&](std::uint32_t user, totals const& sum) {
+            if (next == groups.size() || groups[next] != user) return;
+            ++next;
+            visit(sum);
+        });
+    }
+    auto const bytes = checked(format::sums + index_of(by));
+    if (!bytes) return bytes.error();
+    byte_reader in{*bytes};
+    auto const from = columns_of(in, group_count(by));
+    if (!from) return from.error();
+    rows sums{};
+    for (std::uint32_t const group : groups) {
+        read_rows(*from, group, 1, sums);
+        if (rare_count() == 0) sums[0].unsplit = sums[0].attempts;
+        visit(std::as_const(sums[0]));
+    }
     return {};
 }
 

@@ -48,6 +48,16 @@ private:
     std::vector<std::uint32_t> used_{};
 };
 
+// Sums by group, column by column, as each section of sums has them.
+void append_sums(std::string& out, std::vector<totals> const& sums);
+
+// Fills in the header of a part whose sections end there in `body`, which begins with room for the
+// header. `counts` as the header has them. Errors: too_large.
+[[nodiscard]] result<std::string> seal_day_part(
+    std::string&& body, civil_day day,
+    std::array<std::uint32_t, day_part_format::counts> const& counts,
+    std::array<std::size_t, day_part_format::sections> const& ends);
+
 class day_part_writer {
 public:
     // Precondition: the log is not empty.
@@ -104,9 +114,6 @@ private:
     void write_profiles();
 
     void write_sums(dimension by);
-    static void append_number(std::string& out, uint128 number, std::size_t width);
-    // Bytes that hold the number and its sign.
-    [[nodiscard]] static std::size_t signed_width(int128 number) noexcept;
     [[nodiscard]] static latency_histogram sparse(dense_histogram const& from);
 
     void end_section(std::size_t which) noexcept { ends_[which] = out_.size(); }

@@ -35,19 +35,22 @@ struct group_sums {
     civil_day day{};
     std::vector<totals> sums{};
     std::vector<dense_histogram> latency{};  // shorter than `sums` where nothing was timed
+    std::size_t grown_bytes = 0;             // since somebody took note of that
 
     totals& at(std::uint32_t group) {
-        if (sums.size() <= group) sums.resize(group + std::size_t{1});
+        if (sums.size() <= group) grow(sums, group);
         return sums[group];
     }
     dense_histogram& latency_at(std::uint32_t group) {
-        if (latency.size() <= group) latency.resize(group + std::size_t{1});
+        if (latency.size() <= group) grow(latency, group);
         return latency[group];
     }
     void add(std::uint32_t group, totals const& part) { wrapping_add(at(group), part); }
     // A duration of one attempt.
     void add_duration(std::uint32_t group, std::uint32_t bucket) {
-        latency_at(group).add(bucket, 1);
+        dense_histogram& to = latency_at(group);
+        if (to.empty()) grown_bytes += dense_histogram::bytes_max;
+        to.add(bucket, 1);
     }
     void add(std::uint32_t group, latency_histogram const& part) {
         if (part.entries().empty()) return;
@@ -63,6 +66,14 @@ struct group_sums {
         std::size_t sum = sizeof(*this) + sums.capacity() * sizeof(totals);
         for (auto const& each : latency) sum += sizeof(each) + each.bytes();
         return sum;
+    }
+
+private:
+    template <class Values>
+    void grow(Values& values, std::uint32_t group) {
+        std::size_t const before = values.capacity();
+        values.resize(group + std::size_t{1});
+        grown_bytes += (values.capacity() - before) * sizeof(values[0]);
     }
 };
 

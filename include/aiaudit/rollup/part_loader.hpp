@@ -12,6 +12,7 @@
 #include <aiaudit/rollup/day_part.hpp>  // day_part
 #include <aiaudit/rollup/series.hpp>    // series_table
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -31,10 +32,28 @@ template <class Source>
 class part_loader {
 public:
     // `user_order`: numbers of users by name, as the last day of many had them; kept up to date.
+    // `numbers_users`: whether read_cells() tells users apart.
     part_loader(series_table& names, unsaved_cells const& unsaved,
-                std::vector<std::uint32_t>& user_order, Source& source)
-        : names_(names), unsaved_(unsaved), user_order_(user_order), source_(source) {}
+                std::vector<std::uint32_t>& user_order, bool numbers_users, Source& source)
+        : names_(names),
+          unsaved_(unsaved),
+          user_order_(user_order),
+          numbers_users_(numbers_users),
+          source_(source) {}
 
+    // How many groups of the dimension have numbers.
+    [[nodiscard]] std::size_t group_count(dimension by) const noexcept {
+        return names_.group_count(by);
+    }
+    // Of the dimension that has the most, users aside where they are not numbered.
+    [[nodiscard]] std::size_t group_count_max() const noexcept {
+        std::size_t most = 0;
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            auto const by = static_cast<dimension>(i);
+            if (by != dimension::user || numbers_users_) most = (std::max)(most, group_count(by));
+        }
+        return most;
+    }
     // visit(group, totals const&, latency_histogram const&) for parts of sums of the day.
     template <class Visitor>
     [[nodiscard]] result<void> read_sums(civil_day day, dimension by, Visitor&& visit) {
@@ -57,15 +76,21 @@ public:
         return for_each_part(day, [&](day_part const& part) -> result<void> {
             auto const profiles = profiles_of(part);
             if (!profiles) return profiles.error();
-            auto const users = groups_of(part, dimension::user);
-            if (!users) return users.error();
+            std::vector<std::uint32_t> users(part.group_count(dimension::user), 0);
+            if (numbers_users_) {
+                auto numbered = groups_of(part, dimension::user);
+                if (!numbered) return numbered.error();
+                users = std::move(*numbered);
+            } else if (auto const readable = part.read_users(); !readable) {
+                return readable.error();
+            }
             std::int64_t const first = first_slot_of(day);
             group_numbers groups{};
-            for (std::uint32_t user = 0; user < users->size(); ++user) {
+            for (std::uint32_t user = 0; user < users.size(); ++user) {
                 auto const read = part.read_cells(
                     user, [&](std::uint32_t profile, std::uint32_t slot, cell const& value) {
                         groups = (*profiles)[profile];
-                        groups[index_of(dimension::user)] = (*users)[user];
+                        groups[index_of(dimension::user)] = users[user];
                         visit(std::as_const(groups), first + slot, value);
                     });
                 if (!read) return read;
@@ -210,6 +235,7 @@ private:
     series_table& names_;
     unsaved_cells const& unsaved_;
     std::vector<std::uint32_t>& user_order_;
+    bool numbers_users_;
     Source& source_;
     cell value_{};  // scratch
 };

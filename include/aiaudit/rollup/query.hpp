@@ -63,11 +63,22 @@ struct rollup_options {
     std::uint64_t memory_bytes = std::uint64_t{128} << 20;
 };
 
+// The most rows of one report. Of more groups than that, ask for the dearest (`top`, `offset`).
+inline constexpr std::size_t report_rows_max = std::size_t{1} << 18;
+// How far `offset` and `top` reach together where there are more than some thousands of groups.
+inline constexpr std::size_t report_places_max = std::size_t{1} << 20;
+
 struct report_query {
     report_kind kind = report_kind::daily;
     time_zone zone{};    // whose calendar days
     day_range days{};    // all, by default
     std::string user{};  // for report_kind::user
+    // Which rows, in the report's order: at most `top` (0: all) behind the first `offset`. The
+    // report's sum is of all groups.
+    std::size_t top = 0;
+    std::size_t offset = 0;
+    // As the records say, without their corrections (as_recorded()); also where rows are ordered.
+    bool as_recorded = false;
 };
 
 // The names that a group of a report stands for; only those of its dimension are filled.

@@ -33,7 +33,8 @@ struct report_row {
 struct report {
     report_kind kind = report_kind::daily;
     std::vector<report_row> rows{};  // newest first (daily), else dearest first, then by name
-    totals sum{};                    // of all rows
+    std::uint64_t row_count = 0;     // of all groups, those that the query left out included
+    totals sum{};                    // of all groups
     // Holds the texts of the rows' names; also outlives the rollup.
     std::shared_ptr<void const> texts{};
 };
@@ -43,6 +44,13 @@ struct report {
 
 // Precondition: from.ready(query).
 [[nodiscard]] report make_report(rollup const& from, report_query const& query);
+
+namespace detail {
+
+// Leaves the rows that the query asks for.
+void take_page(report& from, report_query const& query);
+
+}  // namespace detail
 
 }  // namespace v0_1_0
 }  // namespace aiaudit

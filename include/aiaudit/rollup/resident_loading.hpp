@@ -36,6 +36,8 @@ result<void> resident_sums::prepare(report_query const& query, loading what,
         return {};
     }
     dimension const by = dimension_of(query.kind);
+    note_wide(loader);
+    if (is_wide(by)) return {};
     view& of = view_of(query.zone);
     day_table& table = of.tables[index_of(by)];
     of.last_used[index_of(by)] = clock_;
@@ -48,6 +50,7 @@ result<void> resident_sums::prepare(report_query const& query, loading what,
             if (!more) return more.error();
             if (!*more) break;
         }
+        if (is_wide(by)) return {};
     }
     make_room(memory_bytes_, by == dimension::everything ? kept::days_asked : kept::none_asked,
               query);
@@ -58,6 +61,14 @@ result<void> resident_sums::prepare(report_query const& query, loading what,
     if (!made) return made;
     make_room(memory_bytes_, kept::all_asked, query);
     return {};
+}
+
+template <class Source>
+void resident_sums::note_wide(part_loader<Source> const& loader) {
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        auto const by = static_cast<dimension>(i);
+        if (!wide_[i] && loader.group_count(by) > groups_max) set_wide(by);
+    }
 }
 
 template <class Source>
@@ -144,10 +155,15 @@ result<bool> resident_sums::extend(view& to, dimension by, civil_day first, std:
     if (is_utc(to.zone)) {
         loaded = load_utc_day(table, by, newest, loader);
     } else {
+        // What is loaded at one time is kept plain: fewer days where each has many groups.
+        constexpr std::size_t usual_groups = 1024;
+        auto const fewer = static_cast<std::int32_t>(loader.group_count_max() / usual_groups);
+        if (chunk > 1) chunk = (std::max)(chunk / (fewer + 1), 1);
         civil_day const last = (std::min)(covered_from.plus(-1), newest.plus(1));
         loaded = load_zone_days(to, {(std::max)(last.plus(1 - chunk), first), last}, loader);
     }
-    if (loaded) return true;
+    note_wide(loader);
+    if (loaded) return !is_wide(by);
     to.load_from[index_of(by)] = no_day;
     return loaded.error();
 }
@@ -182,14 +198,17 @@ result<void> resident_sums::load_zone_days(view& to, day_range days, part_loader
                 }
                 if (of == nullptr) return;
                 for (std::size_t i = 0; i < dimension_count; ++i) {
+                    if (wide_[i]) continue;
                     (*of)[i].add(groups[i], value.sum);
                     if (keeps_latency(static_cast<dimension>(i)))
                         (*of)[i].add(groups[i], value.latency);
                 }
             });
         if (!read) return read;
+        note_wide(loader);
     }
     for (std::size_t i = 0; i < dimension_count; ++i) {
+        if (wide_[i]) continue;
         // Tables that begin later have other days missing between these and theirs.
         day_table& table = to.tables[i];
         if (!covers(table.covered_from(), to.zone, {days.last.plus(1), day_range{}.last})) continue;
@@ -227,6 +246,8 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
                           add(groups[index_of(made->by)], value.sum, value.latency);
                   });
         if (!read) return read;
+        note_wide(loader);
+        if (is_wide(made->by)) return {};
     }
     if (extracts_.size() >= extracts_max) {
         extracts_.erase(std::min_element(

@@ -46,7 +46,20 @@ public:
     void add(group_numbers const& groups, std::string_view user, std::int64_t slot,
              totals const& sum);
 
+    // A dimension with more groups than that is wide: it has no sums here.
+    static constexpr std::size_t groups_max = std::size_t{1} << 14;
+    [[nodiscard]] bool is_wide(dimension by) const noexcept { return wide_[index_of(by)]; }
+    // For good. Forgets what there is of it.
+    void set_wide(dimension by);
+    // Forgets all sums, but not which days there are.
+    void forget_sums();
+    // Forgets all but what is wide.
+    void forget_days();
+    // Of UTC, that have records.
+    [[nodiscard]] std::vector<civil_day> const& days() const noexcept { return days_; }
+
     [[nodiscard]] bool ready(report_query const& query) const;
+    // Where the query's dimension is wide then, nothing is ready.
     template <class Source>
     [[nodiscard]] result<void> prepare(report_query const& query, loading what,
                                        part_loader<Source> loader);
@@ -63,6 +76,7 @@ public:
 
     [[nodiscard]] std::uint64_t bytes() const noexcept;
     void make_room() {
+        grown_bytes_ = 0;
         while (bytes() > memory_bytes_ && forget_oldest(clock_ + 1)) {
         }
     }
@@ -144,6 +158,8 @@ private:
     [[nodiscard]] bool is_worth_loading(report_query const& query, day_table const& table) const;
 
     template <class Source>
+    void note_wide(part_loader<Source> const& loader);
+    template <class Source>
     result<void> prepare_user(report_query const& query, part_loader<Source>& loader);
     template <class Source>
     result<bool> extend(view& to, dimension by, civil_day first, std::int32_t chunk,
@@ -166,8 +182,10 @@ private:
     std::vector<std::unique_ptr<user_days>> users_{};
     std::unordered_multimap<std::string_view, user_days*, string_hash> users_by_name_{};
     std::vector<std::unique_ptr<extract>> extracts_{};
+    std::array<bool, dimension_count> wide_{};
     group_sums scratch_{};
-    std::uint64_t clock_ = 1;  // counts prepare()
+    std::uint64_t clock_ = 1;        // counts prepare()
+    std::uint64_t grown_bytes_ = 0;  // by add(), since make_room()
 };
 
 template <class Visitor>

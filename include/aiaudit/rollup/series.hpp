@@ -3,8 +3,8 @@
 // series.hpp: numbers for the names that records are grouped by, and for the combinations in which
 // they come.
 //
-// Names are never forgotten: they take memory by how many distinct ones there are. Combinations
-// are, when the caller says so.
+// Names take memory by how many distinct ones there are, some 100 bytes each, until the caller
+// forgets those of a table, which begins anew then; so are combinations.
 // Threads: const members may run at once. The text of a name stays where it is for as long as a
 // pointer to the texts is held, so a report may outlive what it was made from.
 // Floor 4.
@@ -56,8 +56,6 @@ using name_texts = std::deque<std::string>;
 // Gives names dense numbers, in the order of their coming.
 class name_table {
 public:
-    explicit name_table(std::shared_ptr<name_texts> texts) : texts_(std::move(texts)) {}
-
     std::uint32_t number_of(std::string_view name);
     [[nodiscard]] std::optional<std::uint32_t> find(std::string_view name) const {
         std::uint32_t const found = find(hash_of_text(name), name);
@@ -68,6 +66,13 @@ public:
         return names_[number];
     }
     [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
+    // Numbers begin anew; the texts live for as long as somebody holds them.
+    void forget();
+    [[nodiscard]] std::shared_ptr<name_texts const> texts() const noexcept { return texts_; }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return text_bytes_ + names_.size() * sizeof(std::string) +
+               names_.capacity() * sizeof(std::string_view) + index_.bytes();
+    }
 
 private:
     [[nodiscard]] std::uint32_t find(std::uint64_t hash, std::string_view name) const {
@@ -75,9 +80,10 @@ private:
                            [&](std::uint32_t number) { return same_text(names_[number], name); });
     }
 
-    std::shared_ptr<name_texts> texts_;
+    std::shared_ptr<name_texts> texts_ = std::make_shared<name_texts>();
     std::vector<std::string_view> names_{};
     hash_index index_{};
+    std::size_t text_bytes_ = 0;  // of texts too long for the string itself
 };
 
 // The group of a series in each dimension: a name's number, but for everything (0) and the model (a
@@ -104,6 +110,8 @@ public:
 
     std::uint32_t user(std::string_view name) { return names_[0].number_of(name); }
     std::uint32_t profile(profile_names const& names);
+    // The number of one that is there, or hash_index::none.
+    [[nodiscard]] std::uint32_t find_profile(profile_names const& names) const;
     std::uint32_t model_group(std::string_view provider, std::string_view model);
 
     // Of all dimensions but the user.
@@ -112,11 +120,10 @@ public:
     }
     [[nodiscard]] std::size_t profile_count() const noexcept { return profiles_.size(); }
     // Forgets the profiles, not the names. Their numbers begin anew.
-    void forget_profiles() {
-        profiles_.clear();
-        profile_names_.clear();
-        profile_index_.clear();
-    }
+    void forget_profiles();
+    void forget_users();
+    void forget_all();
+    [[nodiscard]] std::size_t bytes() const noexcept;
     [[nodiscard]] model_pair model_of(std::uint32_t group) const noexcept { return models_[group]; }
 
     // Tables by place: users, projects, keys, providers, models, statuses.
@@ -136,8 +143,13 @@ public:
     }
     [[nodiscard]] std::size_t model_count() const noexcept { return models_.size(); }
     [[nodiscard]] group_names names_of(dimension by, std::uint32_t group) const noexcept;
+    // How many groups the dimension has.
+    [[nodiscard]] std::size_t group_count(dimension by) const noexcept {
+        if (by == dimension::everything) return 1;
+        return by == dimension::model ? models_.size() : names_[name_place(by)].size();
+    }
     // Holding it keeps the texts of names where they are.
-    [[nodiscard]] std::shared_ptr<name_texts const> texts() const noexcept { return texts_; }
+    [[nodiscard]] std::shared_ptr<void const> texts() const noexcept { return texts_; }
 
 private:
     // The texts are hashed apart, so that none waits for another.
@@ -148,10 +160,12 @@ private:
                same_text(a.status, b.status);
     }
     std::uint32_t insert(std::uint64_t hash, profile_names const& names);
+    using name_tables = std::array<name_table, 6>;
+    using table_texts = std::array<std::shared_ptr<name_texts const>, 6>;
+    [[nodiscard]] static std::shared_ptr<table_texts const> texts_of(name_tables const& tables);
 
-    std::shared_ptr<name_texts> texts_ = std::make_shared<name_texts>();
-    std::array<name_table, 6> names_{name_table{texts_}, name_table{texts_}, name_table{texts_},
-                                     name_table{texts_}, name_table{texts_}, name_table{texts_}};
+    name_tables names_{};
+    std::shared_ptr<table_texts const> texts_ = texts_of(names_);
     std::unordered_map<std::uint64_t, std::uint32_t> model_numbers_{};
     std::vector<model_pair> models_{};
     std::vector<group_numbers> profiles_{};

@@ -324,6 +324,7 @@ class dense_histogram {
 public:
     static constexpr std::uint32_t octave = latency_histogram::steps;
     static constexpr std::uint32_t octaves = latency_histogram::bucket_count / octave;
+    static constexpr std::size_t bytes_max = latency_histogram::bucket_count * 4;
 
     void add(std::uint32_t bucket, std::uint32_t count) {
         if (counts_.empty()) counts_.resize(latency_histogram::bucket_count);

@@ -110,6 +110,12 @@ result<void> make_segment(std::string const& segments, segment_number number, Fi
     auto const segment = segments + "/" + segment_name(number);
     auto const temporary = segment + ".new";
     if (auto ok = remove_segment(temporary); !ok) return ok;
+    if (number > 1 && number != history && ::access(segment.c_str(), F_OK) == 0) {
+        // It was made for the one before it to be sealed. That this is not sealed must be on disk
+        // before this one goes: the commit may have failed after it was there, and been taken back.
+        auto const before = segments + "/" + segment_name(number - 1) + "/data.mdb";
+        if (auto ok = sync_path(before); !ok) return ok;
+    }
     if (::rename(segment.c_str(), temporary.c_str()) == 0) {
         if (auto ok = remove_segment(temporary); !ok) return ok;
     } else if (errno != ENOENT) {
@@ -132,7 +138,8 @@ template <class Fill>
 result<void> make_history(std::string const& segments, Fill&& fill) {
     directory_lock const lock(segments);
     if (!lock.held()) return posix_error(errno, "flock", segments);
-    if (is_there(segments + "/" + history_name)) return {};
+    // Who made it may have died before its name was on disk.
+    if (is_there(segments + "/" + history_name)) return sync_path(segments);
     return make_segment(segments, history, fill);
 }
 
@@ -160,10 +167,12 @@ result<void> make_ledger(std::string const& path, Fill&& fill) {
     if (auto ok = write_file(new_marker, text); !ok) return ok;
     if (auto ok = sync_path(path); !ok) return ok;
     if (auto ok = make_directory(path + "/segments"); !ok) return ok;
-    // Where the first segment has its name, an earlier try made it whole.
-    if (!is_there(path + "/segments/" + segment_name(1))) {
-        if (auto ok = make_segment(path + "/segments", 1, fill); !ok) return ok;
-    }
+    // Where the first segment has its name, an earlier try made it whole; but may have died before
+    // the name was on disk.
+    auto const segments = path + "/segments";
+    auto const made = is_there(segments + "/" + segment_name(1)) ? sync_path(segments)
+                                                                 : make_segment(segments, 1, fill);
+    if (!made) return made;
     if (auto ok = sync_path(path); !ok) return ok;
     if (auto ok = rename_path(new_marker, path + "/" + marker_name); !ok) return ok;
     return sync_path(path);

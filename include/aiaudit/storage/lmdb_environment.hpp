@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <utility>
@@ -52,7 +53,8 @@ public:
     [[nodiscard]] result<lmdb_transaction> begin(bool writing);
     // Whether the segment is sealed, as that transaction on it sees it.
     [[nodiscard]] result<bool> is_sealed(lmdb_transaction const& transaction);
-    // Of the last commit of any process; 0 where it is not open.
+    // Of the last commit of any process; 0 where it is not open, or its files are not in their
+    // place.
     [[nodiscard]] std::uint64_t last_txnid() noexcept;
     // Closes it unless a transaction is active on it. It is open again when it is needed.
     bool try_close();
@@ -92,13 +94,13 @@ private:
     gate gate_{};
     std::unique_ptr<lmdb_handle> open_{};  // protected by gate_
     std::uint64_t openings_ = 0;           // protected by gate_
-    bool walked_ = false;                  // its trees were found whole once; protected by gate_
+    std::optional<file_id> walked_{};      // whose trees were found whole; protected by gate_
     std::atomic<bool> is_open_ = false;    // what open_ says, for a look without the gate
     std::atomic<bool> dropped_ = false;
     // The last commit after which the segment was seen not to be sealed.
     std::atomic<std::uint64_t> unsealed_at_ = ~std::uint64_t{0};
     std::atomic<std::int64_t> next_reader_check_ = 0;  // steady seconds
-    std::atomic<std::int64_t> size_checked_at_ = 0;    // coarse nanoseconds
+    tick_counter size_looks_{};
 };
 
 // One transaction; aborted unless it was committed.
@@ -120,6 +122,8 @@ public:
     }
     // Of a writer: whether a few small entries more are sure to find room.
     [[nodiscard]] bool has_room() const noexcept { return handle_->has_room(); }
+    // The files that it is on.
+    [[nodiscard]] file_watch& files() const noexcept { return handle_->files(); }
     // The last commit that it sees.
     [[nodiscard]] std::uint64_t sees() const noexcept {
         return ::mdb_txn_id(txn_) - (writing_ ? 1 : 0);

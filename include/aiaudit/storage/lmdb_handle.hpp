@@ -12,6 +12,7 @@
 
 #include <aiaudit/error.hpp>                  // result
 #include <aiaudit/limits.hpp>                 // storage maxima
+#include <aiaudit/storage/file_watch.hpp>     // file_watch
 #include <aiaudit/storage/lmdb_registry.hpp>  // one opening a process
 #include <aiaudit/storage/store.hpp>          // table
 
@@ -24,6 +25,7 @@
 
 #include <lmdb.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -95,7 +97,16 @@ public:
         int dead = 0;
         ::mdb_reader_check(env_, &dead);
     }
+    // Of the newest meta page.
     [[nodiscard]] std::uint64_t last_txnid() const noexcept { return info().me_last_txnid; }
+    // Whether a transaction that writes follows the commit of the newest meta page: else it would
+    // overwrite pages of that commit. One beyond, which was refused, is taken back first. False: it
+    // does not, and the environment must be opened anew.
+    [[nodiscard]] result<bool> is_in_step(MDB_txn* writing);
+    // What it is.
+    [[nodiscard]] file_id file() const noexcept { return file_; }
+    // Its files, where they were opened.
+    [[nodiscard]] file_watch& files() noexcept { return files_; }
     [[nodiscard]] MDB_dbi table_handle(table which) const noexcept {
         return tables_[static_cast<std::size_t>(which)];
     }
@@ -107,6 +118,11 @@ public:
     // looks at a page.
     [[nodiscard]] result<void> check_size();
     // After a commit of this process, which may have made the file longer.
+    // A disk may have a commit's meta page although it said that it has not; LMDB has written the
+    // one before it again, without a sync. Until that is on disk nobody may use the pages of that
+    // commit: the caller still has the turn to write. Where this fails too, the disk goes on
+    // failing.
+    void sync_what_was_taken_back() noexcept { static_cast<void>(::fdatasync(descriptor_)); }
     void note_commit() noexcept {
         if (bytes_of_last_commit() > seen_bytes_.load(std::memory_order_relaxed)) {
             (void)covers_what_was_seen();
@@ -119,7 +135,17 @@ public:
 private:
     explicit lmdb_handle(std::string directory) : directory_(std::move(directory)) {}
     [[nodiscard]] result<void> open_environment(lmdb_settings const& how);
+    struct opening {
+        bool again = false;  // it failed by what passes
+        result<void> done{};
+    };
+    [[nodiscard]] opening try_to_open(lmdb_settings const& how, unsigned flags);
     [[nodiscard]] int make_and_open(lmdb_settings const& how, unsigned flags);
+    void close() noexcept {
+        if (env_ != nullptr) ::mdb_env_close(std::exchange(env_, nullptr));
+    }
+    [[nodiscard]] result<bool> knows_last_commit();
+    [[nodiscard]] result<void> note_files();
     [[nodiscard]] result<MDB_txn*> begin_first(bool make);
     [[nodiscard]] result<void> walk_trees();
     [[nodiscard]] result<void> open_tables(bool make);
@@ -142,7 +168,10 @@ private:
     std::array<MDB_dbi, table_count> tables_{};
     std::uint64_t page_bytes_ = 0;
     int descriptor_ = -1;  // LMDB's, on the data file
+    bool locked_ = false;  // it has a lock file
     file_claim claim_{};
+    file_id file_{};
+    file_watch files_{};
 
     std::atomic<std::uint64_t> seen_bytes_ = 0;  // the longest that the file was seen to be
     // The last commit whose pages were found to be there although the file is shorter than it says.

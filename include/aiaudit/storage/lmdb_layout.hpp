@@ -28,7 +28,9 @@ struct lmdb_meta {
     static constexpr std::size_t bytes = 152;
     static constexpr std::uint32_t magic = 0xBEEFC0DE;
     static constexpr std::uint16_t meta_page_flag = 0x08;
+    static constexpr std::uint32_t version_known = 1;
 
+    std::uint32_t version = 0;
     std::uint32_t page_bytes = 0;
     std::uint64_t last_page = 0;
     std::uint64_t txnid = 0;
@@ -48,6 +50,16 @@ using lmdb_metas = std::array<lmdb_meta, 2>;
 // holds another commit by now, so it must begin anew.
 [[nodiscard]] result<bool> check_lmdb_snapshot(int descriptor, std::string const& path,
                                                std::uint64_t txnid);
+
+// Whether a meta page is that of this commit.
+[[nodiscard]] result<bool> has_lmdb_commit(int descriptor, std::string const& path,
+                                           std::uint64_t txnid);
+
+// Takes back a commit that was refused, but whose meta page is there: the page is made as old as it
+// was before, durably. The caller holds LMDB's write lock, and is the only one who knows what the
+// last commit is: the one before `txnid`.
+[[nodiscard]] result<void> take_back_lmdb_commit(int descriptor, std::string const& path,
+                                                 std::uint64_t txnid);
 
 // always_walk: looks at every branch and leaf page, however long the file is.
 [[nodiscard]] result<void> check_lmdb_file(std::string const& path, bool always_walk = false);

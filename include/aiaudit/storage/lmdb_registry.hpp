@@ -10,6 +10,7 @@
 #define AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
 
 #include <aiaudit/error.hpp>                 // result
+#include <aiaudit/storage/posix_file.hpp>    // file_id
 #include <aiaudit/storage/process_mark.hpp>  // process_mark
 
 #include <mutex>
@@ -30,7 +31,6 @@ public:
     }
 
     // By what the file is, not by its name: a ledger has many.
-    using file_id = std::pair<dev_t, ino_t>;
     [[nodiscard]] bool claim(file_id file) {
         std::scoped_lock const lock(mutex_);
         return open_.insert(file).second;
@@ -65,7 +65,7 @@ public:
     [[nodiscard]] static result<file_claim> of(std::string const& path);
 
 private:
-    lmdb_registry::file_id file_{};
+    file_id file_{};
     process_mark mark_{};
     bool held_ = false;
 };

@@ -12,6 +12,7 @@
 
 #include <aiaudit/error.hpp>                     // result
 #include <aiaudit/limits.hpp>                    // how many are kept open
+#include <aiaudit/storage/file_watch.hpp>        // file_watch
 #include <aiaudit/storage/ledger_directory.hpp>  // names, making, dropping
 #include <aiaudit/storage/lmdb_environment.hpp>  // LMDB
 #include <aiaudit/storage/lmdb_registry.hpp>     // one opening a process
@@ -39,6 +40,7 @@ public:
     [[nodiscard]] result<write_lock::turn> wait_for_turn() {
         if (auto ok = check_writable(); !ok) return ok.error();
         if (auto ok = check_not_forked(); !ok) return ok.error();
+        if (auto ok = check_files(look::now_and_then); !ok) return ok.error();
         return write_lock_.wait_for_turn();
     }
     // A transaction on the newest segment. A writer's stays the newest: it is nobody else's turn.
@@ -54,14 +56,28 @@ public:
     result<void> make_next(lmdb_transaction const& old, Fill fill);
     [[nodiscard]] result<void> drop_oldest(segment_number number);
 
+    // Whether a writer would find the files in their place, and room.
+    [[nodiscard]] result<void> check();
+    // The same of the files alone. To be asked after a commit, before anybody is told of it; of the
+    // transaction's own too, unless it sealed its segment, which others may have dropped since.
+    [[nodiscard]] result<void> check_place() { return check_files(look::always); }
+    [[nodiscard]] result<void> check_place(lmdb_transaction const& committed) {
+        return check_files(committed, look::always);
+    }
+
     [[nodiscard]] result<segment_range> range();
-    [[nodiscard]] std::uint64_t generation() const noexcept;
+    [[nodiscard]] std::uint64_t generation() noexcept;
     [[nodiscard]] std::uint64_t bytes_on_disk();
     [[nodiscard]] std::uint64_t bytes_on_disk(segment_number number) const;
 
 private:
     explicit lmdb_segments(store_options const& options)
         : settings_{chosen_map_bytes(options.map_bytes), options.read_only, false} {}
+    enum class look : std::uint8_t { always, now_and_then };
+
+    [[nodiscard]] result<void> watch_files(std::string const& ledger);
+    [[nodiscard]] result<void> check_files(look when);
+    [[nodiscard]] result<void> check_files(lmdb_transaction const& on, look when);
     [[nodiscard]] result<void> find_newest();
     [[nodiscard]] result<bool> is_sealed(segment_number number);
     [[nodiscard]] result<void> move_on(lmdb_environment const& from);
@@ -86,11 +102,13 @@ private:
     file_claim marker_{};
     process_lock alone_{};
     write_lock write_lock_{};  // not open where the store is read only
+    file_watch files_{};       // the ledger's, but for those of its segments
 
     // Never null once open; what it points to lives as long as this.
     std::atomic<lmdb_environment*> newest_ = nullptr;
     std::atomic<segment_number> oldest_ = 0;  // there may be fewer by now, never older ones
     std::atomic<std::uint64_t> uses_ = 0;
+    std::atomic<bool> moved_ = false;  // some file is not in its place: for good
     std::mutex mutex_{};
     // Every one that was asked for, open or not: small, and never removed, so that a pointer to one
     // stays good. Protected by mutex_.
@@ -117,9 +135,10 @@ result<void> lmdb_segments::make_next(lmdb_transaction const& old, Fill fill) {
 // A process that does not know yet that its segment is sealed sees the transaction that sealed it.
 // The number is that of the meta page, which may still be on its way to the disk: a reader sees it
 // once it is there.
-inline std::uint64_t lmdb_segments::generation() const noexcept {
+inline std::uint64_t lmdb_segments::generation() noexcept {
     auto& at = *newest_.load(std::memory_order_acquire);
-    if (marker_.forked()) return 0;
+    if (marker_.forked() || moved_.load(std::memory_order_relaxed)) return 0;
+    if (!files_.check_now_and_then()) return 0;
     return generation_of(at.number(), at.last_txnid());
 }
 

@@ -11,6 +11,9 @@
 // would end the process where one is damaged. What is damaged after that is outside this.
 // Reading where the lock file cannot be written (a read-only file system, another's files) is
 // sound only while nobody writes there; see lmdb_handle.hpp.
+// Where the ledger's directory, its marker, a lock file or a data file is no more what was opened,
+// moved: looked at after each commit, before it is reported, and by readers once in a few
+// milliseconds. A relative path is that of the directory in which the process was at opening.
 // A data file that somebody cuts short while it is open is reported as corrupt by the next
 // transaction; one that reads the missing part at that very moment dies of SIGBUS.
 // Threads: and processes, as storage_policy says. Not on network file systems.
@@ -60,6 +63,10 @@ public:
         return segments_->drop_oldest(segment);
     }
 
+    [[nodiscard]] result<void> check() const {
+        if (!segments_) return moved_from();
+        return segments_->check();
+    }
     [[nodiscard]] std::uint64_t generation() const noexcept {
         return segments_ ? segments_->generation() : 0;
     }
@@ -78,7 +85,7 @@ private:
         return fail(errc::closed, "the store was moved from");
     }
     template <class Body>
-    static result<void> write_in(result<detail::lmdb_transaction> transaction, Body& body);
+    result<void> write_in(result<detail::lmdb_transaction> transaction, Body& body);
 
     std::unique_ptr<detail::lmdb_segments> segments_;  // none: moved from
 };
@@ -88,7 +95,8 @@ result<void> lmdb_store::write_in(result<detail::lmdb_transaction> transaction, 
     if (!transaction) return transaction.error();
     write_view view(&*transaction);
     if (result<void> done = body(view); !done) return done;
-    return transaction->commit();
+    if (auto ok = transaction->commit(); !ok) return ok;
+    return segments_->check_place(*transaction);
 }
 
 template <class Body>
@@ -134,6 +142,7 @@ result<void> lmdb_store::rotate(Body body) {
     if (!turn) return turn.error();
     auto transaction = segments_->begin_sealing();
     if (!transaction) return transaction.error();
+    if (auto ok = segments_->check_place(*transaction); !ok) return ok;
     write_view old(&*transaction);
     auto const fill = [&](detail::lmdb_transaction& begun) -> result<void> {
         write_view next(&begun);
@@ -144,7 +153,8 @@ result<void> lmdb_store::rotate(Body body) {
     if (auto ok = old.replace(table::meta, sealed_key, std::to_string(old.segment() + 1)); !ok) {
         return ok;
     }
-    return transaction->commit();
+    if (auto ok = transaction->commit(); !ok) return ok;
+    return segments_->check_place();
 }
 
 static_assert(storage_policy<lmdb_store>);

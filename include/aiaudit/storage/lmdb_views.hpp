@@ -39,6 +39,10 @@ public:
         return transaction_ == nullptr ? 0 : generation_of(segment(), transaction_->sees());
     }
 
+    // Gives back the pages of a large value that was read and will not be soon. The system keeps
+    // them cached, but they count no more as this process's; who reads them again gets them again.
+    void release(std::string_view value) const noexcept;
+
 protected:
     [[nodiscard]] result<lmdb_cursor> cursor(table in) const;
     [[nodiscard]] error failure(int code, char const* call) const {
@@ -54,6 +58,7 @@ private:
 class lmdb_write_view : public lmdb_read_view {
 public:
     using lmdb_read_view::lmdb_read_view;
+    void release(std::string_view value) const = delete;  // it may be changed, and not in the file
     result<void> insert(table in, std::string_view key, std::string_view value) {
         if (auto ok = check_entry(key, value.size()); !ok) return ok;
         MDB_val bytes = to_lmdb(value);

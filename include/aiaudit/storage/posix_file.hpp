@@ -51,12 +51,25 @@ private:
     int descriptor_ = -1;
 };
 
+// What a file is, whatever its name: its device and its inode.
+using file_id = std::pair<dev_t, ino_t>;
+
 [[nodiscard]] inline std::string text_of_errno(int number) {
     return std::generic_category().message(number);
 }
 
 // What a failed system call on `path` means. `call` names it in the text.
 [[nodiscard]] error posix_error(int number, std::string_view call, std::string const& path);
+
+// Errors: those of stat().
+[[nodiscard]] result<file_id> file_at(std::string const& path);
+
+// Seen from the root, by where the process is now.
+[[nodiscard]] result<std::string> absolute_path(std::string const& path);
+
+// Whether the file system at `path` can be written, and has so many bytes free for this user.
+// Errors: read_only, disk_full; those of statvfs().
+[[nodiscard]] result<void> check_room(std::string const& path, std::uint64_t bytes);
 
 // Makes the entries of a directory durable: a rename is not before this.
 [[nodiscard]] result<void> sync_path(std::string const& path);
@@ -82,26 +95,24 @@ private:
 // flock(), where no signal ends the wait.
 [[nodiscard]] int lock_file(int descriptor, int how) noexcept;
 
-// Held from when it is made until it is destroyed; other processes' holders wait. For as long as
-// the few system calls of making a directory take.
+// Held from when it is made until it is destroyed, or its process dies; others of any thread or
+// process wait. For the few system calls of making a directory, or opening what is in it.
+// A child that another thread forks meanwhile has the same lock open: there it is closed by a
+// handler of fork(), so that no child keeps it when the holder is killed.
 class directory_lock {
 public:
-    explicit directory_lock(std::string const& path) noexcept
-        : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
-        if (!directory_) return;
-        held_ = lock_file(directory_.get(), LOCK_EX) == 0;
-    }
+    explicit directory_lock(std::string const& path) noexcept;
     directory_lock(directory_lock const&) = delete;
     directory_lock& operator=(directory_lock const&) = delete;
-    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
-    ~directory_lock() {
-        if (held_) ::flock(directory_.get(), LOCK_UN);
-    }
+    ~directory_lock();
     [[nodiscard]] bool held() const noexcept { return held_; }
 
 private:
+    friend class directory_lock_list;
     file_handle directory_;
     bool held_ = false;
+    directory_lock* before_ = nullptr;  // in the list of the process
+    directory_lock* after_ = nullptr;
 };
 
 }  // namespace detail

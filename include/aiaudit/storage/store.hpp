@@ -106,6 +106,9 @@ struct rotate_body_archetype {
 //                               what a transaction begun now would see: so who keeps what he read
 //                               keeps this number with it. On other segments never the store's.
 //
+// A view may have release(value): its pages are given back, since the value was read and will not
+// be soon (detail::release() calls it if it is there).
+//
 // A view and every byte it hands out live until the body returns; in a write view a value that was
 // handed out lives only until the next insert, reserve, replace or erase.
 template <class View>
@@ -117,6 +120,19 @@ concept storage_read_view = requires(View const& view, table in, std::string_vie
     { view.segment() } -> std::same_as<segment_number>;
     { view.generation() } -> std::same_as<std::uint64_t>;
 };
+
+namespace detail {
+
+// After a large value was read, by who reads many.
+template <class View>
+void release(View const& view, std::string_view value) noexcept {
+    constexpr std::size_t worth_a_call = std::size_t{64} << 10;
+    if constexpr (requires { view.release(value); }) {
+        if (value.size() >= worth_a_call) view.release(value);
+    }
+}
+
+}  // namespace detail
 
 // A write view: a read view that sees its own changes, and
 //
@@ -171,7 +187,12 @@ concept storage_write_view = storage_read_view<View> &&
 //                          rotated (not: dropped, or wrote the history); cheap. 0: closed.
 //   bytes_on_disk()        What all of it takes on disk, free pages included. 0: nothing, closed.
 //   bytes_on_disk(segment) What that one takes. 0: nothing, it is not there.
+//   check()                Optional. Whether a write would find its files and room now, as far as
+//                          that can be seen without one: result<void>.
 //
+// A store on disk whose files were moved, replaced or removed under it answers errc::moved from
+// then on: no transaction is reported durable that is not where the ledger is now, and nothing is
+// read that is not of it. Opened anew it is what is there.
 // After fork() the child's copy answers errc::closed, unless the store keeps nothing on disk; the
 // child may open its own. A moved-from store answers errc::closed.
 // Threads: every member may be called from any thread at any time, but not from inside a body
@@ -201,6 +222,19 @@ concept storage_policy = std::movable<Store> && storage_read_view<typename Store
     noexcept->std::same_as<std::uint64_t>;
 };
 
+namespace detail {
+
+// What the store says of itself; one that has no check() can always be written.
+template <class Store>
+[[nodiscard]] result<void> check_store(Store& store) {
+    if constexpr (requires { store.check(); }) {
+        return store.check();
+    } else {
+        return {};
+    }
+}
+
+}  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
 

@@ -40,6 +40,7 @@ public:
     ~child_process() {
         if (id_ > 0) kill();
     }
+    [[nodiscard]] pid_t id() const noexcept { return id_; }
     // The exit status; minus the signal's number where one ended it.
     int wait() {
         int status = 0;

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 
 #include <pthread.h>
@@ -38,6 +39,34 @@ inline void lift_address_space_limit() {
     rlimit limit{};
     ::getrlimit(RLIMIT_AS, &limit);
     limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_AS, &limit);
+}
+
+// Only descriptors below that number can be had.
+inline void limit_descriptors(rlim_t number) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = number;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+inline void lift_descriptor_limit() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// The same where the allocator has nothing left of what was freed, that would serve for a while
+// without the system.
+inline void limit_memory(std::uint64_t further_bytes) {
+    limit_address_space(0);
+    for (std::size_t bytes = mib; bytes >= 16; bytes /= 2) {
+        while (std::malloc(bytes) != nullptr) {
+        }
+    }
+    rlimit limit{};
+    ::getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur += further_bytes;
     ::setrlimit(RLIMIT_AS, &limit);
 }
 

@@ -181,6 +181,15 @@ AIAUDIT_INLINE alert log_nearly_full(std::string const& directory, std::uint64_t
     return made;
 }
 
+AIAUDIT_INLINE alert log_damaged(std::string const& notice, civil_day day, timestamp now) {
+    alert made;
+    made.key = make_alert_key(alert_kind::log_damaged, {notice, day.to_string()});
+    made.kind = alert_kind::log_damaged;
+    made.at = now;
+    made.text = notice;
+    return made;
+}
+
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit

@@ -7,11 +7,71 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/engine/admission_lock.hpp>
 
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
+
+#include <sys/sysmacros.h>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+// The next word of a line, which is taken from it; empty where there is none.
+AIAUDIT_INLINE std::string_view take_word(std::string_view& line) noexcept {
+    line.remove_prefix((std::min)(line.find_first_not_of(' '), line.size()));
+    auto const word = line.substr(0, line.find(' '));
+    line.remove_prefix(word.size());
+    return word;
+}
+
+// Whether /proc/locks means that file by such a place: "fe:00:9988522", the device in hexadecimal.
+AIAUDIT_INLINE bool is_lock_place(std::string_view place, struct stat const& file) noexcept {
+    auto const next = [&place](int base) {
+        std::uint64_t number = 0;
+        std::string_view const digits = place.substr(0, place.find(':'));
+        std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
+        place.remove_prefix((std::min)(digits.size() + 1, place.size()));
+        return number;
+    };
+    auto const upper = next(16);
+    auto const lower = next(16);
+    return upper == major(file.st_dev) && lower == minor(file.st_dev) && next(10) == file.st_ino;
+}
+
+// Who has a file locked by flock, in words: "process 17", "processes 17, 23"; "another process"
+// where the system does not tell, as of one in another container.
+AIAUDIT_INLINE std::string lock_holders(int descriptor) {
+    constexpr std::size_t text_most = std::size_t{1} << 20;
+    auto const file = file_handle::open("/proc/locks", O_RDONLY);
+    std::string text(file ? text_most : 0, '\0');
+    auto const got = file ? read_at(file.get(), text.data(), text.size(), 0) : 0;
+    text.resize(static_cast<std::size_t>((std::max)(got, std::int64_t{0})));
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) text.clear();
+    std::string numbers;
+    std::size_t count = 0;
+    for (std::string_view rest = text; !rest.empty();) {
+        // "1: FLOCK  ADVISORY  WRITE 1234 fe:00:9988522 0 EOF"; one that waits: "1: -> FLOCK ...".
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix((std::min)(line.size() + 1, rest.size()));
+        static_cast<void>(take_word(line));
+        if (take_word(line) != "FLOCK") continue;
+        static_cast<void>(take_word(line));
+        static_cast<void>(take_word(line));
+        std::string_view const number = take_word(line);
+        // Of another container: no number of here.
+        if (!is_lock_place(take_word(line), status) || number == "0" || number == "-1") continue;
+        numbers.append(count++ == 0 ? "" : ", ").append(number);
+    }
+    if (count == 0) return "another process";
+    return (count == 1 ? "process " : "processes ") + numbers;
+}
 
 AIAUDIT_INLINE result<void> admission_lock::take(std::string const& directory, bool alone) {
     std::lock_guard const lock(mutex_);
@@ -21,9 +81,10 @@ AIAUDIT_INLINE result<void> admission_lock::take(std::string const& directory, b
     if (!file) return posix_error(errno, "open", path);
     if (lock_file(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
-        return fail(errc::already_open,
-                    directory + (alone ? ": other processes decide about its budgets"
-                                       : ": another process alone decides about its budgets"));
+        return fail(errc::already_open, directory + ": " + lock_holders(file.get()) +
+                                            (alone ? " already decides" : " alone decides") +
+                                            " about its budgets; stop it, or let all of them "
+                                            "share (budget_mode::shared; --budgets shared)");
     }
     file_ = std::move(file);
     taken_.store(true, std::memory_order_release);

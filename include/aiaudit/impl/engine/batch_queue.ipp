@@ -6,7 +6,8 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/engine/batch_queue.hpp>
-#include <aiaudit/limits.hpp>  // record_bytes
+#include <aiaudit/limits.hpp>                // record_bytes
+#include <aiaudit/storage/memory_guard.hpp>  // insist_on_memory
 
 #include <iterator>
 
@@ -127,6 +128,7 @@ AIAUDIT_INLINE result<void> batch_queue::flush() {
 }
 
 AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::take() {
+    auto next = insist_on_memory([] { return std::make_shared<batch>(); });
     std::unique_lock lock(mutex_);
     writer_ = writer_state::idle;
     work_.wait(lock, [this] { return stopping_ || gathering_->count != 0; });
@@ -139,7 +141,6 @@ AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::take() {
     }
     writer_ = writer_state::busy;
     if (gathering_->count == 0) return {};
-    auto next = std::make_shared<batch>();
     next->bytes = std::exchange(spare_, {});
     writing_ = std::exchange(gathering_, std::move(next));
     writing_since_ = gathering_since_;
@@ -153,20 +154,19 @@ AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::take() {
 AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::finish(batch& done,
                                                           result<sequence> const& first) {
     std::shared_ptr<batch> doomed;
-    {
+    insist_on_memory([&] {
         std::lock_guard const lock(mutex_);
         expected_ = done.awaited;
         writing_.reset();
         if (first) {
             done.first = *first;
-        } else {
-            note_failure(done, first.error());
-            if (share_a_thread(done, *gathering_)) {
-                doomed = std::exchange(gathering_, std::make_shared<batch>());
-                note_failure(*doomed, first.error());
-            }
+            return;
         }
-    }
+        note_failure(done, first.error());
+        if (!doomed && share_a_thread(done, *gathering_))
+            doomed = std::exchange(gathering_, std::make_shared<batch>());
+        if (doomed) note_failure(*doomed, first.error());
+    });
     room_.notify_all();
     done.ended.set(first ? batch::written : batch::failed);
     if (!doomed) return {};

@@ -32,6 +32,14 @@ AIAUDIT_INLINE std::string day_key(civil_day day) {
     return big_endian_key(biased).substr(4);
 }
 
+AIAUDIT_INLINE std::string user_totals_key(std::uint64_t through) {
+    return std::string(user_totals_prefix) + big_endian_key(through);
+}
+
+AIAUDIT_INLINE std::string user_totals_key(std::uint64_t through, std::uint32_t number) {
+    return user_totals_key(through) + big_endian_key(number).substr(4);
+}
+
 AIAUDIT_INLINE std::optional<part_key> part_key::parse(std::string_view key) noexcept {
     if (key.size() != bytes && key.size() != bytes + 8) return std::nullopt;
     auto const biased = static_cast<std::int64_t>(from_big_endian_key(key.substr(0, 4)));

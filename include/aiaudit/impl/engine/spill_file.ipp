@@ -37,7 +37,12 @@ AIAUDIT_INLINE result<std::vector<spill_file>> spill_file::find(std::string cons
         if (!name.ends_with(extension)) continue;
         spill_file there(directory, name);
         there.file_ = file_handle::open(there.path_, O_RDWR);
-        if (!there.file_ || !there.lock()) continue;  // gone, or its process lives
+        if (!there.file_ && errno == ENOENT) continue;  // gone meanwhile
+        if (!there.file_) return posix_error(errno, "open", there.path_);
+        if (!there.lock()) {
+            if (errno == EWOULDBLOCK) continue;  // its process lives
+            return posix_error(errno, "flock", there.path_);
+        }
         std::string head(title.size() + PATH_MAX + 1, '\0');
         auto const size = read_at(there.file_.get(), head.data(), head.size(), 0);
         if (size < 0) return posix_error(errno, "read", there.path_);
@@ -58,8 +63,22 @@ AIAUDIT_INLINE result<void> spill_file::add(batch const& from) {
     return append(frame);
 }
 
+// What was refused must not be found there later, whole or as the tail of something shorter.
 AIAUDIT_INLINE result<void> spill_file::append(std::string_view bytes) {
+    if (!cut_back()) return posix_error(errno, "ftruncate", path_);
+    auto written = write_and_sync(bytes);
+    if (!written) static_cast<void>(cut_back());
+    return written;
+}
+
+AIAUDIT_INLINE bool spill_file::cut_back() noexcept {
+    if (is_longer_ && ::ftruncate(file_.get(), static_cast<off_t>(end_)) == 0) is_longer_ = false;
+    return !is_longer_;
+}
+
+AIAUDIT_INLINE result<void> spill_file::write_and_sync(std::string_view bytes) {
     std::uint64_t at = end_;
+    is_longer_ = true;
     while (!bytes.empty()) {
         auto const wrote =
             ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
@@ -71,6 +90,7 @@ AIAUDIT_INLINE result<void> spill_file::append(std::string_view bytes) {
     if (::fdatasync(file_.get()) != 0) return posix_error(errno, "fdatasync", path_);
     if (end_ == 0) frames_at_ = at;
     end_ = at;
+    is_longer_ = false;
     return {};
 }
 

@@ -127,31 +127,41 @@ AIAUDIT_INLINE std::string aligned_text(std::vector<report_cell> const& names,
     return out;
 }
 
+AIAUDIT_INLINE machine_writer::machine_writer(std::vector<report_cell> const& names,
+                                              text_format format)
+    : format_(format) {
+    if (format == text_format::json) text_ = "[";
+    if (format == text_format::csv) add_csv(names, true);
+}
+
+AIAUDIT_INLINE void machine_writer::add_csv(std::vector<report_cell> const& cells, bool is_head) {
+    bool first_cell = true;
+    for (report_cell const& cell : cells) {
+        if (!std::exchange(first_cell, false)) text_.push_back(',');
+        text_.append(is_head ? cell.name : csv_cell(cell));
+    }
+    text_.push_back('\n');
+}
+
+AIAUDIT_INLINE void machine_writer::add(std::vector<report_cell> const& line) {
+    if (format_ == text_format::csv) return add_csv(line, false);
+    if (format_ == text_format::json) text_.append(is_first_ ? "\n" : ",\n");
+    is_first_ = false;
+    text_.append(json_object(line));
+    if (format_ == text_format::jsonl) text_.push_back('\n');
+}
+
+AIAUDIT_INLINE void machine_writer::finish() {
+    if (format_ == text_format::json) text_.append(is_first_ ? "]\n" : "\n]\n");
+}
+
 AIAUDIT_INLINE std::string machine_text(std::vector<report_cell> const& names,
                                         std::vector<std::vector<report_cell>> const& lines,
                                         text_format format) {
-    std::string out = format == text_format::json ? "[" : "";
-    bool first = true;
-    auto const add_csv = [&out](std::vector<report_cell> const& cells, bool is_head) {
-        bool first_cell = true;
-        for (report_cell const& cell : cells) {
-            if (!std::exchange(first_cell, false)) out.push_back(',');
-            out.append(is_head ? cell.name : csv_cell(cell));
-        }
-        out.push_back('\n');
-    };
-    if (format == text_format::csv) add_csv(names, true);
-    for (auto const& cells : lines) {
-        if (format == text_format::csv) {
-            add_csv(cells, false);
-            continue;
-        }
-        if (format == text_format::json) out.append(std::exchange(first, false) ? "\n" : ",\n");
-        out.append(json_object(cells));
-        if (format == text_format::jsonl) out.push_back('\n');
-    }
-    if (format == text_format::json) out.append(first ? "]\n" : "\n]\n");
-    return out;
+    machine_writer out(names, format);
+    for (auto const& line : lines) out.add(line);
+    out.finish();
+    return out.take();
 }
 
 }  // namespace detail

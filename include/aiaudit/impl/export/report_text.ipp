@@ -170,9 +170,10 @@ AIAUDIT_INLINE std::string table_text(report const& from) {
 
 AIAUDIT_INLINE std::string to_text(report const& from, text_format format) {
     if (format == text_format::table) return detail::table_text(from);
-    std::vector<std::vector<detail::report_cell>> lines;
-    for (report_row const& row : from.rows) lines.push_back(detail::cells_of(from.kind, row));
-    return detail::machine_text(detail::cells_of(from.kind, report_row{}), lines, format);
+    detail::machine_writer out(detail::cells_of(from.kind, report_row{}), format);
+    for (report_row const& row : from.rows) out.add(detail::cells_of(from.kind, row));
+    out.finish();
+    return out.take();
 }
 
 }  // namespace v0_1_0

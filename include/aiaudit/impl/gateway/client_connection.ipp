@@ -28,6 +28,13 @@ AIAUDIT_INLINE unreadable_request client_connection::unreadable_of(beast::error_
     if (why == error::body_limit)
         return {
             413, "the body is over " + std::to_string(limits_.body_bytes_max) + " bytes", {}, {}};
+    if (why == error::buffer_overflow)
+        return {
+            431,
+            "the body's chunks have too much beside their data: extensions or trailers of over " +
+                std::to_string(limits_.framing_bytes_max) + " bytes",
+            {},
+            {}};
     bool const is_http = why.category() == make_error_code(error::bad_method).category();
     if (!is_http || why == error::end_of_stream || why == error::partial_message) return {};
     return {400, "no HTTP: " + why.message(), {}, {}};

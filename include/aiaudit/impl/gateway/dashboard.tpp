@@ -239,8 +239,10 @@ gateway_response basic_dashboard<Ledger>::session_response(bool logged_in) {
 template <class Ledger>
 gateway_response basic_dashboard<Ledger>::refused(token_answer const& why) {
     if (why.retry_after_s != 0) {
-        auto made = detail::problem_response({429, "too many wrong tokens; try again later", {}});
+        auto made = detail::problem_response(
+            {429, "a wrong token, after too many others; the right one opens at any time", {}});
         made.headers.emplace_back("Retry-After", std::to_string(why.retry_after_s));
+        made.delay = dashboard_sessions::wrong_delay;
         return made;
     }
     auto made = detail::problem_response({401, "log in with the dashboard's token", {}});
@@ -262,7 +264,9 @@ template <class Ledger>
 result<basic_dashboard<Ledger>> basic_dashboard<Ledger>::open(Ledger& of,
                                                               dashboard_options options) {
     if (auto ok = dashboard_sessions::check_token(options.token); !ok) return ok.error();
-    return basic_dashboard(std::make_unique<state>(of, options));
+    basic_dashboard made(std::make_unique<state>(of, options));
+    detail::wipe(options.token);  // its hash is kept
+    return made;
 }
 
 template <class Ledger>

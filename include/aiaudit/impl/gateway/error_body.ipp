@@ -28,6 +28,36 @@ AIAUDIT_INLINE std::string gemini_error(gateway_problem const& of, std::string c
            "]}}";
 }
 
+AIAUDIT_INLINE std::string_view log_trouble_text(errc code) noexcept {
+    switch (code) {
+    case errc::moved:
+        return "the gateway's ledger was moved, replaced or removed; no call is accepted until the "
+               "gateway is started anew";
+    case errc::disk_full:
+    case errc::log_full:
+        return "the disk of the gateway's ledger is full; no call is accepted until there is room";
+    case errc::read_only:
+        return "the gateway's ledger is on what can only be read; no call is accepted until it can "
+               "be written";
+    case errc::already_open:
+        return "another process decides about the budgets of the gateway's ledger; no call is "
+               "accepted until that one ends";
+    case errc::timed_out:
+        return "the gateway's ledger does not answer: its disk hangs, or a process that has its "
+               "lock is stopped; calls wait for it";
+    case errc::corrupt:
+        return "the gateway's ledger is damaged; no call is accepted until it is mended";
+    case errc::storage_failed:
+    case errc::not_a_ledger:
+    case errc::newer_format:
+    case errc::closed:
+    case errc::no_thread:
+    case errc::not_found:
+        return "the gateway's ledger cannot be written; no call is accepted until it can";
+    default: return {};
+    }
+}
+
 AIAUDIT_INLINE gateway_problem problem_without_wait(error const& reason,
                                                     std::optional<budget_refusal> const& refused) {
     auto const words = [&](std::string_view otherwise) {
@@ -63,8 +93,11 @@ AIAUDIT_INLINE gateway_problem problem_without_wait(error const& reason,
     case errc::circuit_open:
         return server_trouble(503, reason,
                               "the upstream failed too often lately; nothing was sent");
-    default: return server_trouble(500, reason, "the gateway failed; its log has the reason");
+    default: break;
     }
+    auto const text = log_trouble_text(reason.code);
+    if (!text.empty()) return server_trouble(503, reason, text);
+    return server_trouble(500, reason, "the gateway failed; its log has the reason");
 }
 
 }  // namespace detail
@@ -98,6 +131,12 @@ AIAUDIT_INLINE gateway_problem problem_of(error const& reason,
     bool const may_pass = problem.status == 429 || problem.status == 503;
     if (may_pass && wait_ms != 0) problem.retry_after_s = detail::seconds_rounded_up(wait_ms);
     return problem;
+}
+
+AIAUDIT_INLINE gateway_problem log_problem_of(error const& reason) {
+    // What a ledger does not find is a file of its own, and nothing that a client asked for.
+    bool const is_file = reason.code == errc::not_found;
+    return problem_of(is_file ? fail(errc::storage_failed, reason.where) : reason, {});
 }
 
 AIAUDIT_INLINE gateway_problem missing_key_problem(std::string_view authorization) {

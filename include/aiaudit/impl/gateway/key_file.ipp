@@ -20,12 +20,24 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 #include <string_view>
 #include <unordered_set>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+[[nodiscard]] AIAUDIT_INLINE bool take_texts(boost::json::value const& value,
+                                             std::vector<std::string>& to) {
+    auto const* list = value.if_array();
+    if (list == nullptr) return false;
+    for (boost::json::value const& each : *list) {
+        if (!each.is_string()) return false;
+        to.emplace_back(text_of(each.get_string()));
+    }
+    return true;
+}
 
 // Reads one key. Anything that is not understood is an error: a limit that is passed over would
 // open what should be shut.
@@ -56,29 +68,27 @@ private:
     [[nodiscard]] former_secret& former() {
         return key_.former ? *key_.former : key_.former.emplace();
     }
-    [[nodiscard]] static bool take_models(boost::json::value const& value,
-                                          std::vector<std::string>& to);
-
     gateway_key key_{};
 };
 
 AIAUDIT_INLINE file_identity file_identity::at(std::string const& path) noexcept {
     struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return {};
+    if (::lstat(path.c_str(), &status) != 0) return {};
     return of(status);
 }
 
+[[nodiscard]] AIAUDIT_INLINE std::string json_list(std::vector<std::string> const& names) {
+    std::string items = "[";
+    for (std::size_t i = 0; i < names.size(); ++i)
+        items.append(i == 0 ? "" : ",").append(json_string(names[i]));
+    return items + ']';
+}
+
 AIAUDIT_INLINE std::string json_of(gateway_key const& key) {
-    auto const list = [](std::vector<std::string> const& names) {
-        std::string items = "[";
-        for (std::size_t i = 0; i < names.size(); ++i)
-            items.append(i == 0 ? "" : ",").append(json_string(names[i]));
-        return items + ']';
-    };
     std::string text = R"({"id":)" + json_string(key.id) + R"(,"user":)" + json_string(key.user) +
                        R"(,"project":)" + json_string(key.project) + R"(,"models":)" +
-                       list(key.models);
-    if (!key.denied_models.empty()) text += R"(,"denied_models":)" + list(key.denied_models);
+                       json_list(key.models);
+    if (!key.denied_models.empty()) text += R"(,"denied_models":)" + json_list(key.denied_models);
     text.append(R"(,"names_users":)").append(key.names_users ? "true" : "false");
     text += R"(,"created_at":)" + json_string(key.created_at.to_string());
     if (!key.team.empty()) text += R"(,"team":)" + json_string(key.team);
@@ -96,13 +106,16 @@ AIAUDIT_INLINE std::string json_of(gateway_key const& key) {
 }
 
 AIAUDIT_INLINE std::string key_file_text(std::vector<gateway_key> const& keys,
-                                         std::uint64_t recorded) {
+                                         std::uint64_t recorded,
+                                         std::vector<std::string> const& former_ids) {
     std::string text = R"({"format":)" + json_string(key_file_format);
     if (recorded != 0) text += R"(,"recorded":)" + std::to_string(recorded);
     text += R"(,"keys":[)";
     for (std::size_t i = 0; i < keys.size(); ++i)
         text.append(i == 0 ? "\n" : ",\n").append(json_of(keys[i]));
-    return text.append("\n]}\n");
+    text += "\n]";
+    if (!former_ids.empty()) text += R"(,"former_ids":)" + json_list(former_ids);
+    return text.append("}\n");
 }
 
 AIAUDIT_INLINE digest digest_of_key_text(std::string_view text) {
@@ -139,8 +152,8 @@ AIAUDIT_INLINE result<gateway_key> key_reader::read(boost::json::value const& fr
 }
 
 AIAUDIT_INLINE bool key_reader::take(std::string_view name, boost::json::value const& value) {
-    if (name == "models") return take_models(value, key_.models);
-    if (name == "denied_models") return take_models(value, key_.denied_models);
+    if (name == "models") return take_texts(value, key_.models);
+    if (name == "denied_models") return take_texts(value, key_.denied_models);
     if (name == "names_users") {
         if (!value.is_bool()) return false;
         key_.names_users = value.get_bool();
@@ -165,17 +178,6 @@ AIAUDIT_INLINE bool key_reader::take(std::string_view name, boost::json::value c
     return false;
 }
 
-AIAUDIT_INLINE bool key_reader::take_models(boost::json::value const& value,
-                                            std::vector<std::string>& to) {
-    auto const* list = value.if_array();
-    if (list == nullptr) return false;
-    for (boost::json::value const& model : *list) {
-        if (!model.is_string()) return false;
-        to.emplace_back(text_of(model.get_string()));
-    }
-    return true;
-}
-
 AIAUDIT_INLINE result<read_keys> read_key_file(std::string_view text) {
     boost::system::error_code code;
     boost::json::monotonic_resource memory;  // which frees it all at once
@@ -194,6 +196,9 @@ AIAUDIT_INLINE result<read_keys> read_key_file(std::string_view text) {
         if (!number || *number == 0) return fail(errc::bad_input, "'recorded' is no record");
         made.recorded = *number;
     }
+    auto const* former = at_path(&value, "former_ids");
+    if (former != nullptr && !take_texts(*former, made.former_ids))
+        return fail(errc::bad_input, "'former_ids' is no list of ids");
     std::vector<gateway_key>& keys = made.keys;
     keys.reserve(list->get_array().size());
     std::unordered_set<std::string_view> ids;  // of texts of the value
@@ -208,14 +213,17 @@ AIAUDIT_INLINE result<read_keys> read_key_file(std::string_view text) {
     return made;
 }
 
-AIAUDIT_INLINE result<void> check_free(std::vector<gateway_key> const& keys, std::string_view id) {
-    for (gateway_key const& other : keys) {
-        if (other.id != id) continue;
-        return fail(errc::bad_argument, "key '" + other.id + "' " +
-                                            (other.revoked_at ? "was" : "is") +
-                                            " there already; an id is never used again");
-    }
-    return {};
+AIAUDIT_INLINE result<void> check_free(std::vector<gateway_key> const& keys,
+                                       std::vector<std::string> const& former_ids,
+                                       std::string_view id) {
+    auto const same = [id](gateway_key const& other) { return other.id == id; };
+    auto const found = std::find_if(keys.begin(), keys.end(), same);
+    bool const was = found != keys.end()
+                         ? found->revoked_at.has_value()
+                         : std::find(former_ids.begin(), former_ids.end(), id) != former_ids.end();
+    if (found == keys.end() && !was) return {};
+    return fail(errc::bad_argument, "key '" + printable(id) + "' " + (was ? "was" : "is") +
+                                        " there already; an id is never used again");
 }
 
 AIAUDIT_INLINE file_identity file_identity::of(struct stat const& status) noexcept {
@@ -253,11 +261,29 @@ AIAUDIT_INLINE result<void> check_owner(struct stat const& status, std::string c
                                      "; give it to him (chown)");
 }
 
+AIAUDIT_INLINE error link_error(std::string const& path) {
+    return fail(errc::bad_input,
+                path +
+                    ": is a symbolic link, which others may turn elsewhere; put the file itself "
+                    "there");
+}
+
+// Adds those ids of which the file has neither a key nor the id yet.
+AIAUDIT_INLINE void remember(std::vector<std::string> const& ids, key_file::content& in) {
+    std::set<std::string_view> known(in.former_ids.begin(), in.former_ids.end());
+    for (gateway_key const& key : in.keys) known.insert(key.id);
+    std::vector<std::string> unknown;
+    for (std::string const& id : ids)
+        if (known.insert(id).second) unknown.push_back(id);
+    in.former_ids.insert(in.former_ids.end(), unknown.begin(), unknown.end());
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE result<key_file::content> key_file::read() const {
-    auto const file = detail::file_handle::open(path_, O_RDONLY);
+    auto const file = detail::file_handle::open(path_, O_RDONLY | O_NOFOLLOW);
     if (!file && errno == ENOENT) return content{};
+    if (!file && errno == ELOOP) return detail::link_error(path_);
     if (!file) return detail::posix_error(errno, "open", path_);
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return detail::posix_error(errno, "fstat", path_);
@@ -274,12 +300,16 @@ AIAUDIT_INLINE result<key_file::content> key_file::read() const {
     auto read = detail::read_key_file(text);
     if (!read) return fail(read.error().code, path_ + ": " + read.error().where);
     return content{std::move(read->keys), detail::file_identity::of(status), read->recorded,
-                   detail::digest_of_key_text(text)};
+                   detail::digest_of_key_text(text), std::move(read->former_ids)};
 }
 
 namespace detail {
 
-// Of who keeps no log: the file names the record that it named before.
+// Of who keeps no log: he remembers nothing, and the file names the record that it named before.
+inline constexpr auto no_memory =
+    [](key_file::content const& /*before*/) -> result<std::vector<std::string>> {
+    return std::vector<std::string>{};
+};
 [[nodiscard]] AIAUDIT_INLINE result<std::uint64_t> no_witness(gateway_key const* /*changed*/,
                                                               key_file::content const& before,
                                                               digest const& /*becomes*/) {
@@ -292,17 +322,19 @@ AIAUDIT_INLINE result<void> key_file::add(gateway_key const& key) const {
     auto const nobody = [](gateway_key const* of, content const& before, digest const& becomes) {
         return detail::no_witness(of, before, becomes);
     };
-    return add(key, nobody);
+    return add(key, nobody, detail::no_memory);
 }
 
-AIAUDIT_INLINE result<void> key_file::add(gateway_key const& key, witness sees) const {
+AIAUDIT_INLINE result<void> key_file::add(gateway_key const& key, witness sees,
+                                          memory recalls) const {
     if (auto const fit = detail::check_key(key); !fit) return fit.error();
-    auto const apply = [&key](auto& keys) -> result<std::optional<std::size_t>> {
-        if (auto const free = detail::check_free(keys, key.id); !free) return free.error();
-        keys.push_back(key);
-        return std::optional(keys.size() - 1);
+    auto const apply = [&key](content& now) -> result<std::optional<std::size_t>> {
+        auto const free = detail::check_free(now.keys, now.former_ids, key.id);
+        if (!free) return free.error();
+        now.keys.push_back(key);
+        return std::optional(now.keys.size() - 1);
     };
-    return change(apply, sees);
+    return change(apply, sees, recalls);
 }
 
 AIAUDIT_INLINE result<void> key_file::revoke(std::string_view id, timestamp now) const {
@@ -321,7 +353,8 @@ AIAUDIT_INLINE result<void> key_file::update(
 AIAUDIT_INLINE result<void> key_file::update(std::string_view id,
                                              detail::function_ref<result<void>(gateway_key&)> edit,
                                              witness sees) const {
-    auto const apply = [id, edit](auto& keys) -> result<std::optional<std::size_t>> {
+    auto const apply = [id, edit](content& now) -> result<std::optional<std::size_t>> {
+        auto& keys = now.keys;
         auto const found = std::find_if(keys.begin(), keys.end(),
                                         [id](gateway_key const& key) { return key.id == id; });
         std::string const name = "key '" + detail::printable(id) + "' ";
@@ -336,14 +369,14 @@ AIAUDIT_INLINE result<void> key_file::update(std::string_view id,
         *found = std::move(changed);
         return std::optional(static_cast<std::size_t>(found - keys.begin()));
     };
-    return change(apply, sees);
+    return change(apply, sees, detail::no_memory);
 }
 
-AIAUDIT_INLINE result<void> key_file::renew(witness sees) const {
-    auto const apply = [](auto&) -> result<std::optional<std::size_t>> {
+AIAUDIT_INLINE result<void> key_file::renew(witness sees, memory recalls) const {
+    auto const apply = [](content&) -> result<std::optional<std::size_t>> {
         return std::optional<std::size_t>{};
     };
-    return change(apply, sees);
+    return change(apply, sees, recalls);
 }
 
 AIAUDIT_INLINE result<void> key_file::replace(std::string const& text) const {
@@ -356,23 +389,28 @@ AIAUDIT_INLINE result<void> key_file::replace(std::string const& text) const {
 }
 
 AIAUDIT_INLINE result<void> key_file::change(
-    detail::function_ref<result<std::optional<std::size_t>>(std::vector<gateway_key>&)> apply,
-    witness sees) const {
+    detail::function_ref<result<std::optional<std::size_t>>(content&)> apply, witness sees,
+    memory recalls) const {
     // A file of its own: the one with the keys is replaced each time.
     std::string const lock_path = path_ + ".lock";
-    auto const lock = detail::file_handle::open(lock_path, O_RDWR | O_CREAT);
+    auto const lock = detail::file_handle::open(lock_path, O_RDWR | O_CREAT | O_NOFOLLOW);
+    if (!lock && errno == ELOOP) return detail::link_error(lock_path);
     if (!lock) return detail::posix_error(errno, "open", lock_path);
     if (detail::lock_file(lock.get(), LOCK_EX) != 0)
         return detail::posix_error(errno, "flock", lock_path);
     auto before = read();
     if (!before) return before.error();
-    std::vector<gateway_key> keys = std::move(before->keys);
-    auto const changed = apply(keys);
+    auto const recalled = recalls(*before);
+    if (!recalled) return recalled.error();
+    content now = *before;
+    detail::remember(*recalled, now);
+    auto const changed = apply(now);
     if (!changed) return changed.error();
-    auto const becomes = detail::digest_of_key_text(detail::key_file_text(keys));
-    auto const recorded = sees(*changed ? &keys[**changed] : nullptr, *before, becomes);
+    auto const becomes =
+        detail::digest_of_key_text(detail::key_file_text(now.keys, 0, now.former_ids));
+    auto const recorded = sees(*changed ? &now.keys[**changed] : nullptr, *before, becomes);
     if (!recorded) return recorded.error();
-    return replace(detail::key_file_text(keys, *recorded));
+    return replace(detail::key_file_text(now.keys, *recorded, now.former_ids));
 }
 
 }  // namespace v0_1_0

@@ -7,6 +7,8 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/gateway/upstream_connection.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace aiaudit {
@@ -23,6 +25,9 @@ AIAUDIT_INLINE upstream_connection::upstream_connection(asio::any_io_executor co
     else
         plain_ = std::make_unique<beast::tcp_stream>(by);
     buffer_.reserve(read_bytes);
+    // Beast wants a head, the head of a chunk, and all trailers, whole in it.
+    constexpr std::size_t whole_most = std::size_t{128} << 10;
+    buffer_.max_size((std::max)(buffer_.capacity(), whole_most));
 }
 
 AIAUDIT_INLINE bool upstream_connection::alive() {

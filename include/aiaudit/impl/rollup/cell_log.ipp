@@ -7,6 +7,7 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/rollup/cell_log.hpp>
 
+#include <algorithm>
 #include <bit>
 
 namespace aiaudit {
@@ -110,7 +111,10 @@ AIAUDIT_INLINE void cell_log::add(std::uint32_t user, std::uint32_t profile, std
 }
 
 AIAUDIT_INLINE void cell_log::clear() noexcept {
-    if (chunks_.size() > chunks_kept) chunks_.resize(chunks_kept);
+    while (words_ > words_kept) {
+        words_ -= chunks_.back().size;
+        chunks_.pop_back();
+    }
     for (chunk& each : chunks_) each.used = 0;
     current_ = 0;
     size_ = 0;
@@ -124,11 +128,14 @@ AIAUDIT_INLINE bool cell_log::is_attempt(cell const& value) noexcept {
            value.latency.entries().front().bucket == latency_histogram::bucket_of(sum.latency_ns);
 }
 
-AIAUDIT_INLINE void cell_log::add_chunk() {
+AIAUDIT_INLINE void cell_log::add_chunk(std::size_t words_min) {
     if (!chunks_.empty()) ++current_;
-    if (current_ == chunks_.size()) {
-        chunks_.push_back({std::unique_ptr<std::uint64_t[]>(new std::uint64_t[chunk_words]), 0});
-    }
+    while (current_ < chunks_.size() && chunks_[current_].size < words_min) ++current_;
+    if (current_ < chunks_.size()) return;
+    std::size_t size = chunks_.empty() ? chunk_words_min : chunks_.back().size * 2;
+    size = (std::max)((std::min)(size, chunk_words_max), words_min);
+    chunks_.push_back({std::unique_ptr<std::uint64_t[]>(new std::uint64_t[size]), size, 0});
+    words_ += size;
 }
 
 AIAUDIT_INLINE std::size_t cell_log::finish(std::uint64_t* words, std::size_t size,

@@ -15,6 +15,82 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// Bytes that hold the number and its sign.
+[[nodiscard]] AIAUDIT_INLINE std::size_t signed_width(int128 number) noexcept {
+    std::size_t width = 0;
+    for (; width < 16 && number != 0; ++width) {
+        int128 const rest = number >> (8 * width);
+        if (width > 0 && (rest == 0 || rest == -1)) {
+            bool const negative = (number >> (8 * width - 1) & 1) != 0;
+            if (negative == (number < 0)) break;
+        }
+    }
+    return width;
+}
+
+AIAUDIT_INLINE void append_sums(std::string& out, std::vector<totals> const& sums) {
+    totals any;
+    std::size_t cost_width = 0;
+    for (totals const& sum : sums) {
+        for (std::size_t place = 0; place < totals_numbers; ++place)
+            set_number(any, place, number_at(any, place) | number_at(sum, place));
+        cost_width = (std::max)(cost_width, signed_width(sum.cost.pico()));
+    }
+    struct column {
+        std::size_t place = 0;
+        std::size_t width = 0;
+        std::size_t at = 0;  // in `out`, of the next number
+    };
+    std::vector<column> columns;
+    for (std::size_t place = 0; place <= totals_numbers; ++place) {
+        std::size_t const width =
+            place == totals_numbers
+                ? cost_width
+                : static_cast<std::size_t>(std::bit_width(number_at(any, place)) + 7) / 8;
+        out.push_back(static_cast<char>(width));
+        if (width == 0) continue;
+        columns.push_back({place, width, out.size()});
+        out.resize(out.size() + width * sums.size());
+    }
+    // A row at a time, since the rows are far larger than what is written of them.
+    char bytes[16];
+    for (totals const& sum : sums) {
+        for (column& to : columns) {
+            bool const is_cost = to.place == totals_numbers;
+            auto const number =
+                is_cost ? static_cast<uint128>(sum.cost.pico()) : uint128{number_at(sum, to.place)};
+            store_little_endian(bytes, static_cast<std::uint64_t>(number));
+            store_little_endian(bytes + 8, static_cast<std::uint64_t>(number >> 64));
+            std::copy_n(bytes, to.width, out.data() + to.at);
+            to.at += to.width;
+        }
+    }
+}
+
+AIAUDIT_INLINE result<std::string> seal_day_part(
+    std::string&& body, civil_day day,
+    std::array<std::uint32_t, day_part_format::counts> const& counts,
+    std::array<std::size_t, day_part_format::sections> const& ends) {
+    using format = day_part_format;
+    if (body.size() + format::padding > (std::numeric_limits<std::uint32_t>::max)())
+        return fail(errc::too_large, "the rollup of a day would be over 4 GiB");
+    std::string header("AID");
+    header.push_back(static_cast<char>(format::version));
+    append_little_endian(header, std::uint32_t{0});  // the checksum's place
+    append_little_endian(header, day.days);
+    for (std::uint32_t const count : counts) append_little_endian(header, count);
+    std::size_t begin = format::header_size;
+    for (std::size_t const end : ends) {
+        append_little_endian(header, static_cast<std::uint32_t>(end - begin));
+        append_little_endian(header, crc32c(std::string_view(body).substr(begin, end - begin)));
+        begin = end;
+    }
+    store_little_endian(header.data() + 4, crc32c(std::string_view(header).substr(8)));
+    std::copy(header.begin(), header.end(), body.begin());
+    body.append(format::padding, '\0');
+    return std::move(body);
+}
+
 AIAUDIT_INLINE bool local_numbers::add(std::uint32_t number) {
     if (local_[number] != none) return false;
     local_[number] = static_cast<std::uint32_t>(used_.size());
@@ -197,51 +273,16 @@ AIAUDIT_INLINE void day_part_writer::write_profiles() {
 }
 
 AIAUDIT_INLINE void day_part_writer::write_sums(dimension by) {
-    std::string& out = out_;
-    auto& sums = sums_[index_of(by)];
-    std::array<std::vector<std::uint64_t>, totals_numbers> columns;
-    for (totals const& sum : sums) {
-        std::size_t place = 0;
-        for_each_number(sum, [&](std::uint64_t number) { columns[place++].push_back(number); });
-    }
-    for (auto const& column : columns) {
-        std::uint64_t all = 0;
-        for (std::uint64_t const number : column) all |= number;
-        auto const width = static_cast<std::size_t>(std::bit_width(all) + 7) / 8;
-        out.push_back(static_cast<char>(width));
-        for (std::uint64_t const number : column) append_number(out, number, width);
-    }
-    std::size_t width = 0;
-    for (totals const& sum : sums) width = (std::max)(width, signed_width(sum.cost.pico()));
-    out.push_back(static_cast<char>(width));
-    for (totals const& sum : sums) append_number(out, static_cast<uint128>(sum.cost.pico()), width);
+    constexpr std::size_t few_cells = 2;  // a user: their sums would take about as much
+    if (by == dimension::user && cells_.size() < few_cells * users_.size()) return;
+    append_sums(out_, sums_[index_of(by)]);
     if (by == dimension::model) {
-        for (auto const& counts : latency_) append_latency(out, sparse(counts));
+        for (auto const& counts : latency_) append_latency(out_, sparse(counts));
     } else if (by == dimension::everything) {
         latency_histogram all;
         for (auto const& counts : latency_) all.add(sparse(counts));
-        append_latency(out, all);
+        append_latency(out_, all);
     }
-}
-
-AIAUDIT_INLINE void day_part_writer::append_number(std::string& out, uint128 number,
-                                                   std::size_t width) {
-    char bytes[16];
-    store_little_endian(bytes, static_cast<std::uint64_t>(number));
-    store_little_endian(bytes + 8, static_cast<std::uint64_t>(number >> 64));
-    out.append(bytes, width);
-}
-
-AIAUDIT_INLINE std::size_t day_part_writer::signed_width(int128 number) noexcept {
-    std::size_t width = 0;
-    for (; width < 16 && number != 0; ++width) {
-        int128 const rest = number >> (8 * width);
-        if (width > 0 && (rest == 0 || rest == -1)) {
-            bool const negative = (number >> (8 * width - 1) & 1) != 0;
-            if (negative == (number < 0)) break;
-        }
-    }
-    return width;
 }
 
 AIAUDIT_INLINE latency_histogram day_part_writer::sparse(dense_histogram const& from) {
@@ -253,26 +294,12 @@ AIAUDIT_INLINE latency_histogram day_part_writer::sparse(dense_histogram const& 
 }
 
 AIAUDIT_INLINE result<std::string> day_part_writer::seal() {
-    if (out_.size() + format::padding > (std::numeric_limits<std::uint32_t>::max)())
-        return fail(errc::too_large, "the rollup of a day would be over 4 GiB");
-    std::string header("AID");
-    header.push_back(static_cast<char>(format::version));
-    append_little_endian(header, std::uint32_t{0});  // the checksum's place
-    append_little_endian(header, day_.days);
-    append_little_endian(header, users_.size());
-    for (std::size_t i = 1; i < names_.size(); ++i) append_little_endian(header, names_[i].size());
-    append_little_endian(header, pairs_.size());
-    append_little_endian(header, profiles_.size());
-    std::size_t begin = format::header_size;
-    for (std::size_t const end : ends_) {
-        append_little_endian(header, static_cast<std::uint32_t>(end - begin));
-        append_little_endian(header, crc32c(std::string_view(out_).substr(begin, end - begin)));
-        begin = end;
-    }
-    store_little_endian(header.data() + 4, crc32c(std::string_view(header).substr(8)));
-    std::copy(header.begin(), header.end(), out_.begin());
-    out_.append(format::padding, '\0');
-    return std::move(out_);
+    std::array<std::uint32_t, format::counts> counts{};
+    counts[0] = users_.size();
+    for (std::size_t i = 1; i < names_.size(); ++i) counts[i] = names_[i].size();
+    counts[format::pairs] = pairs_.size();
+    counts[format::profiles] = profiles_.size();
+    return seal_day_part(std::move(out_), day_, counts, ends_);
 }
 
 AIAUDIT_INLINE std::size_t day_part_writer::group_count(dimension by) const noexcept {

@@ -88,9 +88,19 @@ AIAUDIT_INLINE report as_recorded(report source) {
     return source;
 }
 
-AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
-    AIAUDIT_ASSERT(from.ready(query));
-    report made{query.kind, {}, {}, from.texts()};
+namespace detail {
+
+AIAUDIT_INLINE void take_page(report& from, report_query const& query) {
+    from.row_count = from.rows.size();
+    if (query.as_recorded) from = as_recorded(std::move(from));
+    auto const first = from.rows.begin();
+    from.rows.erase(
+        first, first + static_cast<std::ptrdiff_t>((std::min)(query.offset, from.rows.size())));
+    if (query.top != 0 && from.rows.size() > query.top) from.rows.resize(query.top);
+}
+
+AIAUDIT_HOT AIAUDIT_INLINE report make_whole_report(rollup const& from, report_query const& query) {
+    report made{query.kind, {}, 0, {}, from.texts()};
     auto const set_percentiles = [](report_row& row, latency_percentiles const& latency) {
         row.p50_ns = latency.ns[0];
         row.p95_ns = latency.ns[1];
@@ -107,23 +117,32 @@ AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query c
             });
         return made;
     }
-    from.with_groups(query, [&](detail::span_sums const& sums) {
-        dimension const by = detail::dimension_of(query.kind);
-        auto const order = detail::dearest_first(from, by, sums);
+    from.with_groups(query, [&](span_sums const& sums) {
+        dimension const by = dimension_of(query.kind);
+        auto const order = dearest_first(from, by, sums);
         made.rows.reserve(order.size());
         constexpr std::size_t ahead = 4;
         for (std::size_t i = 0; i < order.size(); ++i) {
-            detail::priced_group const& each = order[i];
+            priced_group const& each = order[i];
             if (i + ahead < order.size()) sums.prefetch(order[i + ahead].group);
             report_row& row = made.rows.emplace_back();
             row.names = from.names_of(by, each.group);
             sums.read(each.group, row.sum);
-            if (detail::keeps_latency(by)) set_percentiles(row, sums.percentiles(each.group));
+            if (keeps_latency(by)) set_percentiles(row, sums.percentiles(each.group));
             money const cost = made.sum.cost;
-            detail::wrapping_add(made.sum, row.sum);
+            wrapping_add(made.sum, row.sum);
             made.sum.cost = cost + row.sum.cost;
         }
     });
+    return made;
+}
+
+}  // namespace detail
+
+AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
+    AIAUDIT_ASSERT(from.ready(query));
+    report made = detail::make_whole_report(from, query);
+    detail::take_page(made, query);
     return made;
 }
 

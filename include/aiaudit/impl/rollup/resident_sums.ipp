@@ -45,11 +45,12 @@ AIAUDIT_INLINE void resident_sums::add(group_numbers const& groups, std::string_
             each->day = day_of_slot(each->zone, slot);
         }
         for (std::size_t i = 0; i < dimension_count; ++i) {
-            group_sums* const to = each->tables[i].open(each->day);
+            group_sums* const to = wide_[i] ? nullptr : each->tables[i].open(each->day);
             if (to == nullptr) continue;
             to->add(groups[i], sum);
             if (timed && keeps_latency(static_cast<dimension>(i)))
                 to->add_duration(groups[i], bucket);
+            grown_bytes_ += std::exchange(to->grown_bytes, 0);
         }
     }
     if (!users_.empty()) {
@@ -70,7 +71,36 @@ AIAUDIT_INLINE void resident_sums::add(group_numbers const& groups, std::string_
         if (timed && keeps_latency(each->by))
             each->sums.add_duration(groups[index_of(each->by)], bucket);
     }
-    if (new_day) make_room();
+    if (new_day || grown_bytes_ > memory_bytes_ / 16) make_room();
+}
+
+AIAUDIT_INLINE void resident_sums::set_wide(dimension by) {
+    wide_[index_of(by)] = true;
+    for (auto const& each : views_) {
+        each->tables[index_of(by)] = {};
+        each->load_from[index_of(by)] = no_day;
+    }
+    std::erase_if(extracts_, [by](auto const& part) { return part->by == by; });
+}
+
+AIAUDIT_INLINE void resident_sums::forget_days() {
+    auto const wide = wide_;
+    *this = resident_sums(memory_bytes_);
+    wide_ = wide;
+}
+
+AIAUDIT_INLINE void resident_sums::forget_sums() {
+    users_by_name_.clear();
+    users_.clear();
+    extracts_.clear();
+    civil_day const next = days_.empty() ? first_of_all_days : days_.back().plus(2);
+    for (auto const& each : views_) {
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            each->tables[i] = {};
+            each->tables[i].set_covered_from(next);
+            each->load_from[i] = no_day;
+        }
+    }
 }
 
 AIAUDIT_INLINE resident_sums::view const* resident_sums::find_view(
@@ -159,7 +189,7 @@ AIAUDIT_INLINE bool resident_sums::ready(report_query const& query) const {
         return found != nullptr && covers(found->covered_from(), query.zone, query.days);
     }
     view const* const found = find_view(query.zone);
-    if (found == nullptr) return false;
+    if (found == nullptr || is_wide(dimension_of(query.kind))) return false;
     day_table const& table = found->tables[index_of(dimension_of(query.kind))];
     if (table.open_days() > open_days_max) return false;
     return covers(table.covered_from(), query.zone, query.days) ||

@@ -30,8 +30,39 @@ AIAUDIT_INLINE std::uint32_t name_table::number_of(std::string_view name) {
     if (found != hash_index::none) return found;
     auto const number = static_cast<std::uint32_t>(names_.size());
     names_.push_back(texts_->emplace_back(name));
+    if (name.size() >= sizeof(std::string) / 2) text_bytes_ += name.size() + 1;
     index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(names_[of]); });
     return number;
+}
+
+AIAUDIT_INLINE void name_table::forget() { *this = name_table{}; }
+
+AIAUDIT_INLINE void series_table::forget_profiles() {
+    profiles_.clear();
+    profile_names_.clear();
+    profile_index_.clear();
+}
+
+AIAUDIT_INLINE void series_table::forget_users() {
+    names_[name_place(dimension::user)].forget();
+    texts_ = texts_of(names_);
+}
+
+AIAUDIT_INLINE void series_table::forget_all() { *this = series_table{}; }
+
+AIAUDIT_INLINE std::size_t series_table::bytes() const noexcept {
+    std::size_t sum = profiles_.capacity() * sizeof(group_numbers) +
+                      profile_names_.capacity() * sizeof(profile_names) + profile_index_.bytes();
+    for (name_table const& each : names_) sum += each.bytes();
+    constexpr std::size_t pair_bytes = 64;  // with its entry in the index
+    return sum + models_.size() * pair_bytes;
+}
+
+AIAUDIT_INLINE std::shared_ptr<series_table::table_texts const> series_table::texts_of(
+    name_tables const& tables) {
+    auto held = std::make_shared<table_texts>();
+    for (std::size_t i = 0; i < tables.size(); ++i) (*held)[i] = tables[i].texts();
+    return held;
 }
 
 AIAUDIT_INLINE std::uint32_t series_table::profile(profile_names const& names) {
@@ -39,6 +70,11 @@ AIAUDIT_INLINE std::uint32_t series_table::profile(profile_names const& names) {
     std::uint32_t const found = profile_index_.find(
         hash, [&](std::uint32_t number) { return same(profile_names_[number], names); });
     return found != hash_index::none ? found : insert(hash, names);
+}
+
+AIAUDIT_INLINE std::uint32_t series_table::find_profile(profile_names const& names) const {
+    return profile_index_.find(
+        hash_of(names), [&](std::uint32_t number) { return same(profile_names_[number], names); });
 }
 
 AIAUDIT_INLINE std::uint32_t series_table::model_group(std::string_view provider,

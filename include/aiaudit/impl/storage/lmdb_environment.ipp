@@ -27,7 +27,10 @@ AIAUDIT_INLINE lmdb_transaction::~lmdb_transaction() {
 AIAUDIT_INLINE result<void> lmdb_transaction::commit() {
     if (env_->forked()) return fail(errc::closed, "this process was forked inside a body");
     int const code = ::mdb_txn_commit(std::exchange(txn_, nullptr));
-    if (code != 0) return env_->failure(code, "commit");
+    if (code != 0) {
+        handle_->sync_what_was_taken_back();
+        return env_->failure(code, "commit");
+    }
     handle_->note_commit();
     return {};
 }
@@ -50,10 +53,13 @@ AIAUDIT_INLINE result<lmdb_transaction> lmdb_environment::begin(bool writing) {
             if (code == 0) {
                 lmdb_transaction begun(*this, txn, writing, std::move(inside));
                 if (auto ok = open_->check_size(); !ok) return ok.error();
-                return begun;
+                auto const in_step = writing ? open_->is_in_step(txn) : result<bool>(true);
+                if (!in_step) return in_step.error();
+                if (*in_step) return begun;
+                code = MDB_PANIC;
             }
         }
-        inside.unlock();
+        if (inside.owns_lock()) inside.unlock();
         if (code == MDB_PANIC) {
             if (auto ok = open_anew(openings); !ok) return ok.error();
         } else if (code == MDB_MAP_RESIZED) {
@@ -94,11 +100,16 @@ AIAUDIT_INLINE result<void> lmdb_environment::open_anew(std::uint64_t seen_openi
     auto opened = lmdb_handle::open(directory_, how);
     if (!opened && again) {
         return fail(opened.error().code,
-                    "after a commit failed half-way it cannot be opened: " + opened.error().where);
+                    "it had to be opened anew after a failure: " + opened.error().where);
     }
     if (!opened) return opened.error();
+    if (walked_ && *walked_ != (*opened)->file()) {
+        return fail(errc::moved, directory_ +
+                                     "/data.mdb: was replaced since it was first opened; close "
+                                     "all, and open what is there now");
+    }
     open_ = std::move(*opened);
-    walked_ = true;
+    walked_ = open_->file();
     is_open_ = true;
     ++openings_;
     return {};
@@ -131,20 +142,16 @@ AIAUDIT_INLINE result<bool> lmdb_environment::is_sealed(lmdb_transaction const& 
 AIAUDIT_INLINE std::uint64_t lmdb_environment::last_txnid() noexcept {
     if (forked()) return 0;
     std::shared_lock const inside(gate_);
-    if (!open_ || is_cut_short(false)) return 0;
+    if (!open_ || is_cut_short(false) || !open_->files().check_now_and_then()) return 0;
     return open_->last_txnid();
 }
 
 // Whether the file is shorter than it was. Readers look once in a tick of the system's clock, some
 // milliseconds: asking costs more than all else that a read does. The caller holds gate_ shared.
 AIAUDIT_INLINE bool lmdb_environment::is_cut_short(bool writing) noexcept {
-    struct timespec now {};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    auto const tick = static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-    if (!writing && size_checked_at_.load(std::memory_order_relaxed) == tick) return false;
+    if (!size_looks_.has_ticked() && !writing) return false;
     bool const cut = !open_->covers_what_was_seen();
-    // Where it is, everybody is told, for as long as it is.
-    size_checked_at_.store(cut ? 0 : tick, std::memory_order_relaxed);
+    if (cut) size_looks_.reset();  // everybody is told, for as long as it is
     return cut;
 }
 

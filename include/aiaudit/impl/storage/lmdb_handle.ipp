@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 namespace aiaudit {
@@ -73,6 +74,7 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_handle>> lmdb_handle::open(std::strin
         if (auto ok = check_lmdb_file(file); !ok) return ok.error();
     }
     if (auto ok = opened->open_environment(how); !ok) return ok.error();
+    if (auto ok = opened->note_files(); !ok) return ok.error();
     if (how.walk && !how.make) {
         if (auto ok = opened->walk_trees(); !ok) return ok.error();
     }
@@ -81,18 +83,21 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_handle>> lmdb_handle::open(std::strin
     return opened;
 }
 
+// Under the lock of openers: some releases of LMDB destroy its mutexes when they close last.
 AIAUDIT_INLINE lmdb_handle::~lmdb_handle() {
     for (auto& idle : idle_) {
         if (auto* const txn = idle.load(std::memory_order_acquire); txn != nullptr) {
             ::mdb_txn_abort(txn);
         }
     }
-    if (env_ != nullptr) ::mdb_env_close(env_);
+    if (env_ == nullptr) return;
+    std::optional<directory_lock> alone;
+    if (locked_) alone.emplace(directory_);
+    close();
 }
 
-// LMDB's code. env_ is there, or null.
+// LMDB's code. env_ is null.
 AIAUDIT_INLINE int lmdb_handle::make_and_open(lmdb_settings const& how, unsigned flags) {
-    if (env_ != nullptr) ::mdb_env_close(std::exchange(env_, nullptr));
     if (int const code = ::mdb_env_create(&env_); code != 0) return code;
     constexpr std::uint64_t page = 4096;
     auto const map_bytes = (how.map_bytes + page - 1) / page * page;
@@ -102,42 +107,116 @@ AIAUDIT_INLINE int lmdb_handle::make_and_open(lmdb_settings const& how, unsigned
     return ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
 }
 
+// One opener at a time, over all threads and processes. The first makes LMDB's lock file anew;
+// should it be killed over that, who waits inside mdb_env_open takes what it left for a lock file
+// in use, which knows another last commit than the data file. Outside, the next is the first again.
+// Where other programs open the environment too, that state is seen, and everybody here goes
+// out: whoever comes back when all are out mends it.
 AIAUDIT_INLINE result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
     // What is being made is synced as a whole, before it gets its name.
     unsigned flags = how.make ? MDB_NOTLS | MDB_NOSYNC : MDB_NOTLS;
-    auto const lock_file = directory_ + "/lock.mdb";
+    locked_ = true;
     if (how.read_only) {
         flags |= MDB_RDONLY;
         // A reader registers in the lock file. Where it cannot (read-only media, another's
         // directory, a bare copy of data.mdb) it reads unregistered, which is sound only while
         // nobody writes: a writer may use pages again that it still reads.
-        if (::access(lock_file.c_str(), W_OK) != 0) flags |= MDB_NOLOCK;
+        locked_ = ::access((directory_ + "/lock.mdb").c_str(), W_OK) == 0;
+        if (!locked_) flags |= MDB_NOLOCK;
     }
-    if ((flags & MDB_NOLOCK) == 0) {
+    using clock = std::chrono::steady_clock;
+    auto const end = clock::now() + std::chrono::seconds(limits::storage_wait_seconds);
+    for (auto pause = std::chrono::milliseconds(1);;
+         pause = (std::min)(2 * pause, std::chrono::milliseconds(50))) {
+        auto const opened = try_to_open(how, flags);
+        if (opened.done || !opened.again) return opened.done;
+        if (clock::now() + pause > end) return opened.done;
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+AIAUDIT_INLINE lmdb_handle::opening lmdb_handle::try_to_open(lmdb_settings const& how,
+                                                             unsigned flags) {
+    close();
+    std::optional<directory_lock> alone;
+    if (locked_) {
+        alone.emplace(directory_);
+        if (!alone->held()) return {false, posix_error(errno, "lock", directory_)};
         // Here no lock of this process is on the file yet, so that closing it again drops none.
         constexpr std::uint64_t head = 4096;
         auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
-        if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
+        if (auto ok = reserve_blocks(directory_ + "/lock.mdb", bytes); !ok) return {false, ok};
     }
-    int code = make_and_open(how, flags);
-    // LMDB waits for who else opens the file just now. The kernel sees processes, not threads:
-    // where another thread of that process waits for this one's turn to write, it sees a circle
-    // that is none (as in write_lock.hpp). The other is through in a moment.
-    constexpr int tries_most = 1000 * static_cast<int>(limits::storage_wait_seconds);
-    for (int tries = 0; code == EDEADLK && tries < tries_most; ++tries) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        code = make_and_open(how, flags);
+    int const code = make_and_open(how, flags);
+    if (code == ENOMEM) return {false, no_address_space(directory_, how.map_bytes)};
+    if (code != 0) {
+        close();
+        // LMDB waits for other programs that open the file just now. The kernel sees processes, not
+        // threads: where another thread of that process waits for this one's turn to write, it sees
+        // a circle that is none (as in write_lock.hpp). The other is through in a moment.
+        bool const passes = code == EDEADLK;
+        // The lock file has no head yet: the data file was looked at before.
+        bool const has_no_head = locked_ && (code == MDB_INVALID || code == MDB_VERSION_MISMATCH);
+        return {passes || has_no_head, failure(code, "open")};
     }
-    if (code == ENOMEM) return no_address_space(directory_, how.map_bytes);
-    if (code != 0) return failure(code, "open");
     ::mdb_env_get_fd(env_, &descriptor_);
     MDB_stat layout{};
     if (int const failed = ::mdb_env_stat(env_, &layout); failed != 0) {
-        return failure(failed, "stat");
+        return {false, failure(failed, "stat")};
     }
     page_bytes_ = layout.ms_psize;
+    if (locked_ && !how.make) {
+        auto const known = knows_last_commit();
+        if (!known) return {false, known.error()};
+        if (!*known) {
+            close();
+            return {true, fail(errc::storage_failed,
+                               directory_ +
+                                   "/lock.mdb: knows another last commit than data.mdb, for a "
+                                   "program died while it opened them and others have them open; "
+                                   "end all that use this ledger, then open it again")};
+        }
+    }
     if (!how.read_only) clear_dead_readers();
     return {};
+}
+
+// Whether LMDB's lock file has the number of a commit that a meta page has too.
+AIAUDIT_INLINE result<bool> lmdb_handle::knows_last_commit() {
+    std::optional<std::uint64_t> seen;
+    for (;;) {
+        auto const txn = begin_first(false);
+        if (!txn) return txn.error();
+        auto const number = ::mdb_txn_id(*txn);
+        auto const has = has_lmdb_commit(descriptor_, directory_ + "/data.mdb", number);
+        ::mdb_txn_abort(*txn);
+        if (!has || *has) return has;
+        // A writer that is beyond it has put a greater number there.
+        if (seen == number) return false;
+        seen = number;
+    }
+}
+
+AIAUDIT_INLINE result<bool> lmdb_handle::is_in_step(MDB_txn* writing) {
+    auto const number = ::mdb_txn_id(writing);
+    auto const last = info().me_last_txnid;
+    if (number == last + 1) return true;
+    // Another lock file stands there now: its users have the last word.
+    if (auto ok = files_.check(); !ok) return ok.error();
+    // LMDB mends what the death of a writer leaves. This is a commit that failed when its meta page
+    // was written, and again when it was to be taken back.
+    if (number != last) return false;
+    auto const taken = take_back_lmdb_commit(descriptor_, directory_ + "/data.mdb", number);
+    if (!taken) return taken.error();
+    return true;
+}
+
+AIAUDIT_INLINE result<void> lmdb_handle::note_files() {
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) return posix_error(errno, "fstat", directory_);
+    file_ = {status.st_dev, status.st_ino};
+    files_.add(directory_ + "/data.mdb", file_);
+    return locked_ ? files_.add(directory_ + "/lock.mdb") : result<void>{};
 }
 
 // The environment is new to this process, and may be in use by others.
@@ -161,16 +240,12 @@ AIAUDIT_INLINE result<MDB_txn*> lmdb_handle::begin_first(bool make) {
 
 // Before LMDB looks at any page but the meta pages: it would die of much that is wrong in them. A
 // reader without a lock file keeps no page from being used again, so what it finds is looked for
-// once more.
+// once more; as is what two commits of others have overtaken.
 AIAUDIT_INLINE result<void> lmdb_handle::walk_trees() {
     constexpr int looks = 3;
-    constexpr int quick_tries = 100;
-    constexpr int tries_most = quick_tries + 1000 * static_cast<int>(limits::storage_wait_seconds);
+    constexpr int overtaken_most = 100;
     result<void> walked;
-    for (int tries = 0, found = 0; tries < tries_most && found < looks; ++tries) {
-        // A writer that was killed, or stands still, in the middle of a commit: the next one mends
-        // what it left.
-        if (tries >= quick_tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (int overtaken = 0, found = 0; overtaken < overtaken_most && found < looks;) {
         auto const txn = begin_first(false);
         if (!txn) return txn.error();
         auto const whole =
@@ -178,10 +253,11 @@ AIAUDIT_INLINE result<void> lmdb_handle::walk_trees() {
         ::mdb_txn_abort(*txn);
         if (whole && *whole) return {};
         if (!whole && whole.error().code != errc::corrupt) return whole.error();
-        found += whole ? 0 : 1;
-        walked = whole ? fail(errc::corrupt, directory_ +
-                                                 "/data.mdb: its last commit is in the "
-                                                 "wrong place")
+        ++(whole ? overtaken : found);
+        walked = whole ? fail(errc::storage_failed,
+                              directory_ +
+                                  "/data.mdb: others commit quicker than it can be looked "
+                                  "at; open it again")
                        : whole.error();
     }
     return walked;

@@ -20,6 +20,7 @@ AIAUDIT_INLINE std::optional<lmdb_meta> lmdb_meta::parse(char const* page) noexc
     lmdb_meta meta;
     if ((load_little_endian<std::uint16_t>(page + 10) & meta_page_flag) == 0) return {};
     if (load_little_endian<std::uint32_t>(page + 16) != magic) return {};
+    meta.version = load_little_endian<std::uint32_t>(page + 20);
     meta.page_bytes = load_little_endian<std::uint32_t>(page + 40);
     meta.last_page = load_little_endian<std::uint64_t>(page + 136);
     meta.txnid = load_little_endian<std::uint64_t>(page + 144);
@@ -47,6 +48,12 @@ AIAUDIT_INLINE result<lmdb_metas> read_lmdb_metas(int descriptor, std::string co
         }
         meta = *parsed;
         offset = meta.page_bytes;
+    }
+    for (auto const& meta : metas) {
+        if (meta.version == lmdb_meta::version_known) continue;
+        return fail(metas[0].version == metas[1].version ? errc::newer_format : errc::corrupt,
+                    path + ": has LMDB's data version " + std::to_string(meta.version) +
+                        ", this program knows 1");
     }
     return metas;
 }
@@ -93,6 +100,38 @@ AIAUDIT_INLINE result<bool> check_lmdb_snapshot(int descriptor, std::string cons
     auto const checked = check_lmdb_commit(descriptor, path, its, true);
     if (!checked) return checked.error();
     return true;
+}
+
+AIAUDIT_INLINE result<bool> has_lmdb_commit(int descriptor, std::string const& path,
+                                            std::uint64_t txnid) {
+    auto const metas = read_lmdb_metas(descriptor, path);
+    if (!metas) return metas.error();
+    return (*metas)[txnid % 2].txnid == txnid;
+}
+
+AIAUDIT_INLINE result<void> take_back_lmdb_commit(int descriptor, std::string const& path,
+                                                  std::uint64_t txnid) {
+    auto const metas = read_lmdb_metas(descriptor, path);
+    if (!metas) return metas.error();
+    auto const page_bytes = std::uint64_t{(*metas)[0].page_bytes};
+    // From the size of the map on: what LMDB writes at a commit.
+    constexpr std::uint64_t begin = 32;
+    char page[lmdb_meta::bytes];
+    auto const before = (txnid - 1) % 2 * page_bytes;
+    if (read_at(descriptor, page, sizeof page, before) != static_cast<std::int64_t>(sizeof page))
+        return posix_error(errno, "read", path);
+    store_little_endian(page + 144, txnid < 2 ? std::uint64_t{0} : txnid - 2);
+    auto const at = static_cast<off_t>(txnid % 2 * page_bytes + begin);
+    constexpr auto size = static_cast<std::size_t>(lmdb_meta::bytes - begin);
+    ssize_t written = 0;
+    do {
+        written = ::pwrite(descriptor, page + begin, size, at);
+    } while (written < 0 && errno == EINTR);
+    if (written != static_cast<ssize_t>(size)) {
+        return posix_error(written < 0 ? errno : EIO, "write", path);
+    }
+    if (::fdatasync(descriptor) != 0) return posix_error(errno, "fdatasync", path);
+    return {};
 }
 
 AIAUDIT_INLINE result<void> check_lmdb_file(std::string const& path, bool always_walk) {

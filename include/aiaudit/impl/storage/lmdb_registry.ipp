@@ -6,7 +6,6 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/storage/lmdb_registry.hpp>
-#include <aiaudit/storage/posix_file.hpp>  // errors
 
 #include <pthread.h>
 
@@ -30,10 +29,10 @@ AIAUDIT_INLINE file_claim& file_claim::operator=(file_claim&& other) noexcept {
 }
 
 AIAUDIT_INLINE result<file_claim> file_claim::of(std::string const& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
+    auto const file = file_at(path);
+    if (!file) return file.error();
     file_claim claimed;
-    claimed.file_ = {status.st_dev, status.st_ino};
+    claimed.file_ = *file;
     claimed.held_ = lmdb_registry::instance().claim(claimed.file_);
     if (!claimed.held_) return fail(errc::already_open, path + ": is open in this process");
     return claimed;

@@ -20,7 +20,9 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(
     if (auto ok = check_map_bytes(map_bytes); !ok) return ok.error();
     auto const ledger = prepare_ledger(options, empty_environment{map_bytes});
     if (!ledger) return ledger.error();
-    opened->path_ = *ledger + "/segments";
+    auto path = absolute_path(*ledger);  // the process may go elsewhere
+    if (!path) return path.error();
+    opened->path_ = std::move(*path) + "/segments";
     auto claimed = file_claim::of(*ledger + "/" + marker_name);
     if (!claimed) return claimed.error();
     opened->marker_ = std::move(*claimed);
@@ -35,10 +37,54 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(
         auto const lock_file = opened->path_ + "/" + write_lock_name;
         if (auto ok = opened->write_lock_.open(lock_file); !ok) return ok.error();
     }
+    if (auto ok = opened->watch_files(parent_of(opened->path_)); !ok) return ok.error();
     if (auto ok = opened->find_newest(); !ok) return ok.error();
     auto const looked = opened->begin_newest(false);
     if (!looked) return looked.error();
+    if (auto ok = opened->check_place(*looked); !ok) return ok.error();
     return opened;
+}
+
+AIAUDIT_INLINE result<void> lmdb_segments::watch_files(std::string const& ledger) {
+    if (auto ok = files_.add(ledger); !ok) return ok;
+    if (auto ok = files_.add(ledger + "/" + marker_name); !ok) return ok;
+    if (settings_.read_only) return {};
+    return files_.add(path_ + "/" + write_lock_name);
+}
+
+AIAUDIT_INLINE result<void> lmdb_segments::check_files(look when) {
+    auto found = when == look::always ? files_.check() : files_.check_now_and_then();
+    if (found && moved_.load(std::memory_order_relaxed)) {
+        return fail(errc::moved, path_ +
+                                     ": files in it were moved, replaced or removed while they "
+                                     "were open; close the ledger, and open what is there now");
+    }
+    if (!found && found.error().code == errc::moved) moved_ = true;
+    return found;
+}
+
+// A segment that was dropped is not in its place either: it may be read on.
+AIAUDIT_INLINE result<void> lmdb_segments::check_files(lmdb_transaction const& on, look when) {
+    if (auto ok = check_files(when); !ok) return ok;
+    auto found = when == look::always ? on.files().check() : on.files().check_now_and_then();
+    if (found || found.error().code != errc::moved) return found;
+    auto& at = on.environment();
+    if (!is_there(at.directory())) {
+        if (at.dropped()) return {};
+        auto const now = at.begin(false);
+        auto const sealed = now ? at.is_sealed(*now) : result<bool>(now.error());
+        if (sealed && *sealed) return {};
+    }
+    moved_ = true;
+    return found;
+}
+
+AIAUDIT_INLINE result<void> lmdb_segments::check() {
+    if (auto ok = check_writable(); !ok) return ok;
+    auto const looked = begin_newest(false);
+    if (!looked) return looked.error();
+    if (auto ok = check_place(*looked); !ok) return ok;
+    return check_room(path_, limits::storage_room_least);
 }
 
 // Where to begin to look. The last one counts only when the one before it is sealed, or dropped.
@@ -81,6 +127,7 @@ AIAUDIT_INLINE lmdb_environment& lmdb_segments::environment(segment_number numbe
 }
 
 AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_newest(bool writing) {
+    if (auto ok = check_not_forked(); !ok) return ok.error();
     // Each round moves on by a segment, so it ends.
     for (;;) {
         auto& at = *newest_.load(std::memory_order_acquire);
@@ -91,8 +138,16 @@ AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_newest(bool writing
             if (transaction) {
                 auto const sealed = at.is_sealed(*transaction);
                 if (!sealed) return sealed.error();
-                if (!*sealed) return transaction;
+                if (!*sealed) {
+                    auto const here =
+                        check_files(*transaction, writing ? look::always : look::now_and_then);
+                    if (!here) return here.error();
+                    return transaction;
+                }
             }
+            // Before what is there instead is looked at.
+            if (auto ok = check_files(gone ? look::always : look::now_and_then); !ok)
+                return ok.error();
         }
         if (auto ok = move_on(at); !ok) return ok.error();
     }
@@ -151,10 +206,15 @@ AIAUDIT_INLINE result<std::optional<lmdb_transaction>> lmdb_segments::begin_read
     at.last_use.store(++uses_, std::memory_order_relaxed);
     bool const was_open = at.is_open();
     if (number == history && !was_open && !is_there(at.directory())) {
+        if (auto ok = check_files(look::now_and_then); !ok) return ok.error();
         return answer{};
     }
     auto transaction = at.begin(false);
+    if (!transaction && transaction.error().code == errc::not_found) {
+        if (auto ok = check_place(); !ok) return ok.error();
+    }
     if (!transaction) return transaction.error();
+    if (auto ok = check_files(*transaction, look::now_and_then); !ok) return ok.error();
     if (!was_open) close_least_used();
     return answer(std::move(*transaction));
 }
@@ -162,6 +222,7 @@ AIAUDIT_INLINE result<std::optional<lmdb_transaction>> lmdb_segments::begin_read
 AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_write_history() {
     auto& at = environment(history);
     if (!at.is_open() && !is_there(at.directory())) {
+        if (auto ok = check_place(); !ok) return ok.error();
         auto const made = make_history(path_, empty_environment{settings_.map_bytes});
         if (!made) return made.error();
     }
@@ -179,6 +240,7 @@ AIAUDIT_INLINE result<void> lmdb_segments::drop_oldest(segment_number number) {
         return fail(errc::bad_argument,
                     directory_of(number) + ": is not the oldest segment, or the only one");
     }
+    if (auto ok = check_place(); !ok) return ok;
     if (auto ok = drop_segment(path_, number); !ok) return ok;
     auto& dropped = environment(number);
     dropped.drop();

@@ -7,6 +7,11 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/storage/lmdb_views.hpp>
 
+#include <cstdint>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
@@ -16,6 +21,16 @@ AIAUDIT_INLINE result<lmdb_cursor> lmdb_read_view::cursor(table in) const {
     int const code = ::mdb_cursor_open(txn(), handle(in), &opened);
     if (code != 0) return failure(code, "open cursor");
     return lmdb_cursor(opened);
+}
+
+// Whole pages alone: what shares a page with the value may be in use.
+AIAUDIT_INLINE void lmdb_read_view::release(std::string_view value) const noexcept {
+    static std::size_t const page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    auto const first = reinterpret_cast<std::uintptr_t>(value.data());
+    std::uintptr_t const begin = (first + page - 1) / page * page;
+    std::uintptr_t const end = (first + value.size()) / page * page;
+    if (begin < end)
+        static_cast<void>(::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED));
 }
 
 AIAUDIT_INLINE result<std::optional<std::string_view>> lmdb_read_view::get(

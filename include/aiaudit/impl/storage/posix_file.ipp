@@ -9,7 +9,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+#include <pthread.h>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -32,6 +38,26 @@ AIAUDIT_INLINE bool is_disk_full(std::string const& path) noexcept {
     if (::statvfs(path.c_str(), &room) != 0) return false;
     auto const free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
     return room.f_bavail < room.f_blocks / 100 || free_bytes < (std::uint64_t{64} << 10);
+}
+
+AIAUDIT_INLINE result<void> check_room(std::string const& path, std::uint64_t bytes) {
+    struct statvfs room {};
+    if (::statvfs(path.c_str(), &room) != 0) return posix_error(errno, "statvfs", path);
+    if ((room.f_flag & ST_RDONLY) != 0)
+        return fail(errc::read_only, path + ": the file system is mounted for reading only");
+    auto const blocks = ::geteuid() == 0 ? room.f_bfree : room.f_bavail;
+    auto const free_bytes = std::uint64_t{blocks} * room.f_frsize;
+    if (free_bytes >= bytes) return {};
+    return fail(errc::disk_full, path + ": the disk has " + std::to_string(free_bytes) +
+                                     " bytes free, and a record may need " + std::to_string(bytes) +
+                                     "; make room");
+}
+
+AIAUDIT_INLINE result<std::string> absolute_path(std::string const& path) {
+    if (path.starts_with('/')) return path;
+    char here[PATH_MAX];
+    if (::getcwd(here, sizeof here) == nullptr) return posix_error(errno, "getcwd", path);
+    return std::string(here) + "/" + path;
 }
 
 // Whether the process's file size limit stands in the way of the file's growth.
@@ -66,6 +92,12 @@ AIAUDIT_INLINE error posix_error(int number, std::string_view call, std::string 
     default: break;
     }
     return fail(errc::storage_failed, text());
+}
+
+AIAUDIT_INLINE result<file_id> file_at(std::string const& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
+    return file_id{status.st_dev, status.st_ino};
 }
 
 AIAUDIT_INLINE result<void> sync_path(std::string const& path) {
@@ -140,6 +172,58 @@ AIAUDIT_INLINE int lock_file(int descriptor, int how) noexcept {
         failed = ::flock(descriptor, how);
     } while (failed != 0 && errno == EINTR);
     return failed;
+}
+
+// Those of this process, for a forked child to close its copies. It needs no memory: locks are
+// taken in destructors too.
+class directory_lock_list {
+public:
+    [[nodiscard]] static directory_lock_list& instance() noexcept {
+        static directory_lock_list only;
+        return only;
+    }
+    void add(directory_lock& one) {
+        std::scoped_lock const lock(mutex_);
+        one.after_ = first_;
+        if (first_ != nullptr) first_->before_ = &one;
+        first_ = &one;
+    }
+    void remove(directory_lock& one) {
+        std::scoped_lock const lock(mutex_);
+        (one.before_ == nullptr ? first_ : one.before_->after_) = one.after_;
+        if (one.after_ != nullptr) one.after_->before_ = one.before_;
+    }
+
+private:
+    // The mutex is held over a fork, so that the child's copy of the list is whole.
+    directory_lock_list() noexcept {
+        ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                         [] {
+                             instance().close_all();
+                             instance().mutex_.unlock();
+                         });
+    }
+    void close_all() noexcept {
+        for (auto* one = std::exchange(first_, nullptr); one != nullptr; one = one->after_)
+            ::close(one->directory_.get());
+    }
+
+    std::mutex mutex_{};
+    directory_lock* first_ = nullptr;  // protected by mutex_
+};
+static_assert(std::is_trivially_destructible_v<directory_lock_list>);  // used until the very end
+
+AIAUDIT_INLINE directory_lock::directory_lock(std::string const& path) noexcept
+    : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
+    if (!directory_) return;
+    directory_lock_list::instance().add(*this);
+    held_ = lock_file(directory_.get(), LOCK_EX) == 0;
+}
+
+AIAUDIT_INLINE directory_lock::~directory_lock() {
+    if (!directory_) return;
+    if (held_) ::flock(directory_.get(), LOCK_UN);  // now, whatever child has it open
+    directory_lock_list::instance().remove(*this);
 }
 
 }  // namespace detail
