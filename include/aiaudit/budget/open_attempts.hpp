@@ -38,6 +38,8 @@ struct hold {
 
 // A process that decides alone is known by the first half of the ids that it makes of itself.
 [[nodiscard]] std::uint64_t holder_of(operation_id const& id) noexcept;
+// Of 62 random bits.
+[[nodiscard]] std::uint64_t make_holder();
 [[nodiscard]] operation_id id_of_holder(std::uint64_t holder, std::uint64_t rest = 0) noexcept;
 
 struct open_attempt {

@@ -13,12 +13,13 @@
 #ifndef AIAUDIT_ENGINE_GATE_KEEPER_HPP
 #define AIAUDIT_ENGINE_GATE_KEEPER_HPP
 
-#include <aiaudit/budget/gate.hpp>         // budget_gate
-#include <aiaudit/engine/alert_book.hpp>   // alert_book
-#include <aiaudit/engine/batch_queue.hpp>  // batch
-#include <aiaudit/engine/log_reader.hpp>   // log_reader
-#include <aiaudit/engine/notices.hpp>      // notices
-#include <aiaudit/engine/saved_gate.hpp>   // find_gate_start
+#include <aiaudit/budget/gate.hpp>             // budget_gate
+#include <aiaudit/engine/alert_book.hpp>       // alert_book
+#include <aiaudit/engine/batch_queue.hpp>      // batch
+#include <aiaudit/engine/log_reader.hpp>       // log_reader
+#include <aiaudit/engine/memory_decision.hpp>  // decide_in_memory
+#include <aiaudit/engine/notices.hpp>          // notices
+#include <aiaudit/engine/saved_gate.hpp>       // find_gate_start
 
 #include <algorithm>
 #include <atomic>
@@ -78,43 +79,21 @@ public:
         return visit(gate_, book_);
     }
 
-    // Decides in memory, for who is alone in deciding: the answer, and whether the cost is held. It
-    // is not where there was no budget to ask.
-    struct decision {
-        bool held = false;
-        bool drawn = false;  // from what is held ahead: it need not wait for the disk
-        bool warned = false;
-        std::optional<budget_refusal> refused{};
-        // What must enter the log as well, before the intent and after it, whatever was decided.
-        std::vector<record> before{};
-        std::vector<record> behind{};
-    };
+    // Decides in memory, for who is alone in deciding.
     // `draws`: the attempt would begin before its intent is on disk, so it may only draw from what
     // the log says is held ahead.
-    [[nodiscard]] result<decision> hold(record const& intent, bool draws) {
+    [[nodiscard]] result<memory_decision> hold(record const& intent, bool draws) {
         std::unique_lock lock(mutex_);
         if (seen_ == 0 || seen_ != store_->generation()) {
             std::uint64_t const now = store_->generation();
             if (auto ok = catch_up_locked(); !ok) return ok.error();
             seen_ = now;
         }
-        decision made;
-        if (gate_.empty()) return made;
-        budget_gate::verdict verdict{.admitted = false};
-        if (draws) verdict = gate_.draw(intent);
-        made.drawn = verdict.admitted;
-        if (!made.drawn) verdict = reserve(lock, intent, made.before);
-        made.held = verdict.admitted;
-        made.warned = verdict.warned;
-        if (!verdict.admitted) made.refused = gate_.describe(verdict, intent);
-        if (made.held && draws && (!made.drawn || gate_.is_short())) {
-            // A gate that was read anew does not know what is on its way to the log.
-            if (!gate_.holds_ahead() && gate_.holder() == holder_) holder_ = new_holder();
-            made.behind = gate_.advance(intent, holder_, !made.drawn);
-        }
-        return made;
+        if (gate_.empty()) return memory_decision{};
+        return decide_in_memory(gate_, intent, draws, holder_,
+                                [&] { written_.wait_for(lock, std::chrono::milliseconds(250)); });
     }
-    // A record of decision::before or behind did not get as far as the log.
+    // A record of memory_decision::before or behind did not get as far as the log.
     void release_advance(record const& entry) {
         std::lock_guard const lock(mutex_);
         cancel_advance(entry);
@@ -257,12 +236,6 @@ public:
 private:
     static constexpr int tries_most = 50;  // while other processes save and drop
 
-    [[nodiscard]] static std::uint64_t new_holder() {
-        operation_id const id = make_operation_id({});
-        return load_little_endian<std::uint64_t>(reinterpret_cast<char const*>(id.bytes.data()) +
-                                                 8);
-    }
-
     // The mutex, but not for long: who has it may be reading the log, and wait for what waits for
     // this transaction. Not owned: they took their time.
     [[nodiscard]] std::unique_lock<std::mutex> lock_in_transaction() {
@@ -273,23 +246,6 @@ private:
             std::this_thread::yield();
         }
         return {};
-    }
-
-    // Asks budgets, and gives back to them what is held ahead where they have no room else. Waits
-    // for what is on its way to the log, since that cannot be given back.
-    [[nodiscard]] budget_gate::verdict reserve(std::unique_lock<std::mutex>& lock,
-                                               record const& intent, std::vector<record>& before) {
-        constexpr int waits_most = 8;
-        for (int waited = 0;;) {
-            auto const verdict = gate_.reserve(intent);
-            if (verdict.admitted || verdict.reason != refusal_reason::full) return verdict;
-            bool waits = false;
-            auto more = gate_.give_back(intent, waits);
-            before.insert(before.end(), more.begin(), more.end());
-            if (!more.empty()) continue;
-            if (!waits || ++waited > waits_most) return verdict;
-            written_.wait_for(lock, std::chrono::milliseconds(250));
-        }
     }
 
     // All under mutex_, but for the first.
@@ -498,7 +454,7 @@ private:
     std::mutex mutex_{};
     std::condition_variable written_{};  // a batch is, or never will be
     // Under mutex_.
-    std::uint64_t holder_ = new_holder();  // this process, among all that held something ahead
+    std::uint64_t holder_ = make_holder();  // this process, among all that held something ahead
     budget_gate gate_{};
     alert_book book_{};
     bool loaded_ = false;                      // with what was saved

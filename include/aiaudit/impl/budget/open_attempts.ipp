@@ -18,6 +18,11 @@ AIAUDIT_INLINE std::uint64_t holder_of(operation_id const& id) noexcept {
     return load_little_endian<std::uint64_t>(reinterpret_cast<char const*>(id.bytes.data()));
 }
 
+AIAUDIT_INLINE std::uint64_t make_holder() {
+    operation_id const id = make_operation_id({});
+    return load_little_endian<std::uint64_t>(reinterpret_cast<char const*>(id.bytes.data()) + 8);
+}
+
 AIAUDIT_INLINE operation_id id_of_holder(std::uint64_t holder, std::uint64_t rest) noexcept {
     operation_id id{};
     for (std::size_t i = 0; i < 8; ++i) {
