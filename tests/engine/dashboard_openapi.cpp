@@ -423,6 +423,7 @@ BOOST_FIXTURE_TEST_CASE(every_problem_of_a_login_is_documented, stand) {
     BOOST_TEST(ask(request, login).status == 429);
     request = request_of("/api/v1/session", "get");
     auto const& session = document.at("paths").at("/api/v1/session").at("get").as_object();
+    request.headers = {{"Authorization", "Bearer wrong"}};
     BOOST_TEST(ask(request, session).status == 429);
     auto const& one = document.at("paths").at("/api/v1/records/{sequence}").at("get").as_object();
     request = request_of("/api/v1/records/999", "get");
