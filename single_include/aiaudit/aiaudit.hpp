@@ -16658,6 +16658,11 @@ private:
     // visit(user, totals const&) for each.
     template <class Visitor>
     [[nodiscard]] result<void> sum_cells(Visitor&& visit) const;
+    [[nodiscard]] result<void> sum_cells_of(std::uint32_t user, totals& to) const {
+        return read_cells(user, [&to](std::uint32_t, std::uint32_t, cell const& value) {
+            wrapping_add(to, value.sum);
+        });
+    }
 
     [[nodiscard]] std::size_t rare_count() const noexcept {
         return format::rare[static_cast<std::uint8_t>(bytes_[3])];
@@ -16678,10 +16683,7 @@ result<void> day_part::sum_cells(Visitor&& visit) const {
     if (auto const users = checked(format::users); !users) return users.error();
     for (std::uint32_t user = 0; user < counts_[0]; ++user) {
         totals sum;
-        auto const read = read_cells(user, [&sum](std::uint32_t, std::uint32_t, cell const& value) {
-            wrapping_add(sum, value.sum);
-        });
-        if (!read) return read;
+        if (auto read = sum_cells_of(user, sum); !read) return read;
         visit(user, std::as_const(sum));
     }
     return {};
@@ -16743,12 +16745,13 @@ result<void> day_part::read_some_sums(dimension by, std::vector<std::uint32_t> c
                                       Visitor&& visit) const {
     if (groups.empty()) return {};
     if (is_summed_from_cells(by)) {
-        std::size_t next = 0;
-        return sum_cells([&](std::uint32_t user, totals const& sum) {
-            if (next == groups.size() || groups[next] != user) return;
-            ++next;
-            visit(sum);
-        });
+        if (auto const users = checked(format::users); !users) return users.error();
+        for (std::uint32_t const user : groups) {
+            totals sum;
+            if (auto read = sum_cells_of(user, sum); !read) return read;
+            visit(std::as_const(sum));
+        }
+        return {};
     }
     auto const bytes = checked(format::sums + index_of(by));
     if (!bytes) return bytes.error();
@@ -17246,7 +17249,7 @@ private:
 };
 
 // Sums by group, column by column, as each section of sums has them.
-void append_sums(std::string& out, std::vector<totals> const& sums);
+void append_sums(std::string& out, std::span<totals const> sums);
 
 // Fills in the header of a part whose sections end there in `body`, which begins with room for the
 // header. `counts` as the header has them. Errors: too_large.
@@ -17984,6 +17987,13 @@ struct group_name {
 // visit(group_name, totals const&) for each group of a part, as read_costs() has them.
 template <class Visitor>
 [[nodiscard]] result<void> read_part_costs(day_part const& part, dimension by, Visitor&& visit) {
+    if (by == dimension::user) {
+        auto const users = part.read_users();
+        if (!users) return users.error();
+        return part.read_costs(by, [&](std::uint32_t user, totals const& sum) {
+            visit(group_name{{}, (*users)[user]}, sum);
+        });
+    }
     auto const names = names_in(part, by);
     if (!names) return names.error();
     return part.read_costs(
@@ -18191,8 +18201,8 @@ private:
 #define AIAUDIT_ROLLUP_USER_SUMS_HPP
 
 #include <cstdint>
+#include <span>
 #include <string>
-#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -18203,8 +18213,8 @@ inline constexpr std::size_t piece_users_max = 49'152;
 
 // Users ascend by name; `sums` are theirs. Errors: too_large.
 [[nodiscard]] result<std::string> write_user_sums(std::int32_t number,
-                                                  std::vector<std::string> const& users,
-                                                  std::vector<totals> const& sums);
+                                                  std::span<std::string const> users,
+                                                  std::span<totals const> sums);
 
 }  // namespace detail
 }  // namespace v0_1_0
@@ -18318,6 +18328,21 @@ private:
         std::string low{};
         std::optional<std::string> high{};
     };
+    // Users that ascend, and their sums.
+    struct user_rows {
+        std::vector<std::string> users{};
+        std::vector<totals> sums{};
+
+        [[nodiscard]] result<void> read(day_part const& piece) {
+            auto const names = piece.read_users();
+            if (!names) return names.error();
+            users.assign(names->begin(), names->end());
+            sums.reserve(users.size());
+            return piece.read_sums(dimension::user,
+                                   [this](std::uint32_t, totals const& sum,
+                                          latency_histogram const&) { sums.push_back(sum); });
+        }
+    };
     using sums_by_name = std::map<std::string, totals, std::less<>>;
 
     [[nodiscard]] bool is_due() const noexcept {
@@ -18358,9 +18383,10 @@ private:
                                          sums_by_name& to);
     [[nodiscard]] static result<void> add_part(day_part const& part, name_range const& range,
                                                sums_by_name& to);
-    [[nodiscard]] result<std::uint64_t> make_pieces(std::uint32_t base, sums_by_name&& since,
+    [[nodiscard]] result<std::uint64_t> make_pieces(std::uint32_t base, sums_by_name const& since,
                                                     std::uint32_t number,
                                                     std::vector<std::string>& to);
+    [[nodiscard]] static user_rows merged(user_rows&& before, sums_by_name const& since);
     [[nodiscard]] result<void> put(std::uint64_t through, std::uint32_t number,
                                    std::string const& piece);
     [[nodiscard]] result<void> begin_using(std::uint64_t through, std::uint32_t pieces,
@@ -18453,8 +18479,7 @@ result<void> user_totals<Store>::renew(std::span<civil_day const> days) {
         sums_by_name since;
         if (auto ok = add_parts(days, (*all)[i], since); !ok) return ok;
         std::vector<std::string> made;
-        auto const counted =
-            make_pieces(static_cast<std::uint32_t>(i), std::move(since), pieces, made);
+        auto const counted = make_pieces(static_cast<std::uint32_t>(i), since, pieces, made);
         if (!counted) return counted.error();
         users += *counted;
         for (std::string const& piece : made) {
@@ -18541,41 +18566,49 @@ result<void> user_totals<Store>::add_part(day_part const& part, name_range const
 
 // The piece that there is and what came since, as one or more. Returns how many users these have.
 template <class Store>
-result<std::uint64_t> user_totals<Store>::make_pieces(std::uint32_t base, sums_by_name&& since,
+result<std::uint64_t> user_totals<Store>::make_pieces(std::uint32_t base, sums_by_name const& since,
                                                       std::uint32_t number,
                                                       std::vector<std::string>& to) {
-    if (through_ != 0) {
-        std::uint32_t next = 0;
-        auto const read = for_each_piece(through_, [&](day_part const& piece) -> result<void> {
-            if (next++ != base) return {};
-            return add_part(piece, {}, since);
-        });
-        if (!read) return read.error();
-    }
-    std::vector<std::string> users;
-    std::vector<totals> sums;
-    std::uint64_t count = 0;
-    std::size_t const pieces = since.size() / piece_users_max + 1;
-    std::size_t const share = since.size() / pieces + 1;
-    auto const write = [&]() -> result<void> {
-        auto piece = write_user_sums(static_cast<std::int32_t>(number++), users, sums);
+    user_rows before;
+    std::uint32_t next = 0;
+    auto const read = for_each_piece(through_, [&](day_part const& piece) -> result<void> {
+        return next++ == base ? before.read(piece) : result<void>{};
+    });
+    if (!read) return read.error();
+    user_rows const all = merged(std::move(before), since);
+    std::size_t const share = all.users.size() / (all.users.size() / piece_users_max + 1) + 1;
+    for (std::size_t begin = 0; begin == 0 || begin < all.users.size(); begin += share) {
+        auto piece = write_user_sums(
+            static_cast<std::int32_t>(number++),
+            std::span(all.users).subspan(begin).first((std::min)(share, all.users.size() - begin)),
+            std::span(all.sums).subspan(begin).first((std::min)(share, all.users.size() - begin)));
         if (!piece) return piece.error();
         to.push_back(std::move(*piece));
-        count += users.size();
-        users.clear();
-        sums.clear();
-        return {};
+    }
+    return all.users.size();
+}
+
+template <class Store>
+typename user_totals<Store>::user_rows user_totals<Store>::merged(user_rows&& before,
+                                                                  sums_by_name const& since) {
+    user_rows all;
+    all.users.reserve(before.users.size() + since.size());
+    all.sums.reserve(before.users.size() + since.size());
+    auto const add = [&all](std::string const& user, totals const& sum) {
+        all.users.push_back(user);
+        all.sums.push_back(sum);
     };
-    for (auto const& [name, sum] : since) {
-        users.push_back(name);
-        sums.push_back(sum);
-        if (users.size() < share) continue;
-        if (auto ok = write(); !ok) return ok.error();
+    auto one = since.begin();
+    for (std::size_t i = 0; i < before.users.size(); ++i) {
+        for (; one != since.end() && one->first < before.users[i]; ++one)
+            add(one->first, one->second);
+        add(before.users[i], before.sums[i]);
+        if (one == since.end() || one->first != before.users[i]) continue;
+        wrapping_add(all.sums.back(), one->second);
+        ++one;
     }
-    if (!users.empty() || to.empty()) {
-        if (auto ok = write(); !ok) return ok.error();
-    }
-    return count;
+    for (; one != since.end(); ++one) add(one->first, one->second);
+    return all;
 }
 
 template <class Store>
@@ -18687,9 +18720,10 @@ public:
                 this->add(name, attempts, cost);
             });
             if (!all) return all;
+            begin_base();
             auto const base =
                 read_base([this](group_name name, std::uint64_t attempts, money cost) {
-                    this->add_base({name, cost.pico(), attempts});
+                    this->add_base({name, cost.pico(), attempts, 0});
                 });
             if (!base) return base;
             end_pass();
@@ -18712,6 +18746,7 @@ private:
         group_name name{};
         int128 cost = 0;
         std::uint64_t attempts = 0;
+        std::uint64_t hash = 0;  // of the name
     };
     // Holds texts of names; what it handed out stays where it is.
     class text_room {
@@ -18725,6 +18760,7 @@ private:
     };
 
     void begin_pass();
+    void begin_base();
     void end_pass();
     void add(group_name name, std::uint64_t attempts, money cost);
     // Adds to what is gathered of that name; of a name without any, competes at once.
@@ -18732,7 +18768,13 @@ private:
     [[nodiscard]] bool is_in_pass(group_name name) const noexcept {
         return (!low_ || !(name < low_->view())) && (!high_ || name < high_->view());
     }
-    void insert(std::uint64_t hash, gathered const& group);
+    // `group` has its hash.
+    void insert(gathered const& group);
+    // Whether something of that hash may be gathered: most names of a base are not.
+    [[nodiscard]] bool may_be_gathered(std::uint64_t hash) const noexcept {
+        std::uint64_t const bit = hash >> 7 & (filter_.size() * 64 - 1);
+        return (filter_[bit / 64] >> bit % 64 & 1) != 0;
+    }
     void drop_half();
     void compete(gathered const& group);
     [[nodiscard]] static bool before(ranked_group const& a, ranked_group const& b) noexcept {
@@ -18743,7 +18785,8 @@ private:
     void keep_best();
     void order();
     [[nodiscard]] std::uint64_t bytes() const noexcept {
-        return groups_.capacity() * sizeof(gathered) + index_.bytes() + texts_.bytes();
+        return groups_.capacity() * sizeof(gathered) + index_.bytes() + filter_.capacity() * 8 +
+               texts_.bytes();
     }
 
     std::size_t places_;
@@ -18752,6 +18795,7 @@ private:
     std::optional<held_name> high_{};  // the first name behind it
     std::vector<gathered> groups_{};
     hash_index index_{};
+    std::vector<std::uint64_t> filter_{};  // bits of the hashes that are gathered
     text_room texts_{};
     std::vector<ranked_group> best_{};  // the dearest so far, and some that follow
     std::optional<int128> worst_{};     // what has a place costs at least that
@@ -31825,6 +31869,7 @@ result<void> part_check::begin(Store const& store, std::uint64_t before) {
                 past_.add(*part, bytes);
             if (!of_dropped || part->through > dropped_)
                 read_part(*part, bytes, !of_dropped && part->after < before);
+            release(view, bytes);
             return true;
         });
     });
@@ -31836,6 +31881,7 @@ result<void> part_check::begin(Store const& store, std::uint64_t before) {
             view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view bytes) {
                 auto const part = part_key::parse(key);
                 if (part && rule.counts(*part, view.segment())) all = read_beside(*part, bytes);
+                release(view, bytes);
                 return all.has_value();
             });
         return scanned ? all : scanned;
@@ -31870,6 +31916,7 @@ result<void> part_check::read_totals(Store const& store) {
                              if (!key.starts_with(prefix)) return false;
                              ++pieces;
                              add_piece(bytes, last);
+                             release(view, bytes);
                              return true;
                          });
     });
@@ -50580,7 +50627,7 @@ namespace detail {
     return width;
 }
 
-AIAUDIT_INLINE void append_sums(std::string& out, std::vector<totals> const& sums) {
+AIAUDIT_INLINE void append_sums(std::string& out, std::span<totals const> sums) {
     totals any;
     std::size_t cost_width = 0;
     for (totals const& sum : sums) {
@@ -51090,6 +51137,7 @@ AIAUDIT_INLINE void day_table::settle(group_sums const& part) {
 #define AIAUDIT_IMPL_ROLLUP_GROUP_RANKING_IPP
 
 #include <algorithm>
+#include <bit>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -51130,17 +51178,18 @@ AIAUDIT_INLINE void group_ranking::add(group_name name, std::uint64_t attempts, 
         group.cost = wrapping_sum(money::from_pico(group.cost), cost).pico();
         return;
     }
-    insert(hash, {name, cost.pico(), attempts});
+    insert({name, cost.pico(), attempts, hash});
     if ((groups_.size() & 1023) == 0 && bytes() > memory_bytes_) drop_half();
 }
 
 AIAUDIT_INLINE void group_ranking::add_base(gathered const& group) {
     if (!is_in_pass(group.name)) return;
-    std::uint32_t const found = index_.size() == 0
-                                    ? hash_index::none
-                                    : index_.find(group.name.hash(), [&](std::uint32_t number) {
-                                          return groups_[number].name == group.name;
-                                      });
+    std::uint64_t const hash = group.name.hash();
+    std::uint32_t const found =
+        may_be_gathered(hash)
+            ? index_.find(hash,
+                          [&](std::uint32_t number) { return groups_[number].name == group.name; })
+            : hash_index::none;
     if (found == hash_index::none) {
         if (group.attempts != 0) compete(group);
         return;
@@ -51150,11 +51199,20 @@ AIAUDIT_INLINE void group_ranking::add_base(gathered const& group) {
     known.cost = wrapping_sum(money::from_pico(known.cost), money::from_pico(group.cost)).pico();
 }
 
-AIAUDIT_INLINE void group_ranking::insert(std::uint64_t hash, gathered const& group) {
+AIAUDIT_INLINE void group_ranking::begin_base() {
+    constexpr std::size_t bits_a_group = 16;
+    filter_.assign(std::bit_ceil(groups_.size() * bits_a_group / 64 + 1), 0);
+    for (gathered const& group : groups_) {
+        std::uint64_t const bit = group.hash >> 7 & (filter_.size() * 64 - 1);
+        filter_[bit / 64] |= std::uint64_t{1} << bit % 64;
+    }
+}
+
+AIAUDIT_INLINE void group_ranking::insert(gathered const& group) {
     gathered held = group;
     held.name = {texts_.hold(group.name.provider), texts_.hold(group.name.text)};
-    index_.insert(hash, static_cast<std::uint32_t>(groups_.size()),
-                  [this](std::uint32_t number) { return groups_[number].name.hash(); });
+    index_.insert(group.hash, static_cast<std::uint32_t>(groups_.size()),
+                  [this](std::uint32_t number) { return groups_[number].hash; });
     groups_.push_back(held);
 }
 
@@ -51167,7 +51225,7 @@ AIAUDIT_INLINE void group_ranking::drop_half() {
     text_room const texts = std::exchange(texts_, {});
     groups_.clear();
     index_.clear();
-    for (gathered const& group : kept) insert(group.name.hash(), group);
+    for (gathered const& group : kept) insert(group);
 }
 
 AIAUDIT_INLINE void group_ranking::compete(gathered const& group) {
@@ -52592,8 +52650,8 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE result<std::string> write_user_sums(std::int32_t number,
-                                                   std::vector<std::string> const& users,
-                                                   std::vector<totals> const& sums) {
+                                                   std::span<std::string const> users,
+                                                   std::span<totals const> sums) {
     using format = day_part_format;
     std::array<std::uint32_t, format::counts> counts{};
     counts[0] = static_cast<std::uint32_t>(users.size());
@@ -52614,7 +52672,7 @@ AIAUDIT_INLINE result<std::string> write_user_sums(std::int32_t number,
         if (by == dimension::user) {
             append_sums(body, sums);
         } else if (by == dimension::everything) {
-            append_sums(body, {totals{}});
+            append_sums(body, std::array{totals{}});
             append_latency(body, {});
         } else {
             append_sums(body, {});
