@@ -66,7 +66,7 @@ template <class Wait>
     if (made.held && draws && (!made.drawn || gate.is_short())) {
         // A gate that was read anew does not know what is on its way to the log.
         if (!gate.holds_ahead() && gate.holder() == holder) holder = make_holder();
-        auto more = gate.advance(intent, holder, !made.drawn);
+        auto more = gate.advance(intent, holder);
         made.before.insert(made.before.end(), std::make_move_iterator(more.begin()),
                            std::make_move_iterator(more.end()));
     }
