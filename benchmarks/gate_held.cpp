@@ -4,7 +4,7 @@
 // disk as long as enough is held ahead: budget_mode::exclusive, durability::relaxed, a budget of
 // everyone and one of each user, a day. A call is an intent and its outcome.
 //
-// held_N_users_cps        calls a second of N users in turn, after a warm-up of 100,000 calls
+// held_N_users_cps        calls a second of N users in turn, after a warm-up of 20,000 calls
 // held_N_users_warm_cps   of the warm-up itself
 // held_N_users_waits      calls after it that waited for the disk
 // held_N_users_warm_waits of the warm-up
@@ -88,7 +88,7 @@ void check_sum(aiaudit::ledger& of, std::size_t calls) {
 
 void measure(std::string const& directory, std::size_t users, std::size_t calls,
              figure_table& figures) {
-    constexpr std::size_t warm = 100'000;
+    constexpr std::size_t warm = 20'000;
     auto ledger = must(aiaudit::ledger::open({.path = directory + "/calls-" + std::to_string(users),
                                               .budgets = aiaudit::budget_mode::exclusive}));
     must(ledger.set_budget(make_budget("all", "100000", "everyone")));

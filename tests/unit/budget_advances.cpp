@@ -276,6 +276,7 @@ BOOST_AUTO_TEST_CASE(whatever_is_lost_no_limit_is_passed_and_no_sum_is_less_than
         now.log.set(wide("month", "month", "everyone", 16'000), noon);
         now.log.set(wide("roll", "24h", "everyone", 9'000), noon);
         now.log.set(wide("user", "day", "each-user", 4'000), noon);
+        now.log.set(wide("rate", "minute", "everyone", 20'000), noon);
         std::map<std::string, std::int64_t> sent;  // by budget and subject, in the present window
         std::vector<std::pair<record, std::int64_t>> open;
         std::uint64_t id = 0;

@@ -164,12 +164,7 @@ public:
     [[nodiscard]] std::vector<budget_crossing> take_crossings();
 
     // What the log says, without what is held tentatively.
-    [[nodiscard]] std::string snapshot() const {
-        if (!detail::has_tentative_rates(state_)) return detail::write_gate(state_);
-        detail::gate_state logged = state_;
-        logged.forget_all_tentative();
-        return detail::write_gate(logged);
-    }
+    [[nodiscard]] std::string snapshot() const { return detail::write_gate(state_); }
     // Errors: corrupt, for anything but what snapshot() made.
     [[nodiscard]] static result<budget_gate> from_snapshot(std::string_view bytes);
 
@@ -377,7 +372,7 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
         of.change_hold(held, next.change, next.is_new);
         if (draws && !logged) held.apart += next.change;
         if (logged) {
-            held.logged = held.amount;
+            of.log_hold(held);
             of.use(held.account, intent.started_at);
         }
     }

@@ -182,6 +182,7 @@ AIAUDIT_INLINE void budget_gate::apply_advance(sequence number, budget_advance c
         held.apart -= of.amount;
     else
         kept.change_advance(held, of.amount, false);
+    kept.log_advance(held, place->window);
     held.logged = (std::max)(held.logged, int128{0}) + of.amount;
     state_.open[found].intent = number;
     state_.open[found].deadline = at;
