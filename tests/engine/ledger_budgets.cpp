@@ -431,8 +431,8 @@ BOOST_AUTO_TEST_CASE(what_began_and_the_log_did_not_take_stays_held) {
             auto const said = ledger.admit(intent_of_cost(number, 10), durability::relaxed);
             return said && !said->refused && value_of(said->number) == 0;
         };
-        BOOST_TEST(!begins(1));  // it is in the log
-        BOOST_TEST(!begins(2));
+        BOOST_TEST(!begins(1));  // it is in the log, and so is what is held ahead
+        BOOST_TEST(begins(2));
         BOOST_TEST(begins(3));
         BOOST_REQUIRE(ledger.flush().has_value());
         refusing_store::refuses = true;
@@ -441,17 +441,17 @@ BOOST_AUTO_TEST_CASE(what_began_and_the_log_did_not_take_stays_held) {
         refusing_store::refuses = false;
         auto const state = state_of(ledger, "purse");
         BOOST_TEST((state.reserved == 40));
-        BOOST_TEST((state.advance == 80));
+        BOOST_TEST((state.advance == 70));
         BOOST_TEST(begins(5));
     }
     // What the log lacks may have been used, so nothing of it is given back.
     auto ledger = refusing_ledger::open(options).value();
     set_time(ledger);
     BOOST_TEST((state_of(ledger, "purse").reserved == 40));
-    BOOST_TEST((state_of(ledger, "purse").advance == 80));
+    BOOST_TEST((state_of(ledger, "purse").advance == 70));
     auto const lost = ledger.lost_advances().value();
     BOOST_REQUIRE(lost.size() == 1U);
-    BOOST_TEST((lost[0].amount == 80));
+    BOOST_TEST((lost[0].amount == 70));
     BOOST_REQUIRE(ledger.write_off_advances({"ana", "none of it was used", ""}).has_value());
     BOOST_TEST((state_of(ledger, "purse").advance == 0));
 }

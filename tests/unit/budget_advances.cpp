@@ -6,6 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <map>
 #include <random>
 #include <string>
@@ -52,8 +54,8 @@ struct process {
     bool ask(record const& intent) {
         if (log.gate.draw(intent).admitted) {
             ++drawn;
+            if (log.gate.is_short()) put(log.gate.advance(intent, own));
             queue.push_back(marked(intent));
-            if (log.gate.is_short()) put(log.gate.advance(intent, own, false));
             return true;
         }
         auto verdict = log.gate.reserve(intent);
@@ -66,8 +68,8 @@ struct process {
             verdict = log.gate.reserve(intent);
         }
         if (!verdict.admitted) return false;
+        put(log.gate.advance(intent, own));
         queue.push_back(intent);
-        put(log.gate.advance(intent, own, true));
         write();
         return true;
     }
@@ -92,23 +94,22 @@ BOOST_AUTO_TEST_CASE(an_attempt_draws_from_what_the_log_has_and_nothing_else) {
     one.log.set(wide("b", "day", "everyone", 6'400), noon);
     BOOST_TEST(!one.log.gate.draw(intent_of(1, 10, noon)).admitted);
     BOOST_TEST(one.ask(intent_of(1, 10, noon)));  // the first of its account
-    BOOST_TEST((one.log.state(noon).advance == 0));
-    BOOST_TEST(one.ask(intent_of(2, 10, noon)));
+    BOOST_TEST(one.drawn == 0);
     // A 64th of the limit.
     BOOST_TEST((one.log.state(noon).advance == 100));
-    BOOST_TEST((one.log.state(noon).reserved == 20));
-    BOOST_TEST((one.log.state(noon).left == 6'400 - 120));
-    BOOST_TEST(one.log.state(noon).open == 2U);
-    BOOST_TEST(one.ask(intent_of(3, 10, noon)));
+    BOOST_TEST((one.log.state(noon).reserved == 10));
+    BOOST_TEST((one.log.state(noon).left == 6'400 - 110));
+    BOOST_TEST(one.log.state(noon).open == 1U);
+    BOOST_TEST(one.ask(intent_of(2, 10, noon)));
     BOOST_TEST(one.drawn == 1);
     BOOST_TEST((one.log.state(noon).advance == 90));
-    BOOST_TEST((one.log.state(noon).reserved == 30));
-    BOOST_TEST((one.log.state(noon).left == 6'400 - 120));
+    BOOST_TEST((one.log.state(noon).reserved == 20));
+    BOOST_TEST((one.log.state(noon).left == 6'400 - 110));
     // The log does not have it: there, it is held ahead still.
     BOOST_TEST(one.log.gate.snapshot() == snapshot_of(one.log.log));
     one.write();
     BOOST_TEST(one.log.gate.snapshot() == snapshot_of(one.log.log));
-    BOOST_TEST(one.log.gate.open().size() == 3U);
+    BOOST_TEST(one.log.gate.open().size() == 2U);
     // More than there is waits for the disk.
     BOOST_TEST(!one.log.gate.draw(intent_of(4, 91, noon)).admitted);
 }
@@ -117,7 +118,6 @@ BOOST_AUTO_TEST_CASE(what_is_on_its_way_is_not_drawn_from) {
     process one({}, holder);
     one.log.set(wide("b", "day", "everyone", 6'400), noon);
     one.ask(intent_of(1, 10, noon));
-    one.ask(intent_of(2, 10, noon));
     for (std::uint64_t id = 3; id < 9; ++id) BOOST_TEST(one.ask(intent_of(id, 10, noon)));
     BOOST_TEST(one.drawn == 6);
     BOOST_TEST(one.queue.size() == 7U);  // more was asked for in time
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(what_a_dead_one_held_ahead_stays_until_somebody_writes_it_o
     process next(one.log.log, holder + 1);
     next.log.append(end_record(advance_end::abandoned, 0, noon));
     BOOST_TEST((next.log.state(noon).advance == 100));
-    BOOST_TEST((next.log.state(noon).reserved == 20));
+    BOOST_TEST((next.log.state(noon).reserved == 10));
     for (std::uint64_t id = 11; id < 15; ++id) next.ask(intent_of(id, 10, noon));
     next.write();
     BOOST_TEST((next.log.state(noon).advance == 170));
@@ -181,7 +181,6 @@ BOOST_AUTO_TEST_CASE(an_intent_of_somebody_else_draws_nothing) {
     process one({}, holder);
     one.log.set(wide("b", "day", "everyone", 6'400), noon);
     one.ask(intent_of(1, 10, noon));
-    one.ask(intent_of(2, 10, noon));
     // An advance is no attempt: neither an outcome nor an intent of its id changes it.
     auto forged = intent_of(3, 50, noon);
     forged.operation_id = detail::id_of_holder(holder, 1);
@@ -191,7 +190,60 @@ BOOST_AUTO_TEST_CASE(an_intent_of_somebody_else_draws_nothing) {
     BOOST_TEST((one.log.state(noon).advance == 100));
     one.log.append(intent_of(4, 30, noon));
     BOOST_TEST((one.log.state(noon).advance == 100));
-    BOOST_TEST((one.log.state(noon).reserved == 50));
+    BOOST_TEST((one.log.state(noon).reserved == 40));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_used_up_quickly_is_asked_for_twice_as_much) {
+    process one({}, holder);
+    one.log.set(wide("b", "day", "everyone", 1'000'000), noon);
+    std::uint64_t id = 1;
+    BOOST_REQUIRE(one.ask(intent_of(id, 10, noon)));
+    BOOST_TEST((one.log.state(noon).advance == 160));
+    auto const calls_until_more = [&](timestamp at) {
+        int calls = 0;
+        while (std::none_of(one.queue.begin(), one.queue.end(),
+                            [](record const& each) { return each.kind == record_kind::budget; })) {
+            BOOST_REQUIRE(one.ask(intent_of(++id, 10, at)));
+            ++calls;
+        }
+        one.write();
+        return calls;
+    };
+    BOOST_TEST(calls_until_more(noon) == 9);
+    BOOST_TEST((one.log.state(noon).advance == 320));
+    BOOST_TEST(calls_until_more(noon) == 17);
+    BOOST_TEST((one.log.state(noon).advance == 640));
+    // Slowly: as much as before.
+    BOOST_TEST(calls_until_more(later(2)) == 33);
+    BOOST_TEST((one.log.state(noon).advance == 640));
+    // A 64th of the limit is the most.
+    for (int i = 0; i < 8; ++i) BOOST_TEST(calls_until_more(later(2)) > 1);
+    BOOST_TEST((one.log.state(noon).advance == 15'625));
+    BOOST_TEST(one.drawn == static_cast<int>(id) - 1);
+}
+
+BOOST_AUTO_TEST_CASE(of_very_many_subjects_those_that_ask_once_have_nothing_held_ahead) {
+    process one({}, holder);
+    one.log.set(wide("b", "day", "each-user", 64'000), noon);
+    constexpr std::uint64_t few = 4'096;
+    constexpr std::uint64_t users = few + 100;
+    auto const ask = [&](std::uint64_t id) {
+        auto intent = intent_of(id, 10, noon);
+        intent.user = "u" + std::to_string(id % users);
+        BOOST_REQUIRE(one.ask(intent));
+        one.log.append(outcome_of(intent, 10));
+    };
+    for (std::uint64_t id = 1; id <= users; ++id) ask(id);
+    auto const count_ahead = [&one] {
+        auto const all = one.log.gate.states(noon);
+        return std::count_if(all.begin(), all.end(),
+                             [](budget_state const& each) { return each.advance != 0; });
+    };
+    auto const ahead = count_ahead();
+    BOOST_TEST((ahead > 4'000 && ahead <= static_cast<std::ptrdiff_t>(few)));
+    // Who asks again has.
+    ask(users + users - 1);
+    BOOST_TEST(count_ahead() == ahead + 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_snapshot_of_a_newer_release_is_refused_and_older_ones_are_read) {
@@ -224,6 +276,7 @@ BOOST_AUTO_TEST_CASE(whatever_is_lost_no_limit_is_passed_and_no_sum_is_less_than
         now.log.set(wide("month", "month", "everyone", 16'000), noon);
         now.log.set(wide("roll", "24h", "everyone", 9'000), noon);
         now.log.set(wide("user", "day", "each-user", 4'000), noon);
+        now.log.set(wide("rate", "minute", "everyone", 20'000), noon);
         std::map<std::string, std::int64_t> sent;  // by budget and subject, in the present window
         std::vector<std::pair<record, std::int64_t>> open;
         std::uint64_t id = 0;

@@ -375,4 +375,57 @@ BOOST_AUTO_TEST_CASE(a_forecast_goes_on_as_since_the_beginning) {
     BOOST_TEST(!log.state(instant("2026-11-27T00:01:00Z")).forecast.has_value());
 }
 
+// Whatever was asked, in whatever order, and taken back.
+BOOST_AUTO_TEST_CASE(what_is_saved_of_a_rate_is_what_the_records_come_to) {
+    int cancelled = 0;
+    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+        std::mt19937_64 chance(seed);
+        auto const below = [&chance](std::uint64_t bound) { return chance() % bound; };
+        logged_gate live;
+        live.set(budget_of("rate", "minute"), noon);
+        live.set(budget_of("user", "minute", "each-user"), noon);
+        live.set(budget_of("day", "day"), noon);
+        std::vector<record> asked;  // and not in the log
+        std::vector<record> under_way;
+        auto const take = [&below](std::vector<record>& from) {
+            auto const which = from.begin() + static_cast<std::ptrdiff_t>(below(from.size()));
+            record taken = *which;
+            from.erase(which);
+            return taken;
+        };
+        std::uint64_t id = 0;
+        for (int step = 0; step < 300; ++step) {
+            // Threads read the clock before they ask.
+            auto const seconds = step / 4 + static_cast<std::int64_t>(below(5));
+            timestamp const at{noon.ns + seconds * nanoseconds_per_second + 1};
+            auto const what = below(5);
+            if (what < 2) {
+                auto intent = intent_of(++id, 1 + static_cast<std::int64_t>(below(9)), at);
+                intent.user = below(2) == 0 ? "ana" : "bob";
+                if (live.gate.reserve(intent).admitted) asked.push_back(intent);
+            } else if (what == 2 && !asked.empty()) {
+                auto const intent = take(asked);
+                live.append(intent);
+                under_way.push_back(intent);
+            } else if (what == 3 && !asked.empty()) {
+                live.gate.cancel(take(asked));
+                ++cancelled;
+            } else if (what == 4 && !under_way.empty()) {
+                live.append(outcome_of(take(under_way), static_cast<std::int64_t>(below(12))));
+            }
+            logged_gate folded;
+            for (record const& each : live.log) folded.append(each);
+            BOOST_REQUIRE(live.gate.snapshot() == folded.gate.snapshot());
+        }
+        // Who begins with what was saved goes on alike.
+        auto again = budget_gate::from_snapshot(live.gate.snapshot()).value();
+        for (record const& each : under_way) {
+            live.append(outcome_of(each, 0));
+            BOOST_REQUIRE(again.apply(sequence{live.log.size()}, live.log.back()).has_value());
+            BOOST_REQUIRE(again.snapshot() == live.gate.snapshot());
+        }
+    }
+    BOOST_TEST(cancelled > 100);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

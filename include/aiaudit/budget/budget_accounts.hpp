@@ -272,9 +272,11 @@ private:
     std::int64_t at_ns_ = -9'200'000'000'000'000'000;  // before any reckonable_ns()
 };
 
-// What a bucket has of one subject.
+// What a bucket has of one subject: as calls asked, and as the log has them, which may be another
+// order, and lacks what is held tentatively.
 struct bucket_account {
     leaky_bucket level{};
+    leaky_bucket logged{};
     int128 held = 0;  // what is reserved, whether it has run out or not
     std::uint32_t open = 0;
 };
@@ -337,7 +339,10 @@ public:
     // None was used after an instant.
     void turn_back(std::int64_t ns) noexcept {
         for (std::int64_t& each : used_at_) each = (std::min)(each, ns);
-        for (bucket_account& each : buckets_) each.level.turn_back(ns);
+        for (bucket_account& each : buckets_) {
+            each.level.turn_back(ns);
+            each.logged.turn_back(ns);
+        }
     }
     // Leaves those for which keep[number] is true, and returns their new numbers.
     std::vector<std::uint32_t> retain(std::vector<bool> const& keep);

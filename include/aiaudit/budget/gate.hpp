@@ -99,10 +99,9 @@ public:
     // Whether what draw() has left should soon be more.
     [[nodiscard]] bool is_short() const noexcept { return short_; }
     // What should be held ahead for more attempts like one that was let through: records for the
-    // log, held from now on, and to be drawn from once they are applied. `missed`: it could not be
-    // drawn. At most a 64th of a limit, or one such attempt; none for whom it is the first.
-    [[nodiscard]] std::vector<record> advance(record const& intent, std::uint64_t holder,
-                                              bool missed);
+    // log, held from now on, and to be drawn from once they are applied. At most a 64th of a limit,
+    // or one such attempt; of very many subjects, none of those that ask for the first time.
+    [[nodiscard]] std::vector<record> advance(record const& intent, std::uint64_t holder);
     // What is held ahead and not used of the budgets that cover an intent, for where they refuse
     // it: records for the log, before that intent. `waits`: some of it is not in the log yet.
     [[nodiscard]] std::vector<record> give_back(record const& intent, bool& waits);
@@ -165,12 +164,7 @@ public:
     [[nodiscard]] std::vector<budget_crossing> take_crossings();
 
     // What the log says, without what is held tentatively.
-    [[nodiscard]] std::string snapshot() const {
-        if (!detail::has_tentative_rates(state_)) return detail::write_gate(state_);
-        detail::gate_state logged = state_;
-        logged.forget_all_tentative();
-        return detail::write_gate(logged);
-    }
+    [[nodiscard]] std::string snapshot() const { return detail::write_gate(state_); }
     // Errors: corrupt, for anything but what snapshot() made.
     [[nodiscard]] static result<budget_gate> from_snapshot(std::string_view bytes);
 
@@ -210,6 +204,7 @@ private:
     // Where an advance is of; none where its budget is another one now.
     [[nodiscard]] std::optional<detail::account_place> place_of(budget_advance const& of,
                                                                 timestamp at);
+    [[nodiscard]] std::uint32_t calls_ahead(std::uint32_t advance, timestamp at) const noexcept;
     void sweep(timestamp now, std::vector<record>& to);
     [[nodiscard]] record return_of(detail::hold const& of, int128 amount, timestamp at) const;
     [[nodiscard]] detail::hold& add_hold(std::uint32_t open, planned_hold const& of);
@@ -377,7 +372,7 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
         of.change_hold(held, next.change, next.is_new);
         if (draws && !logged) held.apart += next.change;
         if (logged) {
-            held.logged = held.amount;
+            of.log_hold(held);
             of.use(held.account, intent.started_at);
         }
     }

@@ -38,8 +38,7 @@ inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of
 // The most that a window may have spent: a sum of 10^11 of the largest amounts.
 inline constexpr int128 stored_amount_most = budget_amount_most * 100'000'000'000;
 
-// Of what the log says alone: what is held tentatively is passed over. Of a state in which no rate
-// holds anything so, whose bucket would have to be emptied first: has_tentative_rates().
+// Of what the log says alone: what is held tentatively is passed over.
 class gate_encoder {
 public:
     explicit gate_encoder(gate_state const& state) : state_(&state) {}
@@ -93,8 +92,6 @@ private:
     std::set<std::tuple<std::uint32_t, std::uint32_t, std::int64_t>> holds_{};  // that are logged
 };
 
-// Whether an attempt or an advance that the log does not have so fills a bucket.
-[[nodiscard]] bool has_tentative_rates(gate_state const& state);
 // The accounts of a table by name, of those that `wanted`.
 [[nodiscard]] std::vector<std::uint32_t> accounts_by_name(account_table const& all,
                                                           std::vector<std::uint32_t> wanted);
@@ -133,10 +130,12 @@ private:
 
     [[nodiscard]] bool decode_accounts(kept_budget& of);
     [[nodiscard]] bool decode_credits(kept_budget& of);
-    [[nodiscard]] bool decode_bucket(leaky_bucket& to) {
+    [[nodiscard]] bool decode_bucket(bucket_account& to) {
         std::int64_t const at_ns = number();
         uint128 const filled = wide();
-        return is_reckonable(at_ns) && to.restore(at_ns, filled, wide());
+        bool const can_be = is_reckonable(at_ns) && to.logged.restore(at_ns, filled, wide());
+        to.level = to.logged;
+        return can_be;
     }
     [[nodiscard]] bool decode_windows(kept_budget const& of, budget_account& account);
     [[nodiscard]] static bool is_reckonable(std::int64_t ns) noexcept {

@@ -81,13 +81,6 @@ struct gate_state {
     // Gives back what an attempt holds over what the log says. Whether it holds nothing any more,
     // and is forgotten.
     bool forget_tentative(std::uint32_t number);
-    void forget_all_tentative() {
-        // Attempts give back what they have drawn before advances are as the log has them.
-        open.for_each([this](std::uint32_t number) {
-            if (!open[number].is_advance()) forget_tentative(number);
-        });
-        open.for_each([this](std::uint32_t number) { forget_tentative(number); });
-    }
     // The log has what an attempt holds tentatively.
     void confirm(std::uint32_t number, timestamp at);
 

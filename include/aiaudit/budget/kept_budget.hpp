@@ -239,6 +239,9 @@ public:
     void drop_advance(hold const& of) {
         if (!is_bucket()) settle(of, 0);
     }
+    // The log has all that a hold holds, or more of an advance from an instant on.
+    void log_hold(hold& of);
+    void log_advance(hold& of, std::int64_t window);
     // Fills in what a crash may have hidden of a rate, as far as there is room.
     void fill_lost(hold const& of, timestamp at);
     // Gives back what a hold held, and books what was taken of it.

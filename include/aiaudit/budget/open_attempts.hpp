@@ -29,7 +29,8 @@ struct hold {
     // Of an attempt: what it has drawn from an advance, and the log does not say yet. Of an
     // advance: what is not to be drawn from, since the log does not have it yet.
     int128 apart = 0;
-    uint128 end = 0;  // of a bucket: where it ends in it
+    uint128 end = 0;         // of a bucket: where it ends in it
+    uint128 logged_end = 0;  // the same as the log has it
     std::int64_t window = 0;
     std::uint32_t budget = 0;
     std::uint32_t account = 0;

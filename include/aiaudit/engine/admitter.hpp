@@ -138,9 +138,10 @@ private:
         if (!said->held) return admit_by_log(encoded);
         auto const pushed =
             said->drawn ? push_drawn(intent) : queue_->push(encoded, true, entry_mark::held);
-        if (!pushed) gate_->release(intent);
-        for (record const& each : said->behind) put(each);
-        if (!pushed) return pushed.error();
+        if (!pushed) {
+            gate_->release(intent);
+            return pushed.error();
+        }
         admission made{sequence{}, {}, said->warned};
         if (said->drawn) return made;
         if (auto const written = queue_->wait(*pushed->to); !written) return written.error();

@@ -25,8 +25,8 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// What a saved gate is that is not the one that was folded. Levels of rates and lives of runs
-// follow the order in which calls asked, which need not be that of their records.
+// What a saved gate is that is not the one that was folded. Lives of runs follow the order in which
+// calls asked, which need not be that of their records; so did rates, as they once were saved.
 struct gate_difference {
     bool differs = false;
     std::string where{};  // empty: in what follows the order of asking alone

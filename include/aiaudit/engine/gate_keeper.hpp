@@ -93,7 +93,7 @@ public:
         return decide_in_memory(gate_, intent, draws, holder_,
                                 [&] { written_.wait_for(lock, std::chrono::milliseconds(250)); });
     }
-    // A record of memory_decision::before or behind did not get as far as the log.
+    // A record of memory_decision::before did not get as far as the log.
     void release_advance(record const& entry) {
         std::lock_guard const lock(mutex_);
         cancel_advance(entry);

@@ -11,6 +11,7 @@
 #include <aiaudit/budget/gate.hpp>  // budget_gate
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -24,9 +25,9 @@ struct memory_decision {
     bool drawn = false;  // from what is held ahead: it need not wait for the disk
     bool warned = false;
     std::optional<budget_refusal> refused{};
-    // What must enter the log as well, before the intent and after it, whatever was decided.
+    // What must enter the log as well, whatever was decided: before the intent, so that who waits
+    // for that has waited for all.
     std::vector<record> before{};
-    std::vector<record> behind{};
 };
 
 // Asks budgets, and gives back to them what is held ahead where they have no room else. Waits for
@@ -65,7 +66,9 @@ template <class Wait>
     if (made.held && draws && (!made.drawn || gate.is_short())) {
         // A gate that was read anew does not know what is on its way to the log.
         if (!gate.holds_ahead() && gate.holder() == holder) holder = make_holder();
-        made.behind = gate.advance(intent, holder, !made.drawn);
+        auto more = gate.advance(intent, holder);
+        made.before.insert(made.before.end(), std::make_move_iterator(more.begin()),
+                           std::make_move_iterator(more.end()));
     }
     return made;
 }

@@ -182,6 +182,7 @@ AIAUDIT_INLINE void budget_gate::apply_advance(sequence number, budget_advance c
         held.apart -= of.amount;
     else
         kept.change_advance(held, of.amount, false);
+    kept.log_advance(held, place->window);
     held.logged = (std::max)(held.logged, int128{0}) + of.amount;
     state_.open[found].intent = number;
     state_.open[found].deadline = at;
@@ -231,21 +232,32 @@ AIAUDIT_INLINE int128 detail::step_of(kept_budget const& of, int128 asked,
     return (std::max)(asked, (std::min)(asked * calls, of.definition().limit / part_of_limit));
 }
 
-// How much more should be held ahead of a place of which so much is. 0: nothing.
+// How much more should be held ahead of a place of which so much is. 0: there is no room.
 AIAUDIT_INLINE int128 detail::step_ahead(kept_budget const& of, budget_place const& place,
                                          int128 asked, std::uint32_t calls, int128 there) {
-    int128 const step = step_of(of, asked, calls);
-    if (there >= asked && there * 2 > step) return 0;
-    int128 more = step - there;
+    int128 more = step_of(of, asked, calls) - there;
     if (!of.is_bucket()) more = (std::min)(more, of.room_at(place));
     return there + more < asked ? int128{0} : more;
 }
 
-AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent, std::uint64_t holder,
-                                                        bool missed) {
+// For how many calls is asked next: twice as many as last, where those were used up quickly.
+AIAUDIT_INLINE std::uint32_t budget_gate::calls_ahead(std::uint32_t advance,
+                                                      timestamp at) const noexcept {
     constexpr std::uint32_t calls_first = 16;
     constexpr std::uint32_t calls_most = 65'536;
+    constexpr std::int64_t quick_ns = nanoseconds_per_second;
+    if (advance == detail::open_attempts::none) return calls_first;
+    detail::open_attempt const& last = state_.open[advance];
+    if (last.calls == 0) return calls_first;
+    bool const quick = detail::reckonable_ns(at) < detail::reckonable_ns(last.deadline) + quick_ns;
+    return quick ? (std::min)(2 * last.calls, calls_most) : last.calls;
+}
+
+AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent,
+                                                        std::uint64_t holder) {
+    // For so many at a time; and only while there are few, for those that ask for the first time.
     constexpr std::size_t open_most = 65'536;
+    constexpr std::size_t open_few = 4'096;
     std::vector<record> all;
     short_ = false;
     if (under_way_ == 0) advance_version_ = version_;
@@ -256,8 +268,7 @@ AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent, st
         detail::kept_budget& of = state_.budgets[next.budget];
         of.find_account(next.place);
         auto const asked = detail::asked_by(intent, of.definition());
-        bool const first = !of.is_bucket() && !of.was_used(next.place);
-        if (of.only_warns() || asked.unknown || asked.amount == 0 || first ||
+        if (of.only_warns() || asked.unknown || asked.amount == 0 ||
             next.place.account == detail::account_table::none || of.forgot(next.place))
             continue;
         std::uint32_t found =
@@ -265,22 +276,22 @@ AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent, st
         bool const is_new = found == detail::open_attempts::none;
         if (is_new) {
             sweep(intent.started_at, all);
-            if (state_.open.size() >= open_most) continue;
-        } else if (state_.held_ahead(found).apart != 0) {
-            // What is on its way is too little: the next is for more, once.
-            std::uint32_t& last = state_.open[found].calls;
-            bool const grows = missed && 2 * state_.held_ahead(found).apart > asked.amount * last;
-            if (grows) last = (std::min)(2 * last, calls_most);
-            continue;
+            bool const first = !of.is_bucket() && !of.was_used(next.place);
+            if (state_.open.size() >= (first ? open_few : open_most)) continue;
         }
-        std::uint32_t const calls = is_new ? calls_first : state_.open[found].calls;
         int128 const there = is_new ? int128{0} : state_.held_ahead(found).amount;
+        if (!is_new) {
+            int128 const last = detail::step_of(of, asked.amount, state_.open[found].calls);
+            bool const enough = there >= asked.amount && there * 2 >= last;
+            if (enough || state_.held_ahead(found).apart != 0) continue;
+        }
+        std::uint32_t const calls = calls_ahead(found, intent.started_at);
         int128 const more = detail::step_ahead(of, next.place, asked.amount, calls, there);
         auto entry = to_record(
             budget_advance{of.definition().name, std::string(next.place.name), of.definition().unit,
                            more, of.definition().limit, holder, false},
             intent.started_at);
-        if (!entry) continue;  // no more is wanted, or there is no room
+        if (!entry) continue;  // there is no room
         found = state_.make_advance(holder, next.budget, next.place.account, next.place.window);
         if (found == detail::open_attempts::none) continue;
         detail::hold& held = state_.held_ahead(found);

@@ -82,7 +82,7 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
         budget_account const& account = all[order[i]];
         text(account.name());
         if (of.is_bucket())
-            encode_bucket(all.bucket(order[i]).level);
+            encode_bucket(all.bucket(order[i]).logged);
         else
             encode_windows(order[i], account.windows);
         if (of.of_runs()) number(all.used_at(order[i]));
@@ -127,17 +127,6 @@ AIAUDIT_INLINE std::vector<std::uint32_t> accounts_by_name(account_table const& 
     return wanted;
 }
 
-AIAUDIT_INLINE bool has_tentative_rates(gate_state const& state) {
-    bool has = false;
-    state.open.for_each([&](std::uint32_t number) {
-        if (!state.open[number].tentative || state.open[number].is_advance()) return;
-        state.open.for_each_hold(number, [&](hold const& each) {
-            has = has || (state.budgets[each.budget].is_bucket() && each.amount != each.logged);
-        });
-    });
-    return has;
-}
-
 AIAUDIT_INLINE void gate_encoder::note_holds() {
     state_->open.for_each([this](std::uint32_t number) {
         bool const is_advance = state_->open[number].is_advance();
@@ -149,7 +138,8 @@ AIAUDIT_INLINE void gate_encoder::note_holds() {
 }
 
 AIAUDIT_INLINE bool gate_encoder::is_used(kept_budget const& of, std::uint32_t number) const {
-    if (of.is_bucket()) return of.accounts().bucket(number).level.at_ns() != leaky_bucket{}.at_ns();
+    if (of.is_bucket())
+        return of.accounts().bucket(number).logged.at_ns() != leaky_bucket{}.at_ns();
     budget_account const& account = of.accounts()[number];
     bool used = account.windows.floor() != window_sums::none;
     account.windows.for_each(
@@ -207,7 +197,7 @@ AIAUDIT_INLINE void gate_encoder::encode_holds(std::uint32_t attempt) {
     for (hold const& each : holds) {
         encode_place(each.budget, each.account, each.window);
         amount(each.logged);
-        if (state_->budgets[each.budget].is_bucket()) wide(each.end);
+        if (state_->budgets[each.budget].is_bucket()) wide(each.logged_end);
     }
 }
 
@@ -275,7 +265,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
         if (size != 0 && !(of.accounts()[size - 1].name() < name)) return false;
         of.accounts().add(name, account_table::hash_of(name));
         budget_account& account = of.accounts()[size];
-        bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
+        bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size))
                                          : decode_windows(of, account);
         if (!good) return false;
         if (of.of_runs()) {
@@ -375,7 +365,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to, bool is_advance) {
     kept_budget& of = state_.budgets[to.budget];
     int128 const amount = in_.varint128();
     if (!in_.ok() || amount < 0 || amount > budget_amount_most) return false;
-    if (of.is_bucket()) to.end = wide();
+    if (of.is_bucket()) to.end = to.logged_end = wide();
     to.amount = amount;
     to.logged = amount;
     if (is_advance)

@@ -61,7 +61,7 @@ AIAUDIT_INLINE bool gate_state::forget_tentative(std::uint32_t number) {
 AIAUDIT_INLINE void gate_state::confirm(std::uint32_t number, timestamp at) {
     open[number].tentative = false;
     open.for_each_hold(number, [&](hold& each) {
-        each.logged = each.amount;
+        budgets[each.budget].log_hold(each);
         budgets[each.budget].use(each.account, at);
         if (each.apart == 0) return;
         auto const from = find_advance(own_holder, each.budget, each.account, each.window);

@@ -184,21 +184,46 @@ AIAUDIT_INLINE void kept_budget::change_advance(hold& of, int128 change, bool is
     if (is_new) accounts_.bucket(of.account).level.fill(of.window, definition_.limit, 0);
 }
 
+AIAUDIT_INLINE void kept_budget::log_hold(hold& of) {
+    bool const is_new = of.logged == hold::not_logged;
+    int128 const change = is_new ? of.amount : of.amount - of.logged;
+    if (is_bucket() && change > 0) {
+        leaky_bucket& bucket = accounts_.bucket(of.account).logged;
+        uint128 const end = bucket.fill(of.window, definition_.limit, change);
+        of.logged_end = is_new ? end : of.logged_end + leaky_bucket::drops(change);
+    }
+    of.logged = of.amount;
+}
+
+AIAUDIT_INLINE void kept_budget::log_advance(hold& of, std::int64_t window) {
+    if (!is_bucket()) return;
+    // For the log, one that was used up is another one.
+    if (of.logged <= 0) of.window = window;
+    accounts_.bucket(of.account).logged.fill(window, definition_.limit, 0);
+}
+
 AIAUDIT_INLINE void kept_budget::fill_lost(hold const& of, timestamp at) {
     std::int64_t const ns = reckonable_ns(at);
-    leaky_bucket& level = accounts_.bucket(of.account).level;
-    int128 const room = definition_.limit - level.level(ns, definition_.limit);
-    level.fill(ns, definition_.limit,
-               std::clamp(of.amount, int128{0}, (std::max)(room, int128{0})));
+    auto const fill = [&](leaky_bucket& bucket, int128 amount) {
+        int128 const room = definition_.limit - bucket.level(ns, definition_.limit);
+        bucket.fill(ns, definition_.limit,
+                    std::clamp(amount, int128{0}, (std::max)(room, int128{0})));
+    };
+    fill(accounts_.bucket(of.account).level, of.amount);
+    fill(accounts_.bucket(of.account).logged, of.logged);
 }
 
 AIAUDIT_INLINE void kept_budget::settle(hold const& of, int128 taken) {
     if (is_bucket()) {
         bucket_account& bucket = accounts_.bucket(of.account);
-        if (taken < of.amount)
-            bucket.level.take_back(of.end, of.amount, of.amount - taken);
-        else if (taken > of.amount)
-            bucket.level.fill(of.window, definition_.limit, taken - of.amount);
+        auto const settle_in = [&](leaky_bucket& in, uint128 end, int128 held) {
+            if (taken < held)
+                in.take_back(end, held, held - taken);
+            else if (taken > held)
+                in.fill(of.window, definition_.limit, taken - held);
+        };
+        settle_in(bucket.level, of.end, of.amount);
+        settle_in(bucket.logged, of.logged_end, (std::max)(of.logged, int128{0}));
         bucket.held -= of.amount;
         --bucket.open;
         return;
@@ -220,6 +245,7 @@ AIAUDIT_INLINE void kept_budget::restore_hold(hold const& of) {
 AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t window, int128 amount) {
     if (is_bucket()) {
         accounts_.bucket(number).level.fill(window, definition_.limit, amount);
+        accounts_.bucket(number).logged.fill(window, definition_.limit, amount);
         return;
     }
     window_account& windows = accounts_[number].windows;
