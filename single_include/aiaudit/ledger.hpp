@@ -5509,7 +5509,8 @@ struct hold {
     // Of an attempt: what it has drawn from an advance, and the log does not say yet. Of an
     // advance: what is not to be drawn from, since the log does not have it yet.
     int128 apart = 0;
-    uint128 end = 0;  // of a bucket: where it ends in it
+    uint128 end = 0;         // of a bucket: where it ends in it
+    uint128 logged_end = 0;  // the same as the log has it
     std::int64_t window = 0;
     std::uint32_t budget = 0;
     std::uint32_t account = 0;
@@ -7015,9 +7016,11 @@ private:
     std::int64_t at_ns_ = -9'200'000'000'000'000'000;  // before any reckonable_ns()
 };
 
-// What a bucket has of one subject.
+// What a bucket has of one subject: as calls asked, and as the log has them, which may be another
+// order, and lacks what is held tentatively.
 struct bucket_account {
     leaky_bucket level{};
+    leaky_bucket logged{};
     int128 held = 0;  // what is reserved, whether it has run out or not
     std::uint32_t open = 0;
 };
@@ -7080,7 +7083,10 @@ public:
     // None was used after an instant.
     void turn_back(std::int64_t ns) noexcept {
         for (std::int64_t& each : used_at_) each = (std::min)(each, ns);
-        for (bucket_account& each : buckets_) each.level.turn_back(ns);
+        for (bucket_account& each : buckets_) {
+            each.level.turn_back(ns);
+            each.logged.turn_back(ns);
+        }
     }
     // Leaves those for which keep[number] is true, and returns their new numbers.
     std::vector<std::uint32_t> retain(std::vector<bool> const& keep);
@@ -7336,6 +7342,9 @@ public:
     void drop_advance(hold const& of) {
         if (!is_bucket()) settle(of, 0);
     }
+    // The log has all that a hold holds, or more of an advance from an instant on.
+    void log_hold(hold& of);
+    void log_advance(hold& of, std::int64_t window);
     // Fills in what a crash may have hidden of a rate, as far as there is room.
     void fill_lost(hold const& of, timestamp at);
     // Gives back what a hold held, and books what was taken of it.
@@ -7513,13 +7522,6 @@ struct gate_state {
     // Gives back what an attempt holds over what the log says. Whether it holds nothing any more,
     // and is forgotten.
     bool forget_tentative(std::uint32_t number);
-    void forget_all_tentative() {
-        // Attempts give back what they have drawn before advances are as the log has them.
-        open.for_each([this](std::uint32_t number) {
-            if (!open[number].is_advance()) forget_tentative(number);
-        });
-        open.for_each([this](std::uint32_t number) { forget_tentative(number); });
-    }
     // The log has what an attempt holds tentatively.
     void confirm(std::uint32_t number, timestamp at);
 
@@ -7607,8 +7609,7 @@ inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of
 // The most that a window may have spent: a sum of 10^11 of the largest amounts.
 inline constexpr int128 stored_amount_most = budget_amount_most * 100'000'000'000;
 
-// Of what the log says alone: what is held tentatively is passed over. Of a state in which no rate
-// holds anything so, whose bucket would have to be emptied first: has_tentative_rates().
+// Of what the log says alone: what is held tentatively is passed over.
 class gate_encoder {
 public:
     explicit gate_encoder(gate_state const& state) : state_(&state) {}
@@ -7662,8 +7663,6 @@ private:
     std::set<std::tuple<std::uint32_t, std::uint32_t, std::int64_t>> holds_{};  // that are logged
 };
 
-// Whether an attempt or an advance that the log does not have so fills a bucket.
-[[nodiscard]] bool has_tentative_rates(gate_state const& state);
 // The accounts of a table by name, of those that `wanted`.
 [[nodiscard]] std::vector<std::uint32_t> accounts_by_name(account_table const& all,
                                                           std::vector<std::uint32_t> wanted);
@@ -7702,10 +7701,12 @@ private:
 
     [[nodiscard]] bool decode_accounts(kept_budget& of);
     [[nodiscard]] bool decode_credits(kept_budget& of);
-    [[nodiscard]] bool decode_bucket(leaky_bucket& to) {
+    [[nodiscard]] bool decode_bucket(bucket_account& to) {
         std::int64_t const at_ns = number();
         uint128 const filled = wide();
-        return is_reckonable(at_ns) && to.restore(at_ns, filled, wide());
+        bool const can_be = is_reckonable(at_ns) && to.logged.restore(at_ns, filled, wide());
+        to.level = to.logged;
+        return can_be;
     }
     [[nodiscard]] bool decode_windows(kept_budget const& of, budget_account& account);
     [[nodiscard]] static bool is_reckonable(std::int64_t ns) noexcept {
@@ -7890,10 +7891,9 @@ public:
     // Whether what draw() has left should soon be more.
     [[nodiscard]] bool is_short() const noexcept { return short_; }
     // What should be held ahead for more attempts like one that was let through: records for the
-    // log, held from now on, and to be drawn from once they are applied. `missed`: it could not be
-    // drawn. At most a 64th of a limit, or one such attempt; none for whom it is the first.
-    [[nodiscard]] std::vector<record> advance(record const& intent, std::uint64_t holder,
-                                              bool missed);
+    // log, held from now on, and to be drawn from once they are applied. At most a 64th of a limit,
+    // or one such attempt; of very many subjects, none of those that ask for the first time.
+    [[nodiscard]] std::vector<record> advance(record const& intent, std::uint64_t holder);
     // What is held ahead and not used of the budgets that cover an intent, for where they refuse
     // it: records for the log, before that intent. `waits`: some of it is not in the log yet.
     [[nodiscard]] std::vector<record> give_back(record const& intent, bool& waits);
@@ -7956,12 +7956,7 @@ public:
     [[nodiscard]] std::vector<budget_crossing> take_crossings();
 
     // What the log says, without what is held tentatively.
-    [[nodiscard]] std::string snapshot() const {
-        if (!detail::has_tentative_rates(state_)) return detail::write_gate(state_);
-        detail::gate_state logged = state_;
-        logged.forget_all_tentative();
-        return detail::write_gate(logged);
-    }
+    [[nodiscard]] std::string snapshot() const { return detail::write_gate(state_); }
     // Errors: corrupt, for anything but what snapshot() made.
     [[nodiscard]] static result<budget_gate> from_snapshot(std::string_view bytes);
 
@@ -8001,6 +7996,7 @@ private:
     // Where an advance is of; none where its budget is another one now.
     [[nodiscard]] std::optional<detail::account_place> place_of(budget_advance const& of,
                                                                 timestamp at);
+    [[nodiscard]] std::uint32_t calls_ahead(std::uint32_t advance, timestamp at) const noexcept;
     void sweep(timestamp now, std::vector<record>& to);
     [[nodiscard]] record return_of(detail::hold const& of, int128 amount, timestamp at) const;
     [[nodiscard]] detail::hold& add_hold(std::uint32_t open, planned_hold const& of);
@@ -8168,7 +8164,7 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
         of.change_hold(held, next.change, next.is_new);
         if (draws && !logged) held.apart += next.change;
         if (logged) {
-            held.logged = held.amount;
+            of.log_hold(held);
             of.use(held.account, intent.started_at);
         }
     }
@@ -9785,6 +9781,7 @@ private:
 #define AIAUDIT_ENGINE_MEMORY_DECISION_HPP
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -9798,9 +9795,9 @@ struct memory_decision {
     bool drawn = false;  // from what is held ahead: it need not wait for the disk
     bool warned = false;
     std::optional<budget_refusal> refused{};
-    // What must enter the log as well, before the intent and after it, whatever was decided.
+    // What must enter the log as well, whatever was decided: before the intent, so that who waits
+    // for that has waited for all.
     std::vector<record> before{};
-    std::vector<record> behind{};
 };
 
 // Asks budgets, and gives back to them what is held ahead where they have no room else. Waits for
@@ -9839,7 +9836,9 @@ template <class Wait>
     if (made.held && draws && (!made.drawn || gate.is_short())) {
         // A gate that was read anew does not know what is on its way to the log.
         if (!gate.holds_ahead() && gate.holder() == holder) holder = make_holder();
-        made.behind = gate.advance(intent, holder, !made.drawn);
+        auto more = gate.advance(intent, holder);
+        made.before.insert(made.before.end(), std::make_move_iterator(more.begin()),
+                           std::make_move_iterator(more.end()));
     }
     return made;
 }
@@ -10311,7 +10310,7 @@ public:
         return decide_in_memory(gate_, intent, draws, holder_,
                                 [&] { written_.wait_for(lock, std::chrono::milliseconds(250)); });
     }
-    // A record of memory_decision::before or behind did not get as far as the log.
+    // A record of memory_decision::before did not get as far as the log.
     void release_advance(record const& entry) {
         std::lock_guard const lock(mutex_);
         cancel_advance(entry);
@@ -10829,9 +10828,10 @@ private:
         if (!said->held) return admit_by_log(encoded);
         auto const pushed =
             said->drawn ? push_drawn(intent) : queue_->push(encoded, true, entry_mark::held);
-        if (!pushed) gate_->release(intent);
-        for (record const& each : said->behind) put(each);
-        if (!pushed) return pushed.error();
+        if (!pushed) {
+            gate_->release(intent);
+            return pushed.error();
+        }
         admission made{sequence{}, {}, said->warned};
         if (said->drawn) return made;
         if (auto const written = queue_->wait(*pushed->to); !written) return written.error();
@@ -17746,8 +17746,8 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// What a saved gate is that is not the one that was folded. Levels of rates and lives of runs
-// follow the order in which calls asked, which need not be that of their records.
+// What a saved gate is that is not the one that was folded. Lives of runs follow the order in which
+// calls asked, which need not be that of their records; so did rates, as they once were saved.
 struct gate_difference {
     bool differs = false;
     std::string where{};  // empty: in what follows the order of asking alone
@@ -20678,6 +20678,7 @@ AIAUDIT_INLINE void budget_gate::apply_advance(sequence number, budget_advance c
         held.apart -= of.amount;
     else
         kept.change_advance(held, of.amount, false);
+    kept.log_advance(held, place->window);
     held.logged = (std::max)(held.logged, int128{0}) + of.amount;
     state_.open[found].intent = number;
     state_.open[found].deadline = at;
@@ -20727,21 +20728,32 @@ AIAUDIT_INLINE int128 detail::step_of(kept_budget const& of, int128 asked,
     return (std::max)(asked, (std::min)(asked * calls, of.definition().limit / part_of_limit));
 }
 
-// How much more should be held ahead of a place of which so much is. 0: nothing.
+// How much more should be held ahead of a place of which so much is. 0: there is no room.
 AIAUDIT_INLINE int128 detail::step_ahead(kept_budget const& of, budget_place const& place,
                                          int128 asked, std::uint32_t calls, int128 there) {
-    int128 const step = step_of(of, asked, calls);
-    if (there >= asked && there * 2 > step) return 0;
-    int128 more = step - there;
+    int128 more = step_of(of, asked, calls) - there;
     if (!of.is_bucket()) more = (std::min)(more, of.room_at(place));
     return there + more < asked ? int128{0} : more;
 }
 
-AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent, std::uint64_t holder,
-                                                        bool missed) {
+// For how many calls is asked next: twice as many as last, where those were used up quickly.
+AIAUDIT_INLINE std::uint32_t budget_gate::calls_ahead(std::uint32_t advance,
+                                                      timestamp at) const noexcept {
     constexpr std::uint32_t calls_first = 16;
     constexpr std::uint32_t calls_most = 65'536;
+    constexpr std::int64_t quick_ns = nanoseconds_per_second;
+    if (advance == detail::open_attempts::none) return calls_first;
+    detail::open_attempt const& last = state_.open[advance];
+    if (last.calls == 0) return calls_first;
+    bool const quick = detail::reckonable_ns(at) < detail::reckonable_ns(last.deadline) + quick_ns;
+    return quick ? (std::min)(2 * last.calls, calls_most) : last.calls;
+}
+
+AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent,
+                                                        std::uint64_t holder) {
+    // For so many at a time; and only while there are few, for those that ask for the first time.
     constexpr std::size_t open_most = 65'536;
+    constexpr std::size_t open_few = 4'096;
     std::vector<record> all;
     short_ = false;
     if (under_way_ == 0) advance_version_ = version_;
@@ -20752,8 +20764,7 @@ AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent, st
         detail::kept_budget& of = state_.budgets[next.budget];
         of.find_account(next.place);
         auto const asked = detail::asked_by(intent, of.definition());
-        bool const first = !of.is_bucket() && !of.was_used(next.place);
-        if (of.only_warns() || asked.unknown || asked.amount == 0 || first ||
+        if (of.only_warns() || asked.unknown || asked.amount == 0 ||
             next.place.account == detail::account_table::none || of.forgot(next.place))
             continue;
         std::uint32_t found =
@@ -20761,22 +20772,22 @@ AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent, st
         bool const is_new = found == detail::open_attempts::none;
         if (is_new) {
             sweep(intent.started_at, all);
-            if (state_.open.size() >= open_most) continue;
-        } else if (state_.held_ahead(found).apart != 0) {
-            // What is on its way is too little: the next is for more, once.
-            std::uint32_t& last = state_.open[found].calls;
-            bool const grows = missed && 2 * state_.held_ahead(found).apart > asked.amount * last;
-            if (grows) last = (std::min)(2 * last, calls_most);
-            continue;
+            bool const first = !of.is_bucket() && !of.was_used(next.place);
+            if (state_.open.size() >= (first ? open_few : open_most)) continue;
         }
-        std::uint32_t const calls = is_new ? calls_first : state_.open[found].calls;
         int128 const there = is_new ? int128{0} : state_.held_ahead(found).amount;
+        if (!is_new) {
+            int128 const last = detail::step_of(of, asked.amount, state_.open[found].calls);
+            bool const enough = there >= asked.amount && there * 2 >= last;
+            if (enough || state_.held_ahead(found).apart != 0) continue;
+        }
+        std::uint32_t const calls = calls_ahead(found, intent.started_at);
         int128 const more = detail::step_ahead(of, next.place, asked.amount, calls, there);
         auto entry = to_record(
             budget_advance{of.definition().name, std::string(next.place.name), of.definition().unit,
                            more, of.definition().limit, holder, false},
             intent.started_at);
-        if (!entry) continue;  // no more is wanted, or there is no room
+        if (!entry) continue;  // there is no room
         found = state_.make_advance(holder, next.budget, next.place.account, next.place.window);
         if (found == detail::open_attempts::none) continue;
         detail::hold& held = state_.held_ahead(found);
@@ -21019,7 +21030,7 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
         budget_account const& account = all[order[i]];
         text(account.name());
         if (of.is_bucket())
-            encode_bucket(all.bucket(order[i]).level);
+            encode_bucket(all.bucket(order[i]).logged);
         else
             encode_windows(order[i], account.windows);
         if (of.of_runs()) number(all.used_at(order[i]));
@@ -21064,17 +21075,6 @@ AIAUDIT_INLINE std::vector<std::uint32_t> accounts_by_name(account_table const& 
     return wanted;
 }
 
-AIAUDIT_INLINE bool has_tentative_rates(gate_state const& state) {
-    bool has = false;
-    state.open.for_each([&](std::uint32_t number) {
-        if (!state.open[number].tentative || state.open[number].is_advance()) return;
-        state.open.for_each_hold(number, [&](hold const& each) {
-            has = has || (state.budgets[each.budget].is_bucket() && each.amount != each.logged);
-        });
-    });
-    return has;
-}
-
 AIAUDIT_INLINE void gate_encoder::note_holds() {
     state_->open.for_each([this](std::uint32_t number) {
         bool const is_advance = state_->open[number].is_advance();
@@ -21086,7 +21086,8 @@ AIAUDIT_INLINE void gate_encoder::note_holds() {
 }
 
 AIAUDIT_INLINE bool gate_encoder::is_used(kept_budget const& of, std::uint32_t number) const {
-    if (of.is_bucket()) return of.accounts().bucket(number).level.at_ns() != leaky_bucket{}.at_ns();
+    if (of.is_bucket())
+        return of.accounts().bucket(number).logged.at_ns() != leaky_bucket{}.at_ns();
     budget_account const& account = of.accounts()[number];
     bool used = account.windows.floor() != window_sums::none;
     account.windows.for_each(
@@ -21144,7 +21145,7 @@ AIAUDIT_INLINE void gate_encoder::encode_holds(std::uint32_t attempt) {
     for (hold const& each : holds) {
         encode_place(each.budget, each.account, each.window);
         amount(each.logged);
-        if (state_->budgets[each.budget].is_bucket()) wide(each.end);
+        if (state_->budgets[each.budget].is_bucket()) wide(each.logged_end);
     }
 }
 
@@ -21212,7 +21213,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
         if (size != 0 && !(of.accounts()[size - 1].name() < name)) return false;
         of.accounts().add(name, account_table::hash_of(name));
         budget_account& account = of.accounts()[size];
-        bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
+        bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size))
                                          : decode_windows(of, account);
         if (!good) return false;
         if (of.of_runs()) {
@@ -21312,7 +21313,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to, bool is_advance) {
     kept_budget& of = state_.budgets[to.budget];
     int128 const amount = in_.varint128();
     if (!in_.ok() || amount < 0 || amount > budget_amount_most) return false;
-    if (of.is_bucket()) to.end = wide();
+    if (of.is_bucket()) to.end = to.logged_end = wide();
     to.amount = amount;
     to.logged = amount;
     if (is_advance)
@@ -21427,7 +21428,7 @@ AIAUDIT_INLINE bool gate_state::forget_tentative(std::uint32_t number) {
 AIAUDIT_INLINE void gate_state::confirm(std::uint32_t number, timestamp at) {
     open[number].tentative = false;
     open.for_each_hold(number, [&](hold& each) {
-        each.logged = each.amount;
+        budgets[each.budget].log_hold(each);
         budgets[each.budget].use(each.account, at);
         if (each.apart == 0) return;
         auto const from = find_advance(own_holder, each.budget, each.account, each.window);
@@ -22061,21 +22062,46 @@ AIAUDIT_INLINE void kept_budget::change_advance(hold& of, int128 change, bool is
     if (is_new) accounts_.bucket(of.account).level.fill(of.window, definition_.limit, 0);
 }
 
+AIAUDIT_INLINE void kept_budget::log_hold(hold& of) {
+    bool const is_new = of.logged == hold::not_logged;
+    int128 const change = is_new ? of.amount : of.amount - of.logged;
+    if (is_bucket() && change > 0) {
+        leaky_bucket& bucket = accounts_.bucket(of.account).logged;
+        uint128 const end = bucket.fill(of.window, definition_.limit, change);
+        of.logged_end = is_new ? end : of.logged_end + leaky_bucket::drops(change);
+    }
+    of.logged = of.amount;
+}
+
+AIAUDIT_INLINE void kept_budget::log_advance(hold& of, std::int64_t window) {
+    if (!is_bucket()) return;
+    // For the log, one that was used up is another one.
+    if (of.logged <= 0) of.window = window;
+    accounts_.bucket(of.account).logged.fill(window, definition_.limit, 0);
+}
+
 AIAUDIT_INLINE void kept_budget::fill_lost(hold const& of, timestamp at) {
     std::int64_t const ns = reckonable_ns(at);
-    leaky_bucket& level = accounts_.bucket(of.account).level;
-    int128 const room = definition_.limit - level.level(ns, definition_.limit);
-    level.fill(ns, definition_.limit,
-               std::clamp(of.amount, int128{0}, (std::max)(room, int128{0})));
+    auto const fill = [&](leaky_bucket& bucket, int128 amount) {
+        int128 const room = definition_.limit - bucket.level(ns, definition_.limit);
+        bucket.fill(ns, definition_.limit,
+                    std::clamp(amount, int128{0}, (std::max)(room, int128{0})));
+    };
+    fill(accounts_.bucket(of.account).level, of.amount);
+    fill(accounts_.bucket(of.account).logged, of.logged);
 }
 
 AIAUDIT_INLINE void kept_budget::settle(hold const& of, int128 taken) {
     if (is_bucket()) {
         bucket_account& bucket = accounts_.bucket(of.account);
-        if (taken < of.amount)
-            bucket.level.take_back(of.end, of.amount, of.amount - taken);
-        else if (taken > of.amount)
-            bucket.level.fill(of.window, definition_.limit, taken - of.amount);
+        auto const settle_in = [&](leaky_bucket& in, uint128 end, int128 held) {
+            if (taken < held)
+                in.take_back(end, held, held - taken);
+            else if (taken > held)
+                in.fill(of.window, definition_.limit, taken - held);
+        };
+        settle_in(bucket.level, of.end, of.amount);
+        settle_in(bucket.logged, of.logged_end, (std::max)(of.logged, int128{0}));
         bucket.held -= of.amount;
         --bucket.open;
         return;
@@ -22097,6 +22123,7 @@ AIAUDIT_INLINE void kept_budget::restore_hold(hold const& of) {
 AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t window, int128 amount) {
     if (is_bucket()) {
         accounts_.bucket(number).level.fill(window, definition_.limit, amount);
+        accounts_.bucket(number).logged.fill(window, definition_.limit, amount);
         return;
     }
     window_account& windows = accounts_[number].windows;
