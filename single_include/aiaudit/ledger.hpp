@@ -132,6 +132,7 @@ enum class errc : int {
     already_open = 109,        // this process has that ledger open already
     unsafe_file_system = 110,  // network file systems break LMDB's locks
     no_thread = 111,           // the system gives the process no further thread
+    moved = 112,               // its files were moved, replaced or removed while it was open
     // 2xx: an exchange cannot be understood.
     bad_json = 200,
     unknown_dialect = 201,  // no dialect is known for this provider and path
@@ -182,6 +183,7 @@ enum class errc : int {
     case errc::already_open: return "already_open";
     case errc::unsafe_file_system: return "unsafe_file_system";
     case errc::no_thread: return "no_thread";
+    case errc::moved: return "moved";
     case errc::bad_json: return "bad_json";
     case errc::unknown_dialect: return "unknown_dialect";
     case errc::no_usage: return "no_usage";
@@ -865,6 +867,32 @@ struct budget_top_up {
     int128 amount = 0;  // more than 0, in the budget's unit
 };
 
+// A part of a limit that a process holds ahead of what it asks for, or gives back.
+struct budget_advance {
+    std::string budget{};   // its name
+    std::string subject{};  // of a budget for each, the one name
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;         // more than 0, in the budget's unit
+    int128 limit = 0;          // as it is set, for who reads the record
+    std::uint64_t holder = 0;  // the process; not 0
+    bool back = false;
+};
+
+// What processes that died held ahead is free again, though they may have used it.
+struct advance_pardon {
+    std::string by{};         // who says so, 1 to 128 bytes on one line
+    std::string why{};        // and why, 1 to 1,024
+    std::string forgotten{};  // what it is, in words
+};
+
+// What a clock that stood ahead has counted in windows that begin after an instant is forgotten.
+struct future_pardon {
+    timestamp after{};        // not before the record of it
+    std::string by{};         // who says so, 1 to 128 bytes on one line
+    std::string why{};        // and why, 1 to 1,024
+    std::string forgotten{};  // what these windows held, in words: future_text()
+};
+
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
@@ -1044,6 +1072,7 @@ inline result<operation_id> operation_id::parse(std::string_view text) {
 #ifndef AIAUDIT_BUDGET_DECISION_HPP
 #define AIAUDIT_BUDGET_DECISION_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -1107,11 +1136,30 @@ struct budget_state {
     int128 spent = 0;
     int128 reserved = 0;
     int128 added = 0;  // to the limit, in this window: by top-ups, and what rolled over
-    int128 left = 0;   // limit + added - spent - reserved; may be negative
+    int128 left = 0;   // limit + added - spent - reserved - advance; may be negative
     // Spent by the end of the window, if it goes on as since its beginning; none where the window
     // has no end, or has hardly begun.
     std::optional<int128> forecast{};
     std::uint64_t open = 0;  // reservations
+    // Held ahead of use by the process that decides alone; or by one that died, which may have used
+    // it in its last moments.
+    int128 advance = 0;
+};
+
+// Which of many rows: so many after so many others; top 0: all that follow.
+struct budget_rows {
+    std::size_t top = 0;
+    std::size_t offset = 0;
+};
+
+// What a budget has counted in windows that begin after an instant.
+struct future_state {
+    std::string budget{};
+    budget_unit unit = budget_unit::usd;
+    int128 spent = 0;
+    int128 reserved = 0;
+    std::uint64_t windows = 0;  // of all its subjects
+    std::uint64_t closed = 0;   // subjects that are refused until then: they have pushed out now's
 };
 
 // Whether so many percent of the limit are spent.
@@ -2007,11 +2055,22 @@ struct rollup_options {
     std::uint64_t memory_bytes = std::uint64_t{128} << 20;
 };
 
+// The most rows of one report. Of more groups than that, ask for the dearest (`top`, `offset`).
+inline constexpr std::size_t report_rows_max = std::size_t{1} << 18;
+// How far `offset` and `top` reach together where there are more than some thousands of groups.
+inline constexpr std::size_t report_places_max = std::size_t{1} << 20;
+
 struct report_query {
     report_kind kind = report_kind::daily;
     time_zone zone{};    // whose calendar days
     day_range days{};    // all, by default
     std::string user{};  // for report_kind::user
+    // Which rows, in the report's order: at most `top` (0: all) behind the first `offset`. The
+    // report's sum is of all groups.
+    std::size_t top = 0;
+    std::size_t offset = 0;
+    // As the records say, without their corrections (as_recorded()); also where rows are ordered.
+    bool as_recorded = false;
 };
 
 // The names that a group of a report stands for; only those of its dimension are filled.
@@ -2098,8 +2157,8 @@ inline namespace v0_1_0 {
 // When append() returns.
 enum class durability : std::uint8_t {
     committed,  // the record is on disk: no crash of the process or of the machine loses it
-    relaxed,    // the record is queued: a crash may lose what was not yet written, which is at most
-                // what gathered in two commits; flush() waits for it
+    relaxed,    // the record is queued: a crash may lose what was not yet written, which was handed
+                // over within 100 ms and is at most two batches; flush() waits for it
 };
 
 // Where budgets are decided about.
@@ -2142,6 +2201,9 @@ struct ledger_options {
     std::string path{};
     bool create = true;
     bool read_only = false;
+    // Believes nothing that is saved beside the records: rollups, budgets and alerts are folded
+    // anew of those that are there, and saved.
+    bool fold_anew = false;
 
     // What a block holds at most, and what gathers while one is written; append() waits for room.
     // More make commits cheaper and memory dearer.
@@ -2640,6 +2702,7 @@ class dense_histogram {
 public:
     static constexpr std::uint32_t octave = latency_histogram::steps;
     static constexpr std::uint32_t octaves = latency_histogram::bucket_count / octave;
+    static constexpr std::size_t bytes_max = latency_histogram::bucket_count * 4;
 
     void add(std::uint32_t bucket, std::uint32_t count) {
         if (counts_.empty()) counts_.resize(latency_histogram::bucket_count);
@@ -2740,7 +2803,8 @@ struct report_row {
 struct report {
     report_kind kind = report_kind::daily;
     std::vector<report_row> rows{};  // newest first (daily), else dearest first, then by name
-    totals sum{};                    // of all rows
+    std::uint64_t row_count = 0;     // of all groups, those that the query left out included
+    totals sum{};                    // of all groups
     // Holds the texts of the rows' names; also outlives the rollup.
     std::shared_ptr<void const> texts{};
 };
@@ -2750,6 +2814,13 @@ struct report {
 
 // Precondition: from.ready(query).
 [[nodiscard]] report make_report(rollup const& from, report_query const& query);
+
+namespace detail {
+
+// Leaves the rows that the query asks for.
+void take_page(report& from, report_query const& query);
+
+}  // namespace detail
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
@@ -2776,6 +2847,7 @@ struct report {
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -2817,7 +2889,8 @@ public:
     using clock = typename Policies::clock;
 
     // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the
-    // store; corrupt; no_thread, where the system gives no thread for the writer or the rollups.
+    // store, also where there is no memory, address space or descriptor; corrupt; no_thread, where
+    // the system gives no thread for the writer or the rollups.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
     // The last holder writes what is queued, and closes. To learn whether that worked, call flush()
@@ -2854,6 +2927,11 @@ public:
     // already_open, where another process decides alone.
     [[nodiscard]] result<admission> admit(record const& intent,
                                           durability when = durability::committed);
+    // Takes this process's part in deciding about budgets, as its first admit() does, and keeps it
+    // until the ledger is closed or the process ends: who is to admit later learns now whether it
+    // may. Errors: read_only; already_open, where another process decides alone, or this one wants
+    // to and others decide.
+    [[nodiscard]] result<void> claim_budgets();
     // Whether there are budgets, those that another process has set included. Cheap: reads the log
     // only where this process knows of none and the log has grown.
     [[nodiscard]] bool has_budgets() const;
@@ -2871,10 +2949,27 @@ public:
     [[nodiscard]] result<sequence> top_up_budget(budget_top_up const& wanted);
     // Errors: not_found; as append().
     [[nodiscard]] result<sequence> remove_budget(std::string_view name);
+    // What budgets have counted in windows that begin after an instant: a clock stood ahead.
+    // Errors: of reading what other processes wrote.
+    [[nodiscard]] result<std::vector<future_state>> future_states(timestamp after);
+    // Forgets that, on record, whose `forgotten` is written here; windows that those have pushed
+    // out are read from the log again, as far as retention left it. An instant before now is now.
+    // Errors: bad_argument without `by` or `why`; as append().
+    [[nodiscard]] result<sequence> forget_future(future_pardon wanted);
+    // What processes that are dead held ahead of use (docs/budgets.md): they may have used it in
+    // their last moments. Errors: of reading what other processes wrote.
+    [[nodiscard]] result<std::vector<budget_advance>> lost_advances();
+    // Frees that, on record, whose `forgotten` is written here; what a process that is alive holds
+    // stays. Errors: bad_argument without `by` or `why`; as append().
+    [[nodiscard]] result<sequence> write_off_advances(advance_pardon wanted);
     // By name. Errors, of this and those below: of reading what other processes wrote.
     [[nodiscard]] result<std::vector<budget>> budgets();
-    // Each budget, or each of its subjects that has counted anything in the present window.
-    [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Each budget, or each of its subjects that has counted anything in the present window, the
+    // largest first; of these rows those that are wanted.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states(budget_rows rows = {});
+    // The same, one after the other, for very many; nobody is admitted meanwhile.
+    [[nodiscard]] result<void> visit_budget_states(
+        budget_rows rows, detail::function_ref<void(budget_state&&)> visit);
     // Those that would cover a record that is written now, as they stand for its user, project,
     // key, tags, models and provider: what these have left.
     [[nodiscard]] result<std::vector<budget_state>> budget_states_of(record const& who);
@@ -2906,6 +3001,12 @@ public:
     // that no flush() was told of yet (that thread is still told itself).
     [[nodiscard]] result<void> flush();
 
+    // Whether the log would take a record now. Cheap, and commits nothing, unless the last record
+    // was refused: then a number is written anew as it is, so that the answer is the log's own.
+    // With on_log_failure::spill it speaks of the log, not of the spill directory. Errors: closed,
+    // in a forked child; read_only; moved, for good; disk_full; why the log cannot be written.
+    [[nodiscard]] result<void> check() const;
+
     // Errors: those of reading what other processes wrote in the meantime, or days that are not in
     // memory.
     [[nodiscard]] result<aiaudit::report> report(report_query const& query);
@@ -2932,6 +3033,10 @@ public:
     // The directory, as it was opened.
     [[nodiscard]] std::string const& path() const noexcept;
     [[nodiscard]] std::uint64_t bytes_on_disk() const;
+
+    // What was found damaged, or of another log, among what is saved beside the records, and what
+    // was done about it: a sentence each, since it was opened.
+    [[nodiscard]] std::vector<std::string> notices() const;
 
     // For who verifies, proves and retains (floor 8).
     [[nodiscard]] detail::log_reader<storage> const& log() const noexcept;
@@ -3161,6 +3266,7 @@ namespace detail {
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -3195,8 +3301,26 @@ struct report_cell {
                                        std::vector<std::vector<report_cell>> const& lines,
                                        std::vector<std::string> const& bars = {});
 
-// The same for machines: csv, json, or jsonl; valid UTF-8, whatever the records have. In CSV a text
-// that a spreadsheet would take for a formula begins with an apostrophe.
+// Writes lines for machines as they come: csv, json, or jsonl; valid UTF-8, whatever the records
+// have. In CSV a text that a spreadsheet would take for a formula begins with an apostrophe.
+class machine_writer {
+public:
+    // `names`: of the columns.
+    machine_writer(std::vector<report_cell> const& names, text_format format);
+    void add(std::vector<report_cell> const& line);
+    // What was written since the last call; after finish(), the end too.
+    [[nodiscard]] std::string take() { return std::exchange(text_, {}); }
+    void finish();
+
+private:
+    void add_csv(std::vector<report_cell> const& cells, bool is_head);
+
+    text_format format_;
+    std::string text_{};
+    bool is_first_ = true;
+};
+
+// All lines at once.
 [[nodiscard]] std::string machine_text(std::vector<report_cell> const& names,
                                        std::vector<std::vector<report_cell>> const& lines,
                                        text_format format);
@@ -4201,6 +4325,10 @@ inline constexpr std::size_t storage_idle_readers = 16;
 // it to end. A body that waits for the very thread that waits here would otherwise stop both.
 inline constexpr std::int64_t storage_wait_seconds = 5;
 
+// Free bytes below which a disk is called full before a write has failed: some times what a commit
+// of one record takes.
+inline constexpr std::uint64_t storage_room_least = std::uint64_t{256} << 10;
+
 // How long the file that marks a ledger may be: it has a few lines.
 inline constexpr std::size_t storage_marker_bytes = 4096;
 
@@ -4715,6 +4843,9 @@ struct rotate_body_archetype {
 //                               what a transaction begun now would see: so who keeps what he read
 //                               keeps this number with it. On other segments never the store's.
 //
+// A view may have release(value): its pages are given back, since the value was read and will not
+// be soon (detail::release() calls it if it is there).
+//
 // A view and every byte it hands out live until the body returns; in a write view a value that was
 // handed out lives only until the next insert, reserve, replace or erase.
 template <class View>
@@ -4726,6 +4857,19 @@ concept storage_read_view = requires(View const& view, table in, std::string_vie
     { view.segment() } -> std::same_as<segment_number>;
     { view.generation() } -> std::same_as<std::uint64_t>;
 };
+
+namespace detail {
+
+// After a large value was read, by who reads many.
+template <class View>
+void release(View const& view, std::string_view value) noexcept {
+    constexpr std::size_t worth_a_call = std::size_t{64} << 10;
+    if constexpr (requires { view.release(value); }) {
+        if (value.size() >= worth_a_call) view.release(value);
+    }
+}
+
+}  // namespace detail
 
 // A write view: a read view that sees its own changes, and
 //
@@ -4780,7 +4924,12 @@ concept storage_write_view = storage_read_view<View> &&
 //                          rotated (not: dropped, or wrote the history); cheap. 0: closed.
 //   bytes_on_disk()        What all of it takes on disk, free pages included. 0: nothing, closed.
 //   bytes_on_disk(segment) What that one takes. 0: nothing, it is not there.
+//   check()                Optional. Whether a write would find its files and room now, as far as
+//                          that can be seen without one: result<void>.
 //
+// A store on disk whose files were moved, replaced or removed under it answers errc::moved from
+// then on: no transaction is reported durable that is not where the ledger is now, and nothing is
+// read that is not of it. Opened anew it is what is there.
 // After fork() the child's copy answers errc::closed, unless the store keeps nothing on disk; the
 // child may open its own. A moved-from store answers errc::closed.
 // Threads: every member may be called from any thread at any time, but not from inside a body
@@ -4810,6 +4959,19 @@ concept storage_policy = std::movable<Store> && storage_read_view<typename Store
     noexcept->std::same_as<std::uint64_t>;
 };
 
+namespace detail {
+
+// What the store says of itself; one that has no check() can always be written.
+template <class Store>
+[[nodiscard]] result<void> check_store(Store& store) {
+    if constexpr (requires { store.check(); }) {
+        return store.check();
+    } else {
+        return {};
+    }
+}
+
+}  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
@@ -5096,8 +5258,11 @@ static_assert(storage_policy<memory_store>);
 // ---- aiaudit/verify.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// verify.hpp: whether the log is what it was. Every record is read, encoded and hashed again, and
-// the Merkle tree over them compared with the hashes that were stored when they were committed.
+// verify.hpp: whether the log is what it was, and whether what is told of it is true. Every record
+// is read, encoded and hashed again, and the Merkle tree over them compared with the hashes that
+// were stored when they were committed. Rollups, budgets and alerts are folded anew from the same
+// records, and compared with what is saved; what is kept of dropped records is compared with the
+// record that says that they were dropped. What cannot be compared is named.
 //
 // The stored hashes alone show damage and careless edits. Somebody who can write the files can also
 // write a new tree over other records, or cut the log short; only a checkpoint that was kept
@@ -5109,6 +5274,7 @@ static_assert(storage_policy<memory_store>);
 #define AIAUDIT_VERIFY_HPP
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -5122,6 +5288,8 @@ struct verification_request {
     // Reads only the records after the anchor. Those before it are then known to be as the anchor
     // says by their stored hashes; that the records still match those is left to a full run.
     bool only_after_anchor = false;
+    // Called with each record that is read, in order: for who holds files beside the ledger to it.
+    std::function<void(sequence, record_view const&)> visit{};
 };
 
 struct verification {
@@ -5131,6 +5299,12 @@ struct verification {
     std::uint64_t read = 0;      // records that were read and hashed
     std::uint64_t anchored = 0;  // records that the anchor vouches for; 0 without one
     std::vector<std::string> findings{};  // one line each; the first is the earliest in the log
+    // What reports tell that nothing here vouches for, one line each: no sign of anything wrong.
+    std::vector<std::string> unvouched{};
+
+    // Whether the records are sound, and what is saved of them is not: a ledger that is opened with
+    // ledger_options::fold_anew makes it anew, but for what is of records that were dropped.
+    bool saved_differs = false;
 
     [[nodiscard]] bool sound() const noexcept { return findings.empty(); }
     // What may be concluded, in one line.
@@ -5200,6 +5374,269 @@ inline constexpr int version_patch = AIAUDIT_VERSION_PATCH;
 
 #if !defined(AIAUDIT_SEPARATE) || defined(AIAUDIT_TEMPLATES) || defined(AIAUDIT_IMPLEMENTATION)
 
+// ---- aiaudit/detail/hash_index.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// hash_index.hpp: finds the number of a short text, or of anything that has a hash, quicker than a
+// map of strings does: the caller keeps the texts, and an entry is eight bytes.
+//
+// Threads: plain values.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_HASH_INDEX_HPP
+#define AIAUDIT_DETAIL_HASH_INDEX_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+[[nodiscard]] std::uint64_t load_word(char const* from) noexcept;
+[[nodiscard]] inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
+    uint128 const product = static_cast<uint128>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+// Quick, and the same for equal texts; whoever searches by it compares the texts.
+[[nodiscard]] std::uint64_t hash_of_text(std::string_view text) noexcept;
+// Texts are short, so this need not be a call.
+[[nodiscard]] bool same_text(std::string_view a, std::string_view b) noexcept;
+
+// Finds the number of something by its hash. `is(number)` tells whether a candidate is it.
+class hash_index {
+public:
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+    template <class Is>
+    [[nodiscard]] std::uint32_t find(std::uint64_t hash, Is&& is) const {
+        if (slots_.empty()) return none;
+        std::size_t const mask = slots_.size() - 1;
+        auto const check = static_cast<std::uint32_t>(hash >> 32);
+        for (std::size_t at = hash & mask; slots_[at].number != none; at = (at + 1) & mask) {
+            if (slots_[at].check == check && is(slots_[at].number)) return slots_[at].number;
+        }
+        return none;
+    }
+    // Fetches what find() will look at, for who asks some time before.
+    void prefetch(std::uint64_t hash) const noexcept {
+        if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+    }
+    // What find() will most likely ask about, or none.
+    [[nodiscard]] std::uint32_t guess(std::uint64_t hash) const noexcept {
+        return slots_.empty() ? none : slots_[hash & (slots_.size() - 1)].number;
+    }
+    // `hash_of(number)` gives the hash of one that is there.
+    template <class HashOf>
+    void insert(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
+        if ((count_ + 1) * 2 > slots_.size()) {
+            std::vector<slot> const old = std::move(slots_);
+            slots_.assign(old.empty() ? 64 : old.size() * 2, slot{});
+            for (slot const& each : old) {
+                if (each.number != none) put(hash_of(each.number), each.number);
+            }
+        }
+        put(hash, number);
+        ++count_;
+    }
+    // Of one that is there. `hash_of` as above: it is asked of those behind it.
+    template <class HashOf>
+    void erase(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
+        std::size_t const mask = slots_.size() - 1;
+        std::size_t gap = hash & mask;
+        while (slots_[gap].number != number) gap = (gap + 1) & mask;
+        // Moves up what would not be found behind an empty slot.
+        for (std::size_t at = (gap + 1) & mask; slots_[at].number != none; at = (at + 1) & mask) {
+            std::size_t const home = hash_of(slots_[at].number) & mask;
+            if (((at - home) & mask) < ((at - gap) & mask)) continue;
+            slots_[gap] = slots_[at];
+            gap = at;
+        }
+        slots_[gap] = {};
+        --count_;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] std::size_t bytes() const noexcept { return slots_.capacity() * sizeof(slot); }
+    void clear() {
+        slots_.clear();
+        count_ = 0;
+    }
+
+private:
+    struct slot {
+        std::uint32_t check = 0;
+        std::uint32_t number = none;
+    };
+    void put(std::uint64_t hash, std::uint32_t number) noexcept;
+    std::vector<slot> slots_{};
+    std::size_t count_ = 0;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_HASH_INDEX_HPP
+
+// ---- aiaudit/budget/open_attempts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// open_attempts.hpp: the attempts that have reserved and not ended, and what each holds of which
+// account.
+//
+// Nothing is allocated or freed while their number stays below what it once was.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
+#define AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What an attempt holds of one account.
+struct hold {
+    static constexpr int128 not_logged = -1;
+
+    int128 amount = 0;
+    int128 logged = not_logged;  // as the log has it; less, or nothing, while that is awaited
+    // Of an attempt: what it has drawn from an advance, and the log does not say yet. Of an
+    // advance: what is not to be drawn from, since the log does not have it yet.
+    int128 apart = 0;
+    uint128 end = 0;  // of a bucket: where it ends in it
+    std::int64_t window = 0;
+    std::uint32_t budget = 0;
+    std::uint32_t account = 0;
+    std::uint32_t next = 0;  // of the same attempt
+};
+
+// A process that decides alone is known by the first half of the ids that it makes of itself.
+[[nodiscard]] std::uint64_t holder_of(operation_id const& id) noexcept;
+// Of 62 random bits.
+[[nodiscard]] std::uint64_t make_holder();
+[[nodiscard]] operation_id id_of_holder(std::uint64_t holder, std::uint64_t rest = 0) noexcept;
+
+struct open_attempt {
+    operation_id operation{};
+    std::uint32_t attempt = 1;
+    std::uint32_t first_hold = 0;
+    sequence intent{};  // the last one; zero while none is in the log
+    timestamp deadline{};
+    bool tentative = false;     // holds more than the log says
+    std::uint32_t version = 0;  // of the budgets, when it was made tentative
+    std::uint32_t calls = 0;    // of an advance of this process: for how many like the last it is
+
+    // No attempt, but what a process holds ahead: gate_state::find_advance().
+    static constexpr std::uint32_t advance = 0;
+    [[nodiscard]] bool is_advance() const noexcept { return attempt == advance; }
+};
+
+class open_attempts {
+public:
+    static constexpr std::uint32_t none = hash_index::none;
+
+    [[nodiscard]] std::uint32_t find(operation_id const& operation, std::uint32_t attempt) const;
+    // Of one that is not there.
+    std::uint32_t add(operation_id const& operation, std::uint32_t attempt);
+    // Of one that holds nothing.
+    void remove(std::uint32_t number);
+
+    [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
+    // For who looks at some at a time: numbers below this, where they are taken.
+    [[nodiscard]] std::uint32_t places() const noexcept {
+        return static_cast<std::uint32_t>(attempts_.size());
+    }
+    [[nodiscard]] bool is_taken(std::uint32_t number) const noexcept {
+        return attempts_[number].first_hold != free_mark;
+    }
+    [[nodiscard]] open_attempt& operator[](std::uint32_t number) noexcept {
+        return attempts_[number];
+    }
+    [[nodiscard]] open_attempt const& operator[](std::uint32_t number) const noexcept {
+        return attempts_[number];
+    }
+    // Calls visit(number) for each; it may remove that one.
+    template <class Visitor>
+    void for_each(Visitor&& visit) const {
+        for (std::uint32_t number = 0; number < attempts_.size(); ++number)
+            if (attempts_[number].first_hold != free_mark) visit(number);
+    }
+
+    hold& add_hold(std::uint32_t number, hold const& made);
+    // Nullptr where it holds nothing of that budget.
+    [[nodiscard]] hold* find_hold(std::uint32_t number, std::uint32_t budget) noexcept {
+        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
+            if (holds_[at].budget == budget) return &holds_[at];
+        return nullptr;
+    }
+    template <class Visitor>
+    void for_each_hold(std::uint32_t number, Visitor&& visit) {
+        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
+            visit(holds_[at]);
+    }
+    template <class Visitor>
+    void for_each_hold(std::uint32_t number, Visitor&& visit) const {
+        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
+            visit(holds_[at]);
+    }
+    // Calls drop(hold&) -> bool for each, and takes out those for which it is true.
+    template <class Drop>
+    void drop_holds(std::uint32_t number, Drop&& drop) {
+        std::uint32_t* link = &attempts_[number].first_hold;
+        while (*link != none) {
+            std::uint32_t const at = *link;
+            if (drop(holds_[at])) {
+                *link = holds_[at].next;
+                free_holds_.push_back(at);
+            } else {
+                link = &holds_[at].next;
+            }
+        }
+    }
+
+private:
+    static constexpr std::uint32_t free_mark = none - 1;
+
+    // A half of the identifier is random, whoever made it.
+    [[nodiscard]] static std::uint64_t hash_of(operation_id const& operation,
+                                               std::uint32_t attempt) noexcept {
+        auto const* const bytes = reinterpret_cast<char const*>(operation.bytes.data());
+        return mixed(load_word(bytes) ^ 0x9E37'79B9'7F4A'7C15ULL,
+                     load_word(bytes + 8) + attempt * std::uint64_t{0xC2B2'AE3D});
+    }
+    [[nodiscard]] std::uint64_t hash_at(std::uint32_t number) const noexcept {
+        return hash_of(attempts_[number].operation, attempts_[number].attempt);
+    }
+    template <class Value>
+    [[nodiscard]] static std::uint32_t take(std::vector<Value>& all,
+                                            std::vector<std::uint32_t>& free) {
+        if (free.empty()) {
+            all.emplace_back();
+            return static_cast<std::uint32_t>(all.size() - 1);
+        }
+        std::uint32_t const number = free.back();
+        free.pop_back();
+        return number;
+    }
+    hash_index index_{};
+    std::vector<open_attempt> attempts_{};
+    std::vector<hold> holds_{};
+    std::vector<std::uint32_t> free_attempts_{};
+    std::vector<std::uint32_t> free_holds_{};
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
+
 // ---- aiaudit/budget/budget_record.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -5219,10 +5656,16 @@ inline constexpr int version_patch = AIAUDIT_VERSION_PATCH;
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+inline constexpr std::string_view change_forget_future = "forget-future";
+
+// What a record of all budgets has in place of a name.
+inline constexpr std::string_view all_budgets = "*";
 
 [[nodiscard]] record budget_record_base(timestamp at, std::string_view change,
                                         std::string_view name);
@@ -5249,6 +5692,8 @@ template <class Integer>
 
 namespace detail {
 
+// Who frees a budget, and why. Errors: bad_argument.
+[[nodiscard]] result<void> check_pardon(std::string_view by, std::string_view why);
 // Whether it can be added to that budget. Errors: bad_argument.
 [[nodiscard]] result<void> check_top_up(budget const& to, budget_top_up const& of);
 
@@ -5257,11 +5702,43 @@ namespace detail {
 // Errors: bad_argument for a name or an amount that cannot be.
 [[nodiscard]] result<record> to_record(budget_top_up const& of, timestamp at);
 
-// What a record of the kind budget says.
+// Errors: bad_argument where nobody says so, or not why, or the instant is before that of the
+// record.
+[[nodiscard]] result<record> to_record(future_pardon const& of, timestamp at);
+// Errors: bad_argument for a name or an amount that cannot be.
+[[nodiscard]] result<record> to_record(budget_advance const& of, timestamp at);
+// Errors: bad_argument where nobody says so, or not why.
+[[nodiscard]] result<record> to_record(advance_pardon const& of, timestamp at);
+
+// How all advances of somebody end.
+enum class advance_end : std::uint8_t {
+    returned,     // of a holder: it will draw from them no more
+    abandoned,    // of the holder before: it is dead, and may have used them
+    written_off,  // of all who are dead: they are free again
+};
+[[nodiscard]] record end_record(advance_end how, std::uint64_t holder, timestamp at);
+
+// What these are: "0.5 USD of 'daily'", one after the other; subjects are counted.
+[[nodiscard]] std::string advance_text(std::vector<budget_advance> const& all);
+// What these windows hold: "2 windows of 'daily' with 1.5 USD", one after the other.
+[[nodiscard]] std::string future_text(std::vector<future_state> const& all);
+
+namespace detail {
+
+[[nodiscard]] std::optional<advance_end> advance_end_named(std::string_view change) noexcept;
+
+}  // namespace detail
+
+// What a record of the kind budget says: one of these.
 struct budget_change {
     std::optional<budget> set{};
     std::optional<budget_top_up> added{};
-    std::string removed{};  // where nothing was set or added: the name of what was removed
+    // What windows hold that begin after this, or after the record, is forgotten.
+    std::optional<timestamp> forgets_after{};
+    std::optional<budget_advance> advanced{};
+    std::optional<advance_end> ended{};  // of `holder`
+    std::uint64_t holder = 0;
+    std::string removed{};  // the name of what was removed
 };
 
 // Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
@@ -5273,8 +5750,34 @@ template <class String>
     auto const find = [&entry](std::string_view key) { return detail::tag_of(entry, key); };
     if (entry.kind != record_kind::budget) return bad("it is of another kind");
     budget_change change;
+    if (find("change") == detail::change_forget_future) {
+        auto const after = timestamp::parse(find("after"));
+        if (!after) return bad("since when it forgets");
+        change.forgets_after = *after;
+        return change;
+    }
+    change.holder = detail::holder_of(entry.operation_id);
     std::string_view const name = find("budget");
+    if (name == detail::all_budgets) change.ended = detail::advance_end_named(find("change"));
+    if (change.ended) return change;
     if (!detail::is_budget_name(name)) return bad("its name");
+    if (find("change") == "advance" || find("change") == "return") {
+        budget_advance& made = change.advanced.emplace();
+        made.budget = name;
+        made.subject = find("subject");
+        made.holder = change.holder;
+        made.back = find("change") == "return";
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return bad(unit.error().where);
+        made.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), made.unit);
+        if (!amount || *amount == 0 || made.holder == 0) return bad("its amount or holder");
+        made.amount = *amount;
+        auto const all = parse_budget_limit(find("limit"), made.unit);
+        if (!all) return bad(all.error().where);
+        made.limit = *all;
+        return change;
+    }
     if (find("change") == "remove") {
         change.removed = name;
         return change;
@@ -5509,12 +6012,25 @@ private:
     int descriptor_ = -1;
 };
 
+// What a file is, whatever its name: its device and its inode.
+using file_id = std::pair<dev_t, ino_t>;
+
 [[nodiscard]] inline std::string text_of_errno(int number) {
     return std::generic_category().message(number);
 }
 
 // What a failed system call on `path` means. `call` names it in the text.
 [[nodiscard]] error posix_error(int number, std::string_view call, std::string const& path);
+
+// Errors: those of stat().
+[[nodiscard]] result<file_id> file_at(std::string const& path);
+
+// Seen from the root, by where the process is now.
+[[nodiscard]] result<std::string> absolute_path(std::string const& path);
+
+// Whether the file system at `path` can be written, and has so many bytes free for this user.
+// Errors: read_only, disk_full; those of statvfs().
+[[nodiscard]] result<void> check_room(std::string const& path, std::uint64_t bytes);
 
 // Makes the entries of a directory durable: a rename is not before this.
 [[nodiscard]] result<void> sync_path(std::string const& path);
@@ -5540,26 +6056,24 @@ private:
 // flock(), where no signal ends the wait.
 [[nodiscard]] int lock_file(int descriptor, int how) noexcept;
 
-// Held from when it is made until it is destroyed; other processes' holders wait. For as long as
-// the few system calls of making a directory take.
+// Held from when it is made until it is destroyed, or its process dies; others of any thread or
+// process wait. For the few system calls of making a directory, or opening what is in it.
+// A child that another thread forks meanwhile has the same lock open: there it is closed by a
+// handler of fork(), so that no child keeps it when the holder is killed.
 class directory_lock {
 public:
-    explicit directory_lock(std::string const& path) noexcept
-        : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
-        if (!directory_) return;
-        held_ = lock_file(directory_.get(), LOCK_EX) == 0;
-    }
+    explicit directory_lock(std::string const& path) noexcept;
     directory_lock(directory_lock const&) = delete;
     directory_lock& operator=(directory_lock const&) = delete;
-    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
-    ~directory_lock() {
-        if (held_) ::flock(directory_.get(), LOCK_UN);
-    }
+    ~directory_lock();
     [[nodiscard]] bool held() const noexcept { return held_; }
 
 private:
+    friend class directory_lock_list;
     file_handle directory_;
     bool held_ = false;
+    directory_lock* before_ = nullptr;  // in the list of the process
+    directory_lock* after_ = nullptr;
 };
 
 }  // namespace detail
@@ -5602,7 +6116,8 @@ public:
 
     [[nodiscard]] bool taken() const noexcept { return taken_.load(std::memory_order_acquire); }
     // Takes it once, for as long as this lives. Errors: already_open, where a process decides
-    // alone, or `alone` and others decide; those of the file system.
+    // alone, or `alone` and others decide, with their numbers where the system tells them; those of
+    // the file system.
     [[nodiscard]] result<void> take(std::string const& directory, bool alone);
 
 private:
@@ -5813,6 +6328,9 @@ private:
 struct gathering_times {
     std::chrono::microseconds awaited{150};
     std::chrono::microseconds unawaited{2000};
+    // Who does not wait for a record waits where an older one has not been written for so long. So
+    // what a crash loses was handed over within this time.
+    std::chrono::microseconds unwritten{100'000};
 };
 
 class batch_queue {
@@ -5893,6 +6411,9 @@ private:
                (gathering_->awaited != 0 && gathering_->awaited >= expected_);
     }
     [[nodiscard]] bool wakes_writer(bool awaited) noexcept;
+    [[nodiscard]] bool is_late() const noexcept {
+        return writing_ && std::chrono::steady_clock::now() - writing_since_ > times_.unwritten;
+    }
 
     std::uint32_t const records_most_;
     std::size_t const bytes_most_;
@@ -5904,6 +6425,9 @@ private:
     // Under mutex_.
     std::shared_ptr<batch> gathering_ = std::make_shared<batch>();
     std::shared_ptr<batch> writing_{};
+    // When the first of their records came.
+    std::chrono::steady_clock::time_point gathering_since_{};
+    std::chrono::steady_clock::time_point writing_since_{};
     std::map<std::thread::id, untold> untold_{};
     std::string spare_{};
     std::uint32_t expected_ = 1;  // callers that will wait for the next batch, it seems
@@ -5918,19 +6442,327 @@ private:
 
 #endif  // AIAUDIT_ENGINE_BATCH_QUEUE_HPP
 
-// ---- aiaudit/detail/hash_index.hpp ----
+// ---- aiaudit/budget/budget_amounts.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// hash_index.hpp: finds the number of a short text, or of anything that has a hash, quicker than a
-// map of strings does: the caller keeps the texts, and an entry is eight bytes.
+// budget_amounts.hpp: what an attempt asks of a budget, and what it took in the end.
+//
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_AMOUNTS_HPP
+#define AIAUDIT_BUDGET_BUDGET_AMOUNTS_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Sums are of amounts from 0 to budget_amount_most, so that no record can make them wrap.
+[[nodiscard]] constexpr int128 bounded_amount(int128 amount) noexcept {
+    return std::clamp(amount, int128{0}, budget_amount_most);
+}
+
+struct amount_asked {
+    int128 amount = 0;  // as far as it is known
+    // Why nobody knows the most that it may be.
+    std::optional<refusal_reason> unknown{};
+};
+
+template <class String>
+[[nodiscard]] bool counts_all_tokens(basic_record<String> const& entry) noexcept {
+    return entry.usage.has(unit::input_tokens) && entry.usage.has(unit::output_tokens);
+}
+template <class String>
+[[nodiscard]] int128 tokens_of(basic_record<String> const& entry) noexcept {
+    return static_cast<int128>(entry.usage.total_tokens());
+}
+
+// The most that an attempt may take, as its intent says.
+template <class String>
+[[nodiscard]] amount_asked asked_by(basic_record<String> const& intent, budget_unit unit) noexcept {
+    switch (unit) {
+    case budget_unit::usd: {
+        amount_asked asked{bounded_amount(intent.cost.pico()), {}};
+        if (intent.cost_status == cost_status::unknown) asked.unknown = refusal_reason::unbounded;
+        if (intent.cost_status == cost_status::unpriced) asked.unknown = refusal_reason::unpriced;
+        return asked;
+    }
+    case budget_unit::tokens: {
+        amount_asked asked{tokens_of(intent), {}};
+        if (!counts_all_tokens(intent)) asked.unknown = refusal_reason::unbounded;
+        return asked;
+    }
+    case budget_unit::requests: break;
+    }
+    return {1, {}};
+}
+
+// The part of it that an intent holds for now, where it goes in steps: `cost_low`, and the tokens
+// of its only iteration. None where it does not.
+template <class String>
+[[nodiscard]] std::optional<int128> step_of(basic_record<String> const& intent,
+                                            budget_unit unit) noexcept {
+    if (!intent.cost_low || intent.iterations.empty()) return std::nullopt;
+    switch (unit) {
+    case budget_unit::usd: return bounded_amount(intent.cost_low->pico());
+    case budget_unit::tokens:
+        return static_cast<int128>(intent.iterations.front().usage.total_tokens());
+    case budget_unit::requests: break;
+    }
+    return std::nullopt;
+}
+
+// The same for a budget, which may hold a stated amount where the intent names no most, and less
+// than the most where it reserves stepwise.
+template <class String>
+[[nodiscard]] amount_asked asked_by(basic_record<String> const& intent, budget const& of) noexcept {
+    amount_asked asked = asked_by(intent, of.unit);
+    if (asked.unknown) {
+        if (of.unbounded_hold == 0) return asked;
+        return {bounded_amount(of.unbounded_hold), {}};
+    }
+    if (of.reserve == budget_reserve::full) return asked;
+    if (auto const step = step_of(intent, of.unit)) asked.amount = (std::min)(asked.amount, *step);
+    return asked;
+}
+
+// What an attempt took, as its outcome says. Where that is not known, what was reserved for it
+// stays charged.
+template <class String>
+[[nodiscard]] int128 taken_by(basic_record<String> const& outcome, budget_unit unit,
+                              int128 reserved) noexcept {
+    cost_status const status = outcome.cost_status;
+    bool const free = status == cost_status::no_charge;
+    switch (unit) {
+    case budget_unit::usd:
+        if (free) return 0;
+        if (status == cost_status::unknown || status == cost_status::unpriced)
+            return (std::max)(reserved, bounded_amount(outcome.cost.pico()));
+        return bounded_amount(outcome.cost.pico());
+    case budget_unit::tokens: {
+        // What is priced was reported in full: an embedding has no output.
+        bool const known = free || status == cost_status::priced ||
+                           status == cost_status::partial || counts_all_tokens(outcome);
+        return known ? tokens_of(outcome) : (std::max)(reserved, tokens_of(outcome));
+    }
+    case budget_unit::requests: break;
+    }
+    // Nothing was sent, or the answer came from a cache.
+    bool const not_sent = free && (outcome.http_status == 0 || outcome.saved.has_value());
+    return not_sent ? 0 : 1;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_AMOUNTS_HPP
+
+// ---- aiaudit/budget/budget_windows.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_windows.hpp: in which window of a budget an instant lies.
+//
+// A window has a number that grows with time: of a day the days since 1970, of a week, a month, a
+// quarter or a year as many of them since its anchor of then, of a rolling budget the 60th parts of
+// its hours. Calendar windows begin at the first
+// instant at which the zone's clock shows their date, as days do everywhere here: they may last
+// an hour more or less, and where a clock is put back over midnight they do not begin twice.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
+#define AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// How many parts a rolling window has. One counts until all of it is out, so a part more is looked
+// at than the window has.
+inline constexpr std::int64_t rolling_parts = 60;
+
+// A stretch of time and its number.
+struct window_span {
+    std::int64_t number = 0;
+    std::int64_t begins_ns = 0;
+    std::int64_t ends_ns = 0;  // the first instant after it; equal where there is no such window
+    [[nodiscard]] constexpr bool holds(std::int64_t ns) const noexcept {
+        return begins_ns <= ns && ns < ends_ns;
+    }
+};
+
+// An instant so far from the ends of time (1687 to 2252) that any window around it can be reckoned.
+[[nodiscard]] constexpr std::int64_t reckonable_ns(timestamp at) noexcept {
+    constexpr std::int64_t most = 8'900'000'000'000'000'000;
+    return std::clamp(at.ns, -most, most);
+}
+
+[[nodiscard]] constexpr std::int64_t rolling_part_ns(std::uint32_t hours) noexcept {
+    // An hour has 60 minutes, so the 60th part of some hours has as many minutes.
+    return std::int64_t{hours} * 60 * nanoseconds_per_second;
+}
+
+[[nodiscard]] window_span span_numbered(budget_window const& window, std::int64_t number);
+
+[[nodiscard]] window_span span_of(budget_window const& window, timestamp at);
+
+// Since when records matter to a budget that is defined at `at`: its window and two before it; none
+// for the beginning.
+[[nodiscard]] std::optional<timestamp> matters_since(budget_window const& window, timestamp at);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
+
+// ---- aiaudit/detail/chunked_array.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// chunked_array.hpp: an array that grows a chunk at a time: what is in it never moves, and no more
+// than a chunk is unused.
 //
 // Threads: plain values.
 // Floor 1.
-#ifndef AIAUDIT_DETAIL_HASH_INDEX_HPP
-#define AIAUDIT_DETAIL_HASH_INDEX_HPP
+#ifndef AIAUDIT_DETAIL_CHUNKED_ARRAY_HPP
+#define AIAUDIT_DETAIL_CHUNKED_ARRAY_HPP
 
 #include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+template <class Value, std::size_t ChunkBits = 12>
+class chunked_array {
+public:
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] Value& operator[](std::size_t at) noexcept {
+        return chunks_[at >> ChunkBits][at & mask];
+    }
+    [[nodiscard]] Value const& operator[](std::size_t at) const noexcept {
+        return chunks_[at >> ChunkBits][at & mask];
+    }
+    template <class... Args>
+    Value& emplace_back(Args&&... args) {
+        if (size_ >> ChunkBits == chunks_.size()) {
+            chunks_.emplace_back();
+            // A small array stays small.
+            if (size_ != 0) chunks_.back().reserve(mask + 1);
+        }
+        Value& made = chunks_.back().emplace_back(std::forward<Args>(args)...);
+        ++size_;
+        return made;
+    }
+
+private:
+    static constexpr std::size_t mask = (std::size_t{1} << ChunkBits) - 1;
+    std::vector<std::vector<Value>> chunks_{};
+    std::size_t size_ = 0;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_CHUNKED_ARRAY_HPP
+
+// ---- aiaudit/detail/compact_text.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// compact_text.hpp: a text that never changes, in 16 bytes where it has at most 12: of many names.
+//
+// Threads: plain values.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_COMPACT_TEXT_HPP
+#define AIAUDIT_DETAIL_COMPACT_TEXT_HPP
+
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class compact_text {
+public:
+    static constexpr std::size_t near_most = 12;
+
+    compact_text() = default;
+    explicit compact_text(std::string_view text) : size_(static_cast<std::uint32_t>(text.size())) {
+        char* to = bytes_.data();
+        if (is_far()) {
+            to = new char[text.size()];
+            std::memcpy(bytes_.data(), &to, sizeof to);
+        }
+        if (!text.empty()) std::memcpy(to, text.data(), text.size());
+    }
+    compact_text(compact_text const& other) : compact_text(other.view()) {}
+    compact_text(compact_text&& other) noexcept
+        : size_(std::exchange(other.size_, 0)), bytes_(other.bytes_) {}
+    compact_text& operator=(compact_text other) noexcept {
+        std::swap(size_, other.size_);
+        std::swap(bytes_, other.bytes_);
+        return *this;
+    }
+    ~compact_text() {
+        if (is_far()) delete[] far();
+    }
+
+    [[nodiscard]] std::string_view view() const noexcept {
+        return {is_far() ? far() : bytes_.data(), size_};
+    }
+
+private:
+    [[nodiscard]] bool is_far() const noexcept { return size_ > near_most; }
+    [[nodiscard]] char* far() const noexcept {
+        char* text = nullptr;
+        std::memcpy(&text, bytes_.data(), sizeof text);
+        return text;
+    }
+
+    std::uint32_t size_ = 0;
+    std::array<char, near_most> bytes_{};  // the text, or where it is
+};
+static_assert(sizeof(compact_text) == 16);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_COMPACT_TEXT_HPP
+
+// ---- aiaudit/budget/budget_accounts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_accounts.hpp: what the subjects of a budget have spent and reserved: by windows, or as the
+// level of a bucket.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
+#define AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -5939,89 +6771,1856 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-[[nodiscard]] std::uint64_t load_word(char const* from) noexcept;
-[[nodiscard]] inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
-    uint128 const product = static_cast<uint128>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+struct amounts_used {
+    int128 spent = 0;
+    int128 reserved = 0;
+    [[nodiscard]] constexpr int128 all() const noexcept { return spent + reserved; }
+    friend constexpr bool operator==(amounts_used const&, amounts_used const&) = default;
+};
+
+// Of one window, or of one part of a rolling one.
+struct window_sums {
+    static constexpr std::int64_t none = (std::numeric_limits<std::int64_t>::min)();
+
+    amounts_used used{};
+    std::int64_t number = none;
+    std::uint32_t open = 0;   // reservations
+    std::uint32_t fired = 0;  // bit n: the alert percent n was passed
+};
+
+// How an account keeps its windows.
+struct window_keeping {
+    std::size_t kept = 4;    // windows that are remembered; the lowest are forgotten first
+    std::int64_t reach = 0;  // parts before one that count together with it
+};
+[[nodiscard]] constexpr window_keeping keeping_of(budget_period period) noexcept {
+    switch (period) {
+    case budget_period::total: return {1, 0};
+    case budget_period::rolling: return {4 * rolling_parts + 12, rolling_parts};
+    case budget_period::day:
+    case budget_period::week:
+    case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
+    case budget_period::minute: break;
+    }
+    // One more than three, so that a clock that once stood far ahead costs none of them.
+    return {4, 0};
 }
-// Quick, and the same for equal texts; whoever searches by it compares the texts.
-[[nodiscard]] std::uint64_t hash_of_text(std::string_view text) noexcept;
-// Texts are short, so this need not be a call.
-[[nodiscard]] bool same_text(std::string_view a, std::string_view b) noexcept;
 
-// Finds the number of something by its hash. `is(number)` tells whether a candidate is it.
-class hash_index {
+// The windows before an account's newest, packed: accounts are many, and these are touched seldom.
+class packed_windows {
 public:
-    static constexpr std::uint32_t none = ~std::uint32_t{0};
+    struct unpacked {
+        std::int64_t floor = window_sums::none;  // all up to it is forgotten
+        int128 running = 0;                      // rolling: what the newest window of all counts
+        std::vector<window_sums> all{};          // ascending
+    };
+    packed_windows() = default;
+    packed_windows(packed_windows const& other);
+    packed_windows(packed_windows&&) noexcept = default;
+    packed_windows& operator=(packed_windows other) noexcept {
+        bytes_ = std::move(other.bytes_);
+        return *this;
+    }
+    ~packed_windows() = default;
 
-    template <class Is>
-    [[nodiscard]] std::uint32_t find(std::uint64_t hash, Is&& is) const {
-        if (slots_.empty()) return none;
-        std::size_t const mask = slots_.size() - 1;
-        auto const check = static_cast<std::uint32_t>(hash >> 32);
-        for (std::size_t at = hash & mask; slots_[at].number != none; at = (at + 1) & mask) {
-            if (slots_[at].check == check && is(slots_[at].number)) return slots_[at].number;
+    [[nodiscard]] unpacked read() const;
+    void write(unpacked const& from);
+    [[nodiscard]] bool empty() const noexcept { return !bytes_; }
+    [[nodiscard]] std::size_t count() const noexcept { return bytes_ ? head().count : 0; }
+    [[nodiscard]] std::int64_t floor() const noexcept;
+    // Where there are any.
+    [[nodiscard]] std::int64_t lowest() const noexcept { return head().lowest; }
+    [[nodiscard]] int128 running() const noexcept;
+    void add_running(int128 change) noexcept;
+    // Calls visit(window_sums const&) for each, ascending.
+    template <class Visitor>
+    void for_each(Visitor&& visit) const {
+        if (!bytes_) return;
+        byte_reader in = entries();
+        window_sums next;
+        next.number = head().lowest;
+        for (std::size_t left = head().count; left != 0; --left) {
+            next.number = later(next.number, in.varint());
+            std::uint64_t const mark = in.varint();
+            next.used.spent = in.varint128();
+            next.used.reserved = (mark & holds) != 0 ? in.varint128() : int128{0};
+            next.open = (mark & holds) != 0 ? static_cast<std::uint32_t>(in.varint()) : 0U;
+            next.fired = (mark & fires) != 0 ? static_cast<std::uint32_t>(in.varint()) : 0U;
+            visit(std::as_const(next));
         }
-        return none;
-    }
-    // Fetches what find() will look at, for who asks some time before.
-    void prefetch(std::uint64_t hash) const noexcept {
-        if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
-    }
-    // What find() will most likely ask about, or none.
-    [[nodiscard]] std::uint32_t guess(std::uint64_t hash) const noexcept {
-        return slots_.empty() ? none : slots_[hash & (slots_.size() - 1)].number;
-    }
-    // `hash_of(number)` gives the hash of one that is there.
-    template <class HashOf>
-    void insert(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
-        if ((count_ + 1) * 2 > slots_.size()) {
-            std::vector<slot> const old = std::move(slots_);
-            slots_.assign(old.empty() ? 64 : old.size() * 2, slot{});
-            for (slot const& each : old) {
-                if (each.number != none) put(hash_of(each.number), each.number);
-            }
-        }
-        put(hash, number);
-        ++count_;
-    }
-    // Of one that is there. `hash_of` as above: it is asked of those behind it.
-    template <class HashOf>
-    void erase(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
-        std::size_t const mask = slots_.size() - 1;
-        std::size_t gap = hash & mask;
-        while (slots_[gap].number != number) gap = (gap + 1) & mask;
-        // Moves up what would not be found behind an empty slot.
-        for (std::size_t at = (gap + 1) & mask; slots_[at].number != none; at = (at + 1) & mask) {
-            std::size_t const home = hash_of(slots_[at].number) & mask;
-            if (((at - home) & mask) < ((at - gap) & mask)) continue;
-            slots_[gap] = slots_[at];
-            gap = at;
-        }
-        slots_[gap] = {};
-        --count_;
-    }
-    [[nodiscard]] std::size_t size() const noexcept { return count_; }
-    void clear() {
-        slots_.clear();
-        count_ = 0;
     }
 
 private:
-    struct slot {
-        std::uint32_t check = 0;
-        std::uint32_t number = none;
+    // Behind it, of a rolling budget, what runs; then, where there is one, how far below the lowest
+    // window the floor is; then the windows, each first with its distance from the one before.
+    struct header {
+        std::int64_t lowest = 0;
+        std::uint16_t bytes = 0;
+        std::uint8_t count = 0;
+        std::uint8_t has = 0;
     };
-    void put(std::uint64_t hash, std::uint32_t number) noexcept;
-    std::vector<slot> slots_{};
-    std::size_t count_ = 0;
+    // Windows may be as far apart as time is long.
+    [[nodiscard]] static constexpr std::int64_t later(std::int64_t number,
+                                                      std::uint64_t distance) noexcept {
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(number) + distance);
+    }
+    [[nodiscard]] static constexpr std::uint64_t distance_of(std::int64_t number,
+                                                             std::int64_t before) noexcept {
+        return static_cast<std::uint64_t>(number) - static_cast<std::uint64_t>(before);
+    }
+    static constexpr std::uint8_t runs = 1;
+    static constexpr std::uint8_t has_floor = 2;
+    static constexpr std::uint64_t holds = 1;
+    static constexpr std::uint64_t fires = 2;
+    [[nodiscard]] header head() const noexcept;
+    [[nodiscard]] byte_reader behind_head(header const& first) const noexcept;
+    [[nodiscard]] byte_reader entries() const noexcept;
+    static constexpr std::size_t head_bytes = 8 + 2 + 1 + 1;
+
+    std::unique_ptr<char[]> bytes_{};
+};
+
+// What one subject used by windows. Those that nothing was used in are not kept.
+class window_account {
+public:
+    // None where nothing was used in it, or it is forgotten.
+    [[nodiscard]] std::optional<window_sums> find(std::int64_t number) const;
+    [[nodiscard]] bool has(std::int64_t number) const {
+        return number == newest_.number || find(number).has_value();
+    }
+    // Whether parts are forgotten that would count together with one.
+    [[nodiscard]] bool forgot_before(std::int64_t number, window_keeping keeping) const noexcept {
+        return number <= floor() + (floor() == window_sums::none ? 0 : keeping.reach);
+    }
+    // Whether a window is so old that what was used in it is not known, or could not be kept.
+    [[nodiscard]] bool forgot(std::int64_t number, window_keeping keeping) const {
+        if (number == newest_.number) return false;
+        if (number <= floor()) return true;
+        return past_.count() + 1 >= keeping.kept && number < lowest() && !has(number);
+    }
+    // The most that is spent and reserved in any window that an amount at `number` counts in.
+    [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const {
+        if (number == newest_.number && keeping.reach == 0) return newest_.used.all();
+        return most_used_elsewhere(number, keeping);
+    }
+    struct window_change {
+        amounts_used used{};
+        std::int32_t open = 0;
+        std::uint32_t fired = 0;
+    };
+    // Adds to a window that is not forgotten.
+    void add(std::int64_t number, window_keeping keeping, window_change const& change) {
+        if (number == newest_.number && keeping.reach == 0) return apply(newest_, change);
+        add_elsewhere(number, keeping, change);
+    }
+    // Every threshold can be passed anew.
+    void clear_fired();
+    // What is used in the window that ends with a part.
+    [[nodiscard]] amounts_used ending_with(std::int64_t last, std::int64_t reach) const;
+    // Of the newest part; of a rolling budget alone.
+    [[nodiscard]] int128 running() const noexcept {
+        return past_.empty() ? newest_.used.all() : past_.running();
+    }
+    [[nodiscard]] std::int64_t newest() const noexcept { return newest_.number; }
+    [[nodiscard]] std::int64_t floor() const noexcept { return past_.floor(); }
+
+    // Calls visit(window_sums const&) for each, ascending.
+    template <class Visitor>
+    void for_each(Visitor&& visit) const {
+        past_.for_each(visit);
+        if (newest_.number != window_sums::none) visit(newest_);
+    }
+    // Forgets the windows after one. Those that had been pushed out by them stay forgotten: floor()
+    // says so.
+    void drop_after(std::int64_t number, window_keeping keeping);
+    // Of an account that is read again: its windows are then added.
+    void restore_floor(std::int64_t floor);
+    // Of an account that was stored: windows ascending, above the floor.
+    void restore(std::int64_t floor, std::vector<window_sums> windows, window_keeping keeping);
+
+private:
+    static void apply(window_sums& to, window_change const& change) noexcept {
+        to.used.spent += change.used.spent;
+        to.used.reserved += change.used.reserved;
+        to.open += static_cast<std::uint32_t>(change.open);
+        to.fired |= change.fired;
+    }
+    [[nodiscard]] std::int64_t lowest() const noexcept {
+        return past_.count() == 0 ? newest_.number : past_.lowest();
+    }
+    [[nodiscard]] int128 most_used_elsewhere(std::int64_t number, window_keeping keeping) const;
+    void add_elsewhere(std::int64_t number, window_keeping keeping, window_change const& change);
+    // A window that is not there, of which nothing is used.
+    window_sums& make(std::int64_t number, window_keeping keeping, packed_windows::unpacked& past);
+    void forget_lowest(packed_windows::unpacked& past);
+    void reckon_running(packed_windows::unpacked& past, window_keeping keeping) const;
+
+    // The windows that count an amount at `number` end with it or with a later part; between two
+    // parts in use, the one that ends with the earlier holds the more.
+    [[nodiscard]] int128 most_in_reach(std::int64_t number, std::int64_t reach) const;
+
+    window_sums newest_{};
+    packed_windows past_{};
+};
+
+// What one subject used as the level of a bucket that runs out at the limit a minute. It is counted
+// in drops: 60,000,000,000 of them are one, so that as many run out in a nanosecond as the limit.
+// What was filled in and what ran out are counted for ever, modulo 2^128: their difference is the
+// level, and what has its end at a place ran out when that has passed it.
+class leaky_bucket {
+public:
+    static constexpr std::int64_t minute_ns = 60 * nanoseconds_per_second;
+    static constexpr std::int64_t remembered_ns = 3 * minute_ns;
+
+    [[nodiscard]] bool forgot(std::int64_t ns) const noexcept {
+        return ns < at_ns_ - remembered_ns;
+    }
+    [[nodiscard]] uint128 level_drops(std::int64_t ns, int128 limit) const noexcept;
+    // Rounded up.
+    [[nodiscard]] int128 level(std::int64_t ns, int128 limit) const noexcept {
+        return static_cast<int128>((level_drops(ns, limit) + (minute_ns - 1)) / minute_ns);
+    }
+    [[nodiscard]] bool fits(std::int64_t ns, int128 limit, int128 amount) const noexcept {
+        return level_drops(ns, limit) + drops(amount) <= drops(limit);
+    }
+    // How long from `ns` until it fits; none: never.
+    [[nodiscard]] std::optional<std::int64_t> wait_ns(std::int64_t ns, int128 limit,
+                                                      int128 amount) const noexcept;
+    // Fills in an amount; returns the place of its end.
+    uint128 fill(std::int64_t ns, int128 limit, int128 amount) noexcept;
+    // Takes out what was not used of an amount with such an end, as far as it has not run out. All
+    // that came after it moves up, so its end stays where it is.
+    void take_back(uint128 end, int128 amount, int128 unused) noexcept;
+
+    // Runs out from an instant on, if it stands at a later one.
+    void turn_back(std::int64_t ns) noexcept { at_ns_ = (std::min)(at_ns_, ns); }
+
+    [[nodiscard]] std::int64_t at_ns() const noexcept { return at_ns_; }
+    [[nodiscard]] uint128 filled() const noexcept { return filled_; }
+    [[nodiscard]] uint128 drained() const noexcept { return drained_; }
+    // As stored. False where such a bucket cannot be.
+    [[nodiscard]] bool restore(std::int64_t at_ns, uint128 filled, uint128 drained) noexcept;
+    [[nodiscard]] static constexpr uint128 drops(int128 amount) noexcept {
+        return static_cast<uint128>(amount) * minute_ns;
+    }
+
+private:
+    static constexpr uint128 level_most = uint128{1} << 120;
+    static constexpr uint128 wait_most_ns = uint128{1} << 61;
+
+    uint128 filled_ = 0;
+    uint128 drained_ = 0;
+    std::int64_t at_ns_ = -9'200'000'000'000'000'000;  // before any reckonable_ns()
+};
+
+// What a bucket has of one subject.
+struct bucket_account {
+    leaky_bucket level{};
+    int128 held = 0;  // what is reserved, whether it has run out or not
+    std::uint32_t open = 0;
+};
+
+struct budget_account {
+    window_account windows{};
+    compact_text text{};  // of the subject; empty where the budget has one
+    [[nodiscard]] std::string_view name() const noexcept { return text.view(); }
+};
+#ifndef _GLIBCXX_DEBUG                        // whose containers are larger
+static_assert(sizeof(budget_account) == 80);  // at most two lines of a cache
+#endif
+
+// The accounts of a budget, by the names of their subjects.
+class account_table {
+public:
+    static constexpr std::uint32_t none = hash_index::none;
+
+    // `keeps_use`: it knows when each was used last.
+    account_table(bool of_buckets, bool keeps_use) noexcept
+        : of_buckets_(of_buckets), keeps_use_(keeps_use) {}
+
+    // Names of users often differ in their last digits alone, which one round leaves close
+    // together.
+    [[nodiscard]] static std::uint64_t hash_of(std::string_view name) noexcept {
+        return mixed(hash_of_text(name), 0x9E37'79B9'7F4A'7C15ULL);
+    }
+    [[nodiscard]] std::uint32_t find(std::string_view name, std::uint64_t hash) const {
+        return index_.find(
+            hash, [&](std::uint32_t number) { return same_text(accounts_[number].name(), name); });
+    }
+    // The two steps towards an account of which a find() will follow. Among many users each is far
+    // away in memory, and other budgets can be looked at meanwhile.
+    void prefetch_index(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
+    void prefetch_account(std::uint64_t hash) const noexcept;
+    std::uint32_t add(std::string_view name, std::uint64_t hash);
+    [[nodiscard]] std::uint32_t size() const noexcept {
+        return static_cast<std::uint32_t>(accounts_.size());
+    }
+    [[nodiscard]] budget_account& operator[](std::uint32_t number) noexcept {
+        return accounts_[number];
+    }
+    [[nodiscard]] budget_account const& operator[](std::uint32_t number) const noexcept {
+        return accounts_[number];
+    }
+
+    // Of a table of buckets.
+    [[nodiscard]] bucket_account& bucket(std::uint32_t number) noexcept { return buckets_[number]; }
+    [[nodiscard]] bucket_account const& bucket(std::uint32_t number) const noexcept {
+        return buckets_[number];
+    }
+
+    // Of a table that keeps it; window_sums::none: not yet.
+    [[nodiscard]] std::int64_t used_at(std::uint32_t number) const noexcept {
+        return used_at_[number];
+    }
+    void use(std::uint32_t number, std::int64_t ns) noexcept {
+        if (keeps_use_) used_at_[number] = (std::max)(used_at_[number], ns);
+    }
+    // None was used after an instant.
+    void turn_back(std::int64_t ns) noexcept {
+        for (std::int64_t& each : used_at_) each = (std::min)(each, ns);
+        for (bucket_account& each : buckets_) each.level.turn_back(ns);
+    }
+    // Leaves those for which keep[number] is true, and returns their new numbers.
+    std::vector<std::uint32_t> retain(std::vector<bool> const& keep);
+
+private:
+    hash_index index_{};
+    chunked_array<budget_account> accounts_{};
+    std::vector<bucket_account> buckets_{};
+    std::vector<std::int64_t> used_at_{};
+    bool of_buckets_;
+    bool keeps_use_;
 };
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_DETAIL_HASH_INDEX_HPP
+#endif  // AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
+
+// ---- aiaudit/budget/kept_budget.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// kept_budget.hpp: a budget with its accounts: whom it covers, whether an amount fits, what is
+// added and given back.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_KEPT_BUDGET_HPP
+#define AIAUDIT_BUDGET_KEPT_BUDGET_HPP
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// The names of a record by which budgets know it; each is hashed once.
+template <class String>
+class record_subjects {
+public:
+    explicit record_subjects(basic_record<String> const& entry) noexcept : entry_(&entry) {}
+
+    // Empty: the record has none, and only budgets of everyone cover it.
+    [[nodiscard]] std::string_view name(budget_scope const& scope) const noexcept {
+        switch (scope.of) {
+        case budget_dimension::everyone: break;
+        case budget_dimension::user: return entry_->user;
+        case budget_dimension::model:
+            return entry_->model_requested.empty() ? entry_->model_served : entry_->model_requested;
+        case budget_dimension::provider: return entry_->provider;
+        case budget_dimension::project: return entry_->project;
+        case budget_dimension::key: return entry_->key_id;
+        case budget_dimension::tag: return tag_of(*entry_, scope.tag);
+        case budget_dimension::run:
+        case budget_dimension::team:
+        case budget_dimension::organisation:
+            return tag_of(*entry_, budget_dimension_names[static_cast<std::size_t>(scope.of)]);
+        }
+        return {};
+    }
+    [[nodiscard]] std::uint64_t hash(budget_dimension of, std::string_view name) noexcept {
+        if (of == budget_dimension::tag) return account_table::hash_of(name);
+        std::uint64_t& known = hashes_[static_cast<std::size_t>(of)];
+        if (known == 0) known = account_table::hash_of(name);
+        return known;
+    }
+
+private:
+    basic_record<String> const* entry_;
+    std::array<std::uint64_t, budget_dimension_names.size()> hashes_{};
+};
+
+// A place in a budget: an account, which may not be there yet, and a window.
+struct budget_place {
+    std::string_view name{};
+    std::uint64_t hash = 0;
+    std::uint32_t account = account_table::none;
+    std::int64_t window = 0;
+};
+
+// What was added to the limit of a window.
+struct window_credit {
+    std::int64_t window = 0;
+    std::string subject{};  // empty: of each
+    int128 amount = 0;
+};
+
+// A threshold that was passed.
+struct passed_threshold {
+    std::uint32_t budget = 0;
+    std::uint32_t account = 0;
+    std::int64_t window = 0;
+    std::uint32_t percent = 0;
+};
+
+class kept_budget {
+public:
+    explicit kept_budget(budget definition)
+        : definition_(std::move(definition)),
+          keeping_(keeping_of(definition_.window.period)),
+          of_lives_(is_of_lives(definition_)),
+          accounts_(definition_.window.period == budget_period::minute, of_runs()) {
+        if (of_lives_) keeping_.kept = lives_kept;
+        reckon_thresholds();
+    }
+
+    [[nodiscard]] budget const& definition() const noexcept { return definition_; }
+    [[nodiscard]] window_keeping keeping() const noexcept { return keeping_; }
+    [[nodiscard]] account_table const& accounts() const noexcept { return accounts_; }
+    [[nodiscard]] account_table& accounts() noexcept { return accounts_; }
+    [[nodiscard]] bool is_bucket() const noexcept {
+        return definition_.window.period == budget_period::minute;
+    }
+    // Names of runs are many, and seldom come again: what is not used any more is dropped.
+    [[nodiscard]] bool of_runs() const noexcept {
+        return definition_.scope.of == budget_dimension::run && definition_.scope.each;
+    }
+    // Whether a window is the life of a run: its number is the instant of its first call.
+    [[nodiscard]] bool of_lives() const noexcept { return of_lives_; }
+    [[nodiscard]] std::int64_t idle_ns() const noexcept {
+        std::uint32_t const hours = definition_.window.hours;
+        return std::int64_t{hours == 0 ? idle_hours_usual : hours} * 3'600 * nanoseconds_per_second;
+    }
+    // Of a record that is in the log.
+    void use(std::uint32_t account, timestamp at) noexcept {
+        accounts_.use(account, reckonable_ns(at));
+    }
+    // The life in which an account is at an instant, or that which begins then.
+    [[nodiscard]] std::int64_t life_at(std::uint32_t account, std::int64_t ns) const noexcept;
+    static constexpr std::uint32_t runs_most = 65'536;
+    static constexpr std::uint32_t runs_few = 1'024;
+    // Whether there are many more accounts of runs than when some were last dropped.
+    [[nodiscard]] bool has_many_runs() const noexcept {
+        return of_runs() && accounts_.size() > drop_above_;
+    }
+    // Drops those that are over, and, of more than runs_most, those that were used longest ago; but
+    // none that holds something. Returns the new numbers of those that stay.
+    std::vector<std::uint32_t> drop_runs(std::vector<bool> const& holds);
+    [[nodiscard]] bool only_warns() const noexcept {
+        return definition_.then == budget_action::warn;
+    }
+
+    // Whether what was counted stays true under another definition.
+    [[nodiscard]] bool counts_as(budget const& other) const noexcept;
+    // By one that counts_as() it. Where the thresholds are others, they can be passed anew.
+    void redefine(budget definition);
+    void take_accounts(account_table from) { accounts_ = std::move(from); }
+    // The first window (of a bucket: the first instant) that anything is known of.
+    [[nodiscard]] std::int64_t known_since() const noexcept { return known_since_; }
+    void restore_known_since(std::int64_t window) noexcept { known_since_ = window; }
+    // Of a budget that is new at an instant.
+    void forget_before(timestamp at) { known_since_ = first_window_at(at); }
+    // The lowest window that matters at an instant.
+    [[nodiscard]] std::int64_t first_window_at(timestamp at) const {
+        auto const from = matters_since(definition_.window, at);
+        return from ? window_at(*from) : window_sums::none;
+    }
+
+    // What is counted in windows that begin after an instant.
+    [[nodiscard]] future_state future(timestamp after) const;
+    // Forgets that. True where windows of before were pushed out by it, or the budget was set in
+    // it: they are to be read from the log again, and merged in by take_lost().
+    bool forget_future(timestamp after);
+    // Of a budget that the log is read for again: it counts nothing that begins after an instant.
+    void count_until(timestamp at) { known_until_ = window_at(at); }
+    // The first window of an account that is not lost to what was after an instant.
+    [[nodiscard]] std::int64_t kept_since(std::uint32_t account) const noexcept;
+    // Takes an account's windows of before that from the same budget, as it was read again. They
+    // hold nothing yet. Returns the number that the account has here.
+    std::uint32_t take_lost(kept_budget const& read, std::uint32_t account, timestamp after);
+    // To be said once all is taken.
+    void end_taking(timestamp after);
+
+    // Finds where a record belongs, but for its account. False: it is not covered.
+    template <class String>
+    [[nodiscard]] bool find_window(record_subjects<String>& subjects, timestamp at,
+                                   budget_place& place) const {
+        budget_scope const& scope = definition_.scope;
+        if (scope.of != budget_dimension::everyone) {
+            std::string_view const name = subjects.name(scope);
+            if (scope.each) {
+                if (name.empty()) return false;
+                place.name = name;
+                place.hash = subjects.hash(scope.of, name);
+                accounts_.prefetch_index(place.hash);
+            } else if (!same_text(name, scope.name)) {
+                return false;
+            }
+        }
+        place.window = window_at(at);
+        return true;
+    }
+    // Fetches the account that find_account() will find.
+    void expect_account(budget_place const& place) const noexcept {
+        if (definition_.scope.each) accounts_.prefetch_account(place.hash);
+    }
+    void find_account(budget_place& place) const;
+    // None where it has used nothing yet. A budget that is for all together has one alone.
+    [[nodiscard]] std::uint32_t account_named(std::string_view name) const {
+        if (definition_.scope.each) return accounts_.find(name, account_table::hash_of(name));
+        return accounts_.size() == 0 ? account_table::none : 0;
+    }
+    // Both. False: it is not covered.
+    template <class String>
+    [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
+                                  budget_place& place) const {
+        if (!find_window(subjects, at, place)) return false;
+        find_account(place);
+        return true;
+    }
+
+    // The limit, with what was added to it there.
+    [[nodiscard]] int128 limit_at(budget_place const& place) const {
+        return adds_ ? definition_.limit + added_at(place) : definition_.limit;
+    }
+    void add_credit(std::int64_t window, std::string_view subject, int128 amount);
+    // By window, then subject.
+    [[nodiscard]] std::vector<window_credit> const& credits() const noexcept { return credits_; }
+
+    // Whether it fits, or why not.
+    [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
+                                                        int128 amount) const;
+    // How much fits there.
+    [[nodiscard]] int128 room_at(budget_place const& place) const {
+        return limit_at(place) - accounts_[place.account].windows.most_used(place.window, keeping_);
+    }
+    // Whether more than one attempt has asked there; not of a bucket.
+    [[nodiscard]] bool was_used(budget_place const& place) const {
+        if (place.account == account_table::none) return false;
+        auto const sums = accounts_[place.account].windows.find(place.window);
+        return sums && (sums->used.spent != 0 || sums->open > 1);
+    }
+    // Whether a place is so old that nothing of it is kept.
+    [[nodiscard]] bool forgot(budget_place const& place) const;
+
+    // The account of a place, which is made where it is not there.
+    [[nodiscard]] std::uint32_t account_of(budget_place const& place) {
+        return place.account == account_table::none ? accounts_.add(place.name, place.hash)
+                                                    : place.account;
+    }
+
+    // Makes what a hold holds more or less. Its window is not forgotten where it is new.
+    void change_hold(hold& of, int128 change, bool is_new);
+    // The same of an advance. Of a rate nothing is filled in: what it lets through is let through
+    // by its level, and drawn from the advance as well; so that is what a crash may hide.
+    void change_advance(hold& of, int128 change, bool is_new);
+    void drop_advance(hold const& of) {
+        if (!is_bucket()) settle(of, 0);
+    }
+    // Fills in what a crash may have hidden of a rate, as far as there is room.
+    void fill_lost(hold const& of, timestamp at);
+    // Gives back what a hold held, and books what was taken of it.
+    void settle(hold const& of, int128 taken);
+    // Of a hold that was stored: its account knows nothing of it but, of a bucket, the level.
+    void restore_hold(hold const& of);
+    void restore_advance(hold const& of) {
+        if (!is_bucket()) restore_hold(of);
+    }
+    // Books what was never held. In what is forgotten, nothing is.
+    void charge(std::uint32_t number, std::int64_t window, int128 amount);
+
+    // What is to be charged where a cost was more, or less, by `change`: of dollars alone, in
+    // windows alone, and no window is left below zero.
+    [[nodiscard]] int128 correction_at(budget_place const& place, int128 change) const;
+
+    // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
+    // none: its level rises and falls all the time.
+    template <class Visitor>
+    void take_passed(std::uint32_t number, std::int64_t window, Visitor&& visit) {
+        if (is_bucket() || thresholds_.empty()) return;
+        window_account& account = accounts_[number].windows;
+        auto const sums = account.find(window);
+        if (!sums) return;
+        bool const rolls = keeping_.reach != 0;
+        if (rolls &&
+            (account.newest() - window > keeping_.reach || account.running() < thresholds_.front()))
+            return;
+        int128 const spent =
+            rolls ? account.ending_with(account.newest(), keeping_.reach).spent : sums->used.spent;
+        if (spent < thresholds_.front()) return;
+        std::uint32_t fired = sums->fired;
+        if (rolls) {
+            account.for_each([&](window_sums const& each) {
+                if (account.newest() - each.number <= keeping_.reach) fired |= each.fired;
+            });
+        }
+        for (std::size_t i = 0; i < thresholds_.size() && spent >= thresholds_[i]; ++i) {
+            if ((fired >> i & 1) != 0) continue;
+            account.add(window, keeping_, {.fired = std::uint32_t{1} << i});
+            visit(definition_.alert_percents[i]);
+        }
+    }
+
+    // An instant of a window.
+    [[nodiscard]] timestamp instant_in(std::int64_t window) const {
+        if (is_bucket() || of_lives_) return {window};
+        return {reckonable_ns({span_numbered(definition_.window, window).begins_ns})};
+    }
+    // The number of the window in which an instant lies; of a bucket, the instant itself.
+    [[nodiscard]] std::int64_t window_at(timestamp at) const {
+        std::int64_t const ns = reckonable_ns(at);
+        if (is_bucket() || of_lives_) return ns;
+        return cursor_.holds(ns) ? cursor_.number : span_of(definition_.window, at).number;
+    }
+    // Makes window_at() quick for the window of an instant.
+    void look_at(timestamp at) {
+        if (!cursor_.holds(reckonable_ns(at))) cursor_ = span_of(definition_.window, at);
+    }
+
+private:
+    // Whether a clock that stood ahead leaves something behind: a sum for ever has no future.
+    [[nodiscard]] bool has_future() const noexcept {
+        return of_lives_ || definition_.window.period != budget_period::total;
+    }
+    // Whether an account's windows that matter at an instant were pushed out.
+    [[nodiscard]] bool is_closed(window_account const& windows, timestamp at) const;
+
+    // Whether something is forgotten that would count together with a place.
+    [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept;
+    void reckon_thresholds();
+    [[nodiscard]] int128 added_at(budget_place const& place) const;
+    [[nodiscard]] int128 credit_at(std::int64_t window, std::string_view subject) const;
+
+    std::vector<window_credit> credits_{};
+    static constexpr std::size_t lives_kept = 4;
+
+    budget definition_;
+    window_keeping keeping_;
+    bool of_lives_;
+    bool adds_ = false;  // more than the limit may count somewhere
+    std::uint32_t drop_above_ = runs_few;
+    std::vector<int128> thresholds_{};
+    window_span cursor_{};  // the window that was asked for last
+    std::int64_t known_since_ = window_sums::none;
+    std::int64_t known_until_ = (std::numeric_limits<std::int64_t>::max)();
+    account_table accounts_;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_KEPT_BUDGET_HPP
+
+// ---- aiaudit/budget/gate_state.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_state.hpp: what a gate remembers: the budgets with their accounts, the open attempts with
+// what they hold, and the thresholds that were passed.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_GATE_STATE_HPP
+#define AIAUDIT_BUDGET_GATE_STATE_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// When an attempt must have ended.
+template <class String>
+[[nodiscard]] timestamp deadline_of(basic_record<String> const& intent) noexcept {
+    constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)();
+    std::uint64_t const given = intent.duration_ns.value_or(0);
+    auto const room =
+        static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(intent.started_at.ns);
+    if (intent.started_at.ns > 0 && given > room) return {most};
+    return {static_cast<std::int64_t>(static_cast<std::uint64_t>(intent.started_at.ns) +
+                                      (std::min)(given, static_cast<std::uint64_t>(most)))};
+}
+
+// An account of a budget, in a window.
+struct account_place {
+    std::uint32_t budget = 0;
+    std::uint32_t account = 0;
+    std::int64_t window = 0;
+};
+
+// An intent of which all that it asks was drawn from advances says so as its finish reason.
+inline constexpr std::string_view advance_mark = "advance";
+
+struct gate_state {
+    std::vector<kept_budget> budgets{};  // by name
+    open_attempts open{};                // advances among them
+    std::vector<passed_threshold> passed{};
+    std::uint64_t holder = 0;      // whose advances intents of the log are drawn from
+    std::uint64_t own_holder = 0;  // this process, where it has some; not stored
+
+    // What a holder has advanced of an account in a window; none where it has not.
+    [[nodiscard]] std::uint32_t find_advance(std::uint64_t of, std::uint32_t budget,
+                                             std::uint32_t account, std::int64_t window) const;
+    // The same, made where it is not there.
+    [[nodiscard]] std::uint32_t make_advance(std::uint64_t of, std::uint32_t budget,
+                                             std::uint32_t account, std::int64_t window);
+    [[nodiscard]] hold& held_ahead(std::uint32_t advance) noexcept;
+    // Where nothing of it is left.
+    void drop_if_spent(std::uint32_t advance);
+    // Calls visit(number, holder) for each; it may drop that one.
+    template <class Visitor>
+    void for_each_advance(Visitor&& visit) const {
+        open.for_each([&](std::uint32_t number) {
+            if (open[number].is_advance()) visit(number, holder_of(open[number].operation));
+        });
+    }
+    void drop_advance(std::uint32_t advance);
+
+    // Where a budget is, or would be.
+    [[nodiscard]] std::pair<std::uint32_t, bool> find(std::string_view name) const;
+    void insert(std::uint32_t place, budget definition) {
+        budgets.emplace(budgets.begin() + place, std::move(definition));
+        renumber([place](std::uint32_t number) { return number < place ? number : number + 1; });
+    }
+    // What is held of it is forgotten.
+    void remove(std::uint32_t place);
+
+    // Gives back what an attempt holds over what the log says. Whether it holds nothing any more,
+    // and is forgotten.
+    bool forget_tentative(std::uint32_t number);
+    void forget_all_tentative() {
+        // Attempts give back what they have drawn before advances are as the log has them.
+        open.for_each([this](std::uint32_t number) {
+            if (!open[number].is_advance()) forget_tentative(number);
+        });
+        open.for_each([this](std::uint32_t number) { forget_tentative(number); });
+    }
+    // The log has what an attempt holds tentatively.
+    void confirm(std::uint32_t number, timestamp at);
+
+    // Drops accounts of runs that are over, where a budget has very many.
+    void drop_runs();
+
+    // After something was booked there.
+    void note_passed(std::uint32_t budget, std::uint32_t account, std::int64_t window);
+
+    // What a budget counts after an instant is forgotten: as kept_budget::forget_future().
+    bool forget_future(std::uint32_t place, timestamp after);
+    // The windows that a budget lost to that, as they were read again for the budget `there` of
+    // `from`, are its own again, with what attempts under way hold in them.
+    void take_lost(std::uint32_t place, gate_state const& from, std::uint32_t there,
+                   timestamp after);
+
+    // The accounts and the open attempts of the budget `there` of `from` become those of the budget
+    // at `place`; of its thresholds those that were passed in the window of an instant, too.
+    void adopt(std::uint32_t place, gate_state const& from, std::uint32_t there, timestamp at);
+
+private:
+    static constexpr std::size_t passed_most = 65'536;
+
+    // What an attempt has drawn for a hold is in the advance again.
+    void give_back(hold& drawn);
+    [[nodiscard]] static operation_id advance_id(std::uint64_t of, kept_budget const& budget,
+                                                 std::uint32_t account, std::int64_t window);
+    // The same attempt as one of another state.
+    [[nodiscard]] std::uint32_t attempt_like(open_attempt const& other);
+    bool drop_if_empty(std::uint32_t number) {
+        if (open[number].first_hold != open_attempts::none) return false;
+        open.remove(number);
+        return true;
+    }
+    template <class Renumber>
+    void renumber(Renumber&& renumbered) {
+        open.for_each([&](std::uint32_t number) {
+            open.for_each_hold(number, [&](hold& each) { each.budget = renumbered(each.budget); });
+        });
+        for (passed_threshold& each : passed) each.budget = renumbered(each.budget);
+    }
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_GATE_STATE_HPP
+
+// ---- aiaudit/budget/gate_snapshot.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_snapshot.hpp: what a gate remembers as bytes, so that the log need not be folded from its
+// beginning each time. No format for others: what cannot be read is folded from the log anew.
+//
+// One state has one encoding: budgets and accounts by name, attempts by sequence. Bytes that are
+// not the encoding of the state they decode to are refused.
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
+#define AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Stored: never changed. A reader refuses a higher one.
+inline constexpr std::uint8_t gate_version = 1;
+// The same, and of each budget what was added to its limit: written where there is any.
+inline constexpr std::uint8_t gate_version_credits = 2;
+// The same as that, and what processes hold ahead, whose attempt is 0; behind it all, who may draw.
+inline constexpr std::uint8_t gate_version_advances = 3;
+inline constexpr std::string_view gate_magic = "AIG";
+inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
+
+// The most that a window may have spent: a sum of 10^11 of the largest amounts.
+inline constexpr int128 stored_amount_most = budget_amount_most * 100'000'000'000;
+
+// Of what the log says alone: what is held tentatively is passed over. Of a state in which no rate
+// holds anything so, whose bucket would have to be emptied first: has_tentative_rates().
+class gate_encoder {
+public:
+    explicit gate_encoder(gate_state const& state) : state_(&state) {}
+
+    [[nodiscard]] std::string encode();
+
+private:
+    void count(std::uint64_t value) { append_varint(out_, value); }
+    void number(std::int64_t value) { append_varint(out_, zigzag(value)); }
+    void amount(int128 value) { append_varint128(out_, value); }
+    void text(std::string_view value) { append_text(out_, value); }
+    void wide(uint128 value) {
+        append_little_endian(out_, static_cast<std::uint64_t>(value));
+        append_little_endian(out_, static_cast<std::uint64_t>(value >> 64));
+    }
+
+    void encode_definition(budget const& of);
+    void encode_credits(kept_budget const& of);
+
+    // Those that anything is known of, by name, and their new numbers.
+    void encode_accounts(kept_budget const& of);
+    [[nodiscard]] bool is_used(kept_budget const& of, std::uint32_t number) const;
+    [[nodiscard]] bool is_used(std::uint32_t number, window_sums const& sums) const {
+        return sums.used.spent != 0 || sums.fired != 0 ||
+               (sums.open != 0 && holds_.contains({budget_, number, sums.number}));
+    }
+    void note_holds();
+    [[nodiscard]] static bool is_logged(hold const& of, bool is_advance) noexcept {
+        return is_advance ? of.logged > 0 : of.logged != hold::not_logged;
+    }
+    void encode_bucket(leaky_bucket const& bucket) {
+        number(bucket.at_ns());
+        wide(bucket.filled());
+        wide(bucket.drained());
+    }
+    // What is reserved comes with the attempts that hold it.
+    void encode_windows(std::uint32_t number, window_account const& account);
+
+    void encode_attempts();
+    void encode_holds(std::uint32_t attempt);
+    void encode_place(std::uint32_t budget, std::uint32_t account, std::int64_t window) {
+        count(budget);
+        count(numbers_[budget][account]);
+        number(window);
+    }
+
+    gate_state const* state_;
+    std::string out_{};
+    std::uint32_t budget_ = 0;                           // which is encoded
+    std::vector<std::vector<std::uint32_t>> numbers_{};  // of accounts, by budget
+    std::set<std::tuple<std::uint32_t, std::uint32_t, std::int64_t>> holds_{};  // that are logged
+};
+
+// Whether an attempt or an advance that the log does not have so fills a bucket.
+[[nodiscard]] bool has_tentative_rates(gate_state const& state);
+// The accounts of a table by name, of those that `wanted`.
+[[nodiscard]] std::vector<std::uint32_t> accounts_by_name(account_table const& all,
+                                                          std::vector<std::uint32_t> wanted);
+
+[[nodiscard]] inline std::string write_gate(gate_state const& state) {
+    return gate_encoder(state).encode();
+}
+
+class gate_decoder {
+public:
+    gate_decoder(std::string_view bytes, std::uint8_t version) : in_(bytes), version_(version) {}
+
+    // False where the bytes are no such state.
+    [[nodiscard]] bool decode();
+    [[nodiscard]] gate_state take() { return std::move(state_); }
+
+private:
+    [[nodiscard]] std::int64_t number() noexcept { return unzigzag(in_.varint()); }
+    [[nodiscard]] std::string_view text() noexcept { return in_.take(in_.varint()); }
+    [[nodiscard]] uint128 wide() noexcept {
+        auto const low = in_.little_endian<std::uint64_t>();
+        return static_cast<uint128>(in_.little_endian<std::uint64_t>()) << 64 | low;
+    }
+    // Zero, and a failure, for what does not fit.
+    template <class Integer>
+    [[nodiscard]] Integer narrow() noexcept {
+        std::uint64_t const value = in_.varint();
+        if (value <= (std::numeric_limits<Integer>::max)()) return static_cast<Integer>(value);
+        in_.fail_read();
+        return 0;
+    }
+    [[nodiscard]] std::int32_t offset() noexcept;
+
+    [[nodiscard]] bool decode_budget();
+    void decode_zone(time_zone& to);
+
+    [[nodiscard]] bool decode_accounts(kept_budget& of);
+    [[nodiscard]] bool decode_credits(kept_budget& of);
+    [[nodiscard]] bool decode_bucket(leaky_bucket& to) {
+        std::int64_t const at_ns = number();
+        uint128 const filled = wide();
+        return is_reckonable(at_ns) && to.restore(at_ns, filled, wide());
+    }
+    [[nodiscard]] bool decode_windows(kept_budget const& of, budget_account& account);
+    [[nodiscard]] static bool is_reckonable(std::int64_t ns) noexcept {
+        return reckonable_ns({ns}) == ns;
+    }
+    // Whether there is a window of that number.
+    [[nodiscard]] static bool is_window(kept_budget const& of, std::int64_t number) noexcept;
+
+    [[nodiscard]] bool decode_attempt();
+    [[nodiscard]] bool decode_hold(hold& to, bool is_advance);
+    [[nodiscard]] bool decode_place(std::uint32_t& budget, std::uint32_t& account,
+                                    std::int64_t& window);
+    [[nodiscard]] bool decode_passed();
+
+    byte_reader in_;
+    std::uint8_t version_;
+    gate_state state_{};
+    std::uint64_t intent_before_ = 0;
+};
+
+// Errors: corrupt, newer_format.
+[[nodiscard]] result<gate_state> read_gate(std::string_view bytes);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
+
+// ---- aiaudit/budget/gate_views.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_views.hpp: a budget as it stands, and why it refused, for those who read.
+//
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_GATE_VIEWS_HPP
+#define AIAUDIT_BUDGET_GATE_VIEWS_HPP
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What would be spent at the end of a window; none where less than a hundredth of it has gone by.
+[[nodiscard]] std::optional<int128> forecast_of(window_span const& span, timestamp now,
+                                                int128 spent);
+
+// What is held ahead of an account in a window.
+struct advance_sum {
+    std::uint32_t account = 0;
+    std::int64_t window = 0;
+    int128 amount = 0;
+};
+// Of one budget, by account.
+using advance_sums = std::vector<advance_sum>;
+// Of each of them.
+[[nodiscard]] std::vector<advance_sums> sums_ahead(gate_state const& of);
+
+// `window` as kept_budget::window_at() has it; `account` may be none. What is in `ahead` is told
+// apart from what attempts have reserved.
+[[nodiscard]] budget_state state_of(kept_budget const& of, std::uint32_t account,
+                                    std::int64_t window, advance_sums const& ahead = {});
+
+// The same for whom a place is of, with a forecast.
+[[nodiscard]] budget_state state_at(kept_budget const& of, budget_place const& place, timestamp now,
+                                    advance_sums const& ahead);
+
+// Visits those of a budget at an instant: of one for each, one a subject that has anything, the
+// largest first, and, of the same size, by name. Of these as many as `rows` says, which then says
+// how many of the next budget's; others take no more than 32 bytes each. False: enough.
+[[nodiscard]] bool visit_states(kept_budget const& of, timestamp now, advance_sums const& ahead,
+                                budget_rows& rows, function_ref<void(budget_state&&)> visit);
+
+// All the words on a refusal of so much at a place.
+[[nodiscard]] budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
+                                        timestamp at, refusal_reason reason, int128 asked);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_GATE_VIEWS_HPP
+
+// ---- aiaudit/budget/gate.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// gate.hpp: decides whether an attempt may be made, and knows what every budget has spent and
+// reserved.
+//
+// A gate is a fold of the log: an intent reserves what the attempt may cost at the most, its
+// outcome books what it did cost and gives back the rest. Whoever applies the same records has the
+// same sums. Between records it holds tentatively what it let through, until that is applied or
+// cancelled; so spent + reserved never passes the limit of a budget that refuses, unless an attempt
+// cost more than its bound. The window of an attempt is that in which it started, not that of now.
+// Threads: one gate for one thread at a time.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_GATE_HPP
+#define AIAUDIT_BUDGET_GATE_HPP
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+class budget_gate {
+public:
+    // No budget is defined: everything is let through, and nothing is remembered.
+    [[nodiscard]] bool empty() const noexcept { return state_.budgets.empty(); }
+    // Whether any budget reserves stepwise.
+    [[nodiscard]] bool has_steps() const noexcept { return stepwise_ != 0; }
+
+    // Folds the next record of the log. Errors: corrupt, for a definition that cannot be read; the
+    // gate is then as it was.
+    template <class String>
+    [[nodiscard]] result<void> apply(sequence number, basic_record<String> const& entry) {
+        switch (entry.kind) {
+        case record_kind::intent: apply_intent(number, entry); break;
+        case record_kind::outcome: apply_outcome(entry); break;
+        case record_kind::budget:
+            if (!folds_history_) return apply_change(number, entry);
+            break;
+        case record_kind::retention:
+        case record_kind::circuit:
+        case record_kind::refusal:
+        case record_kind::alert:
+        case record_kind::prices:
+        case record_kind::key:
+        case record_kind::storage: break;
+        case record_kind::correction: apply_correction(entry); break;
+        }
+        return {};
+    }
+
+    // What a budget that was just defined, or that lost windows to a clock that stood ahead, must
+    // be told of the time before: records from then on, by started_at; none: all.
+    struct history {
+        std::optional<timestamp> from{};
+    };
+    // To be asked after a record of the kind budget, and heeded before anything else is applied.
+    [[nodiscard]] std::optional<history> needs_history() const;
+    // A gate to apply the records before that one to; it passes over definitions.
+    [[nodiscard]] budget_gate history_gate() const;
+    // Its sums and open attempts become those of the budgets that need it.
+    void adopt(budget_gate const& folded);
+
+    // What reserve() says. `budget` and `reason` are of the budget that refused.
+    struct verdict {
+        bool admitted = true;
+        bool warned = false;  // a budget that only warns would be over its limit
+        refusal_reason reason{};
+        std::uint32_t budget = 0;
+    };
+    // Asks for all that an attempt may take, of all budgets that cover it or of none. What is
+    // admitted is held until apply() of the same intent, or cancel(). For an attempt that is open,
+    // asks for what it would hold more.
+    template <class String>
+    [[nodiscard]] AIAUDIT_HOT verdict reserve(basic_record<String> const& intent) {
+        return ask(intent, drawing::none);
+    }
+
+    // For who decides alone, and lets attempts begin before the log has their intents: all that an
+    // attempt may take is drawn from what the log says is held ahead, of all budgets that cover it.
+    // Not admitted: there is not so much, and reserve() is to be asked. The intent goes into the
+    // log with advance_mark as its finish reason.
+    template <class String>
+    [[nodiscard]] AIAUDIT_HOT verdict draw(basic_record<String> const& intent) {
+        if (state_.own_holder == 0) return {.admitted = false};
+        return ask(intent, drawing::ready);
+    }
+    // Whether what draw() has left should soon be more.
+    [[nodiscard]] bool is_short() const noexcept { return short_; }
+    // What should be held ahead for more attempts like one that was let through: records for the
+    // log, held from now on, and to be drawn from once they are applied. `missed`: it could not be
+    // drawn. At most a 64th of a limit, or one such attempt; none for whom it is the first.
+    [[nodiscard]] std::vector<record> advance(record const& intent, std::uint64_t holder,
+                                              bool missed);
+    // What is held ahead and not used of the budgets that cover an intent, for where they refuse
+    // it: records for the log, before that intent. `waits`: some of it is not in the log yet.
+    [[nodiscard]] std::vector<record> give_back(record const& intent, bool& waits);
+    // Of a record of these that did not enter the log.
+    void cancel_advance(budget_advance const& of, timestamp at);
+    // Whether this process, or another, holds anything ahead.
+    [[nodiscard]] bool holds_ahead() const noexcept { return state_.own_holder != 0; }
+    // Whether the log lacks something that was drawn from that.
+    [[nodiscard]] bool has_lost() const;
+    // Who draws from advances, by the log; 0: nobody.
+    [[nodiscard]] std::uint64_t holder() const noexcept { return state_.holder; }
+    // By name and subject: what processes that are dead held ahead, and nobody has written off.
+    [[nodiscard]] std::vector<budget_advance> lost_advances() const;
+
+    // The words on a refusal, before anything else is applied.
+    template <class String>
+    [[nodiscard]] budget_refusal describe(verdict const& said,
+                                          basic_record<String> const& intent) const {
+        if (said.admitted || said.budget >= state_.budgets.size()) return {};
+        detail::kept_budget const& of = state_.budgets[said.budget];
+        detail::record_subjects<String> subjects(intent);
+        detail::budget_place place;
+        if (!of.find_place(subjects, intent.started_at, place)) return {};
+        int128 const asked = detail::asked_by(intent, of.definition()).amount;
+        return detail::refusal_of(of, place, intent.started_at, said.reason, asked);
+    }
+    // Gives back what reserve() holds of an intent that did not enter the log.
+    template <class String>
+    void cancel(basic_record<String> const& intent) {
+        std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
+        if (open != detail::open_attempts::none) state_.forget_tentative(open);
+    }
+
+    [[nodiscard]] bool is_open(operation_id const& operation, std::uint32_t attempt) const {
+        return state_.open.find(operation, attempt) != detail::open_attempts::none;
+    }
+
+    // By name.
+    [[nodiscard]] std::vector<budget> budgets() const {
+        std::vector<budget> all;
+        for (detail::kept_budget const& each : state_.budgets) all.push_back(each.definition());
+        return all;
+    }
+    // By name; of a budget for each, one a subject that has anything in the window, the largest
+    // first. Of all these rows those that are wanted.
+    [[nodiscard]] std::vector<budget_state> states(timestamp now, budget_rows rows = {}) const;
+    void visit_states(timestamp now, budget_rows rows,
+                      detail::function_ref<void(budget_state&&)> visit) const;
+    // By name: those that would cover a record of an instant, as they stand for its subjects.
+    [[nodiscard]] std::vector<budget_state> states_of(record const& who, timestamp now) const;
+    // By name: what each has counted in windows that begin after an instant, where it has any, or
+    // refuses until then.
+    [[nodiscard]] std::vector<future_state> futures(timestamp after) const;
+    // Attempts in the log of which no end is, by sequence; those whose deadline is before an
+    // instant.
+    [[nodiscard]] std::vector<open_reservation> open(
+        std::optional<timestamp> deadline_before = {}) const;
+    // Thresholds that were passed since this was last asked, each once a window and subject. The
+    // oldest are dropped where nobody asks.
+    [[nodiscard]] std::vector<budget_crossing> take_crossings();
+
+    // What the log says, without what is held tentatively.
+    [[nodiscard]] std::string snapshot() const {
+        if (!detail::has_tentative_rates(state_)) return detail::write_gate(state_);
+        detail::gate_state logged = state_;
+        logged.forget_all_tentative();
+        return detail::write_gate(logged);
+    }
+    // Errors: corrupt, for anything but what snapshot() made.
+    [[nodiscard]] static result<budget_gate> from_snapshot(std::string_view bytes);
+
+private:
+    // What an intent asks of one budget.
+    struct planned_hold {
+        std::uint32_t budget = 0;
+        detail::budget_place place{};
+        int128 change = 0;
+        bool is_new = true;
+        std::uint32_t advance = detail::open_attempts::none;  // from which it is drawn
+    };
+    // Whether attempts draw from advances: from none, as the log says, or as far as it is on disk.
+    enum class drawing : std::uint8_t { none, logged, ready };
+
+    [[nodiscard]] std::span<planned_hold> planned() noexcept {
+        return {planned_.data(), planned_count_};
+    }
+    template <class String>
+    void find_places(basic_record<String> const& intent);
+    template <class String>
+    verdict plan(basic_record<String> const& intent, std::uint32_t open, bool may_refuse,
+                 drawing from);
+    template <class String>
+    verdict ask(basic_record<String> const& intent, drawing from) {
+        if (empty()) return {};
+        find_places(intent);
+        std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
+        verdict const said = plan(intent, open, true, from);
+        if (said.admitted) hold_planned(intent, open, {});
+        return said;
+    }
+    [[nodiscard]] std::uint32_t advance_for(planned_hold const& of, drawing from) const;
+    void draw_planned(planned_hold const& of, bool logged);
+    void apply_advance(sequence number, budget_advance const& of, timestamp at);
+    void end_advances(advance_end how, std::uint64_t holder, timestamp at);
+    // Where an advance is of; none where its budget is another one now.
+    [[nodiscard]] std::optional<detail::account_place> place_of(budget_advance const& of,
+                                                                timestamp at);
+    void sweep(timestamp now, std::vector<record>& to);
+    [[nodiscard]] record return_of(detail::hold const& of, int128 amount, timestamp at) const;
+    [[nodiscard]] detail::hold& add_hold(std::uint32_t open, planned_hold const& of);
+    template <class String>
+    void hold_planned(basic_record<String> const& intent, std::uint32_t open,
+                      std::optional<sequence> logged);
+    template <class String>
+    void apply_intent(sequence number, basic_record<String> const& intent);
+    template <class String>
+    void apply_outcome(basic_record<String> const& outcome);
+    template <class String>
+    void apply_correction(basic_record<String> const& entry);
+    template <class String, class AmountAt>
+    void charge_each(basic_record<String> const& entry, AmountAt const& amount_at);
+    template <class String>
+    [[nodiscard]] result<void> apply_change(sequence number, basic_record<String> const& entry);
+    void set(budget definition, timestamp at);
+    void remove(std::string_view name);
+    void remove_at(std::uint32_t place);
+    void top_up(budget_top_up const& of, timestamp at);
+    void forget_future(timestamp after);
+
+    // A budget that needs the records before the last one.
+    struct awaited_history {
+        std::uint32_t budget = 0;
+        timestamp at{};      // of which the windows matter
+        bool is_new = true;  // else it lost some of them
+    };
+
+    detail::gate_state state_{};
+    std::vector<planned_hold> planned_{};  // scratch: the first so many
+    std::uint32_t planned_count_ = 0;
+    std::uint32_t version_ = 0;   // of the budgets
+    std::uint32_t stepwise_ = 0;  // budgets that reserve so
+    bool folds_history_ = false;
+    std::vector<awaited_history> awaited_{};
+    // Of this process, while it decides alone.
+    bool short_ = false;
+    std::uint32_t under_way_ = 0;        // records of advances that the log does not have yet
+    std::uint32_t advance_version_ = 0;  // of the budgets, when the first of these was made
+    std::uint32_t swept_ = 0;            // where the search for old ones goes on
+};
+
+namespace detail {
+
+[[nodiscard]] int128 step_of(kept_budget const& of, int128 asked, std::uint32_t calls) noexcept;
+[[nodiscard]] int128 step_ahead(kept_budget const& of, budget_place const& place, int128 asked,
+                                std::uint32_t calls, int128 there);
+
+// How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
+// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
+// next be told of the organisation's.
+[[nodiscard]] inline int weight_of(budget const& of) noexcept {
+    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
+    int const width = widths[static_cast<std::size_t>(of.scope.of)];
+    switch (of.then) {
+    case budget_action::warn: return 0;
+    case budget_action::wait: return 10 + width;
+    case budget_action::downgrade: return 20 + width;
+    case budget_action::refuse: break;
+    }
+    return 30 + width;
+}
+
+}  // namespace detail
+
+// Fills planned_ with a place of each budget that covers an intent, what finds their accounts being
+// on its way.
+template <class String>
+void budget_gate::find_places(basic_record<String> const& intent) {
+    planned_.resize(state_.budgets.size());
+    planned_count_ = 0;
+    detail::record_subjects<String> subjects(intent);
+    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
+        detail::kept_budget& of = state_.budgets[i];
+        of.look_at(intent.started_at);
+        planned_hold& next = planned_[planned_count_];
+        next.budget = i;
+        next.place = {};
+        if (of.find_window(subjects, intent.started_at, next.place)) ++planned_count_;
+    }
+}
+
+// Leaves in planned_ what is to be held. `may_refuse`: or says who refuses.
+template <class String>
+budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::uint32_t open,
+                                       bool may_refuse, drawing from) {
+    verdict said;
+    int weight = 0;
+    bool const nameless =
+        intent.operation_id.is_zero() || intent.attempt == detail::open_attempt::advance;
+    for (planned_hold const& each : planned())
+        state_.budgets[each.budget].expect_account(each.place);
+    std::uint32_t kept = 0;
+    for (planned_hold& next : planned()) {
+        detail::kept_budget const& of = state_.budgets[next.budget];
+        of.find_account(next.place);
+        detail::amount_asked const asked = detail::asked_by(intent, of.definition());
+        next.change = asked.amount;
+        next.is_new = true;
+        next.advance = detail::open_attempts::none;
+        if (open != detail::open_attempts::none) {
+            detail::hold const* const held = state_.open.find_hold(open, next.budget);
+            next.is_new = held == nullptr;
+            if (held != nullptr) {
+                next.change = (std::max)(asked.amount - held->amount, int128{0});
+                if (of.of_lives()) next.place.window = held->window;
+            }
+        }
+        if (from != drawing::none && next.change != 0 && !asked.unknown && !nameless) {
+            next.advance = advance_for(next, from);
+            bool const lacks = next.advance == detail::open_attempts::none && !of.only_warns();
+            if (from == drawing::ready && lacks) return {.admitted = false};
+        }
+        if (may_refuse) {
+            auto why = asked.unknown;
+            if (!why && nameless) why = refusal_reason::unbounded;
+            bool const drawn = next.advance != detail::open_attempts::none && !of.is_bucket();
+            if (!why && !drawn && (next.is_new || next.change != 0))
+                why = of.refuses(next.place, next.change);
+            if (why && of.only_warns()) {
+                said.warned = said.warned || *why == refusal_reason::full;
+            } else if (why && detail::weight_of(of.definition()) > weight) {
+                weight = detail::weight_of(of.definition());
+                said.admitted = false;
+                said.reason = *why;
+                said.budget = next.budget;
+            }
+        }
+        if (next.is_new && of.forgot(next.place)) continue;
+        if (&planned_[kept] != &next) planned_[kept] = next;
+        ++kept;
+    }
+    planned_count_ = kept;
+    return said;
+}
+
+inline detail::hold& budget_gate::add_hold(std::uint32_t open, planned_hold const& of) {
+    return state_.open.add_hold(open, {.window = of.place.window,
+                                       .budget = of.budget,
+                                       .account = state_.budgets[of.budget].account_of(of.place)});
+}
+
+// Holds what is planned; `logged`: the intent is in the log.
+template <class String>
+void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t open,
+                               std::optional<sequence> logged) {
+    if (planned_count_ == 0) return;
+    if (open == detail::open_attempts::none)
+        open = state_.open.add(intent.operation_id, intent.attempt);
+    detail::open_attempt& attempt = state_.open[open];
+    if (logged) {
+        attempt.intent = *logged;
+        attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
+    } else {
+        attempt.tentative = true;
+        attempt.version = version_;
+    }
+    for (planned_hold const& next : planned()) {
+        detail::kept_budget& of = state_.budgets[next.budget];
+        bool const draws = next.advance != detail::open_attempts::none;
+        if (draws) draw_planned(next, logged.has_value());
+        detail::hold& held =
+            next.is_new ? add_hold(open, next) : *state_.open.find_hold(open, next.budget);
+        of.change_hold(held, next.change, next.is_new);
+        if (draws && !logged) held.apart += next.change;
+        if (logged) {
+            held.logged = held.amount;
+            of.use(held.account, intent.started_at);
+        }
+    }
+}
+
+template <class String>
+void budget_gate::apply_intent(sequence number, basic_record<String> const& intent) {
+    // An attempt without a name could not be settled: its outcome is charged when it comes.
+    bool const nameless =
+        intent.operation_id.is_zero() || intent.attempt == detail::open_attempt::advance;
+    if (empty() || nameless) return;
+    state_.drop_runs();
+    std::uint32_t open = state_.open.find(intent.operation_id, intent.attempt);
+    if (open != detail::open_attempts::none && state_.open[open].tentative) {
+        detail::open_attempt& attempt = state_.open[open];
+        if (attempt.version == version_) {
+            attempt.intent = number;
+            attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
+            return state_.confirm(open, intent.started_at);
+        }
+        // The budgets are others than those that were asked.
+        if (state_.forget_tentative(open)) open = detail::open_attempts::none;
+    }
+    find_places(intent);
+    bool const draws = std::string_view(intent.finish_reason) == detail::advance_mark;
+    plan(intent, open, false, draws ? drawing::logged : drawing::none);
+    hold_planned(intent, open, number);
+}
+
+template <class String>
+void budget_gate::apply_outcome(basic_record<String> const& outcome) {
+    if (empty()) return;
+    std::uint32_t const open = state_.open.find(outcome.operation_id, outcome.attempt);
+    if (open != detail::open_attempts::none && outcome.attempt != detail::open_attempt::advance) {
+        state_.open.drop_holds(open, [&](detail::hold const& each) {
+            detail::kept_budget& of = state_.budgets[each.budget];
+            of.settle(each, detail::taken_by(outcome, of.definition().unit, each.amount));
+            state_.note_passed(each.budget, each.account, each.window);
+            return true;
+        });
+        state_.open.remove(open);
+        return;
+    }
+    charge_each(outcome, [&](detail::kept_budget const& budget, detail::budget_place const&) {
+        return detail::taken_by(outcome, budget.definition().unit, 0);
+    });
+}
+
+template <class String>
+void budget_gate::apply_correction(basic_record<String> const& entry) {
+    if (empty()) return;
+    charge_each(entry, [&](detail::kept_budget const& budget, detail::budget_place const& place) {
+        return budget.correction_at(place, entry.cost.pico());
+    });
+}
+
+// Books what amount_at(budget, place) says, in each budget that covers a record and keeps its
+// window.
+template <class String, class AmountAt>
+void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const& amount_at) {
+    state_.drop_runs();
+    detail::record_subjects<String> subjects(entry);
+    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
+        detail::kept_budget& budget = state_.budgets[i];
+        budget.look_at(entry.started_at);
+        detail::budget_place place;
+        if (!budget.find_place(subjects, entry.started_at, place) || budget.forgot(place)) continue;
+        int128 const amount = amount_at(budget, place);
+        if (amount == 0) continue;
+        std::uint32_t const account = budget.account_of(place);
+        budget.use(account, entry.started_at);
+        budget.charge(account, place.window, amount);
+        state_.note_passed(i, account, place.window);
+    }
+}
+
+template <class String>
+result<void> budget_gate::apply_change(sequence number, basic_record<String> const& entry) {
+    auto change = read_budget_change(entry);
+    if (!change) return change.error();
+    if (change->set)
+        set(std::move(*change->set), entry.started_at);
+    else if (change->added)
+        top_up(*change->added, entry.started_at);
+    else if (change->forgets_after)
+        forget_future((std::max)(*change->forgets_after, entry.started_at));
+    else if (change->advanced)
+        apply_advance(number, *change->advanced, entry.started_at);
+    else if (change->ended)
+        end_advances(*change->ended, change->holder, entry.started_at);
+    else
+        remove(change->removed);
+    return {};
+}
+
+#ifdef AIAUDIT_SEPARATE
+// Where the accounts are compiled too: a decision calls nothing out of line.
+extern template result<void> budget_gate::apply(sequence, record const&);
+extern template result<void> budget_gate::apply(sequence, record_view const&);
+extern template budget_gate::verdict budget_gate::reserve(record const&);
+extern template budget_gate::verdict budget_gate::reserve(record_view const&);
+#endif
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_GATE_HPP
+
+// ---- aiaudit/core/alert.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// alert.hpp: something that somebody should know, and the records by which the log keeps what was
+// raised, who is about to deliver it, and where it has arrived.
+//
+// Stage by stage, each a record of kind alert with the alert's key as its path:
+//   raised     finish_reason "raised"; when, in started_at; tags kind, text and the facts
+//   claimed    tags sink and by; duration_ns: until when nobody else may deliver it there
+//   delivered  tags sink and by
+//   failed     tags sink, by and why; error_type: the error's name; duration_ns: until when nobody
+//              should try again
+// Threads: plain values.
+// Floor 2.
+#ifndef AIAUDIT_CORE_ALERT_HPP
+#define AIAUDIT_CORE_ALERT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Stored in records by its name: a name is never changed or used again.
+enum class alert_kind : std::uint8_t {
+    budget_threshold,  // a budget passed one of its alert_percents
+    anomaly,           // far from what is usual
+    price_missing,     // records have no cost, since no price is known
+    log_nearly_full,   // the file system or the map of the log
+    circuit_open,      // a provider's model fails, and is not asked any more
+    price_drift,       // a provider charges another amount than the price book says
+    custom,            // of the application
+    log_damaged,       // what is saved beside the records is damaged, or of another log
+    clock_jump,        // the clock stood ahead, or stands behind
+};
+inline constexpr std::size_t alert_kind_count = 9;
+
+[[nodiscard]] constexpr std::string_view name_of(alert_kind kind) noexcept {
+    switch (kind) {
+    case alert_kind::budget_threshold: return "budget_threshold";
+    case alert_kind::anomaly: return "anomaly";
+    case alert_kind::price_missing: return "price_missing";
+    case alert_kind::log_nearly_full: return "log_nearly_full";
+    case alert_kind::circuit_open: return "circuit_open";
+    case alert_kind::price_drift: return "price_drift";
+    case alert_kind::custom: return "custom";
+    case alert_kind::log_damaged: return "log_damaged";
+    case alert_kind::clock_jump: return "clock_jump";
+    }
+    return "unknown";
+}
+
+struct alert {
+    // What makes it this alert and no other, 1 to alert_key_bytes of printable ASCII without
+    // spaces: one key is raised once. make_alert_key() makes one.
+    std::string key{};
+    alert_kind kind = alert_kind::custom;
+    std::string text{};  // one line, for people
+    timestamp at{};
+    // The same for programs: names and values, in order.
+    std::vector<std::pair<std::string, std::string>> facts{};
+
+    friend bool operator==(alert const&, alert const&) = default;
+};
+
+inline constexpr std::size_t alert_key_bytes = 128;
+inline constexpr std::size_t alert_text_bytes = 4'096;
+inline constexpr std::size_t alert_facts = 32;
+inline constexpr std::size_t alert_fact_bytes = 1'024;  // of a name and its value together
+inline constexpr std::size_t alert_name_bytes = 64;     // of a sink, and of who claims
+
+enum class alert_stage : std::uint8_t { raised, claimed, delivered, failed };
+
+[[nodiscard]] constexpr std::string_view name_of(alert_stage stage) noexcept {
+    switch (stage) {
+    case alert_stage::raised: return "raised";
+    case alert_stage::claimed: return "claimed";
+    case alert_stage::delivered: return "delivered";
+    case alert_stage::failed: return "failed";
+    }
+    return "unknown";
+}
+
+// What became of an alert at one sink.
+struct alert_event {
+    alert_stage stage = alert_stage::claimed;  // not raised
+    std::string key{};
+    std::string sink{};
+    std::string by{};  // the watch that delivers: unlike any other's
+    timestamp at{};
+    std::uint64_t held_ns = 0;  // claimed, failed: for how long nobody else should try
+    std::string error{};        // failed: the name of an errc
+    std::string why{};          // failed: in words, without secrets
+
+    friend bool operator==(alert_event const&, alert_event const&) = default;
+};
+
+// A key for what these parts say together: "anomaly-" and 32 hexadecimal digits. Whatever the parts
+// hold, it can stand in a header and in a file's name.
+[[nodiscard]] std::string make_alert_key(alert_kind kind, std::span<std::string_view const> parts);
+[[nodiscard]] inline std::string make_alert_key(alert_kind kind,
+                                                std::initializer_list<std::string_view> parts) {
+    return make_alert_key(kind, std::span(parts.begin(), parts.size()));
+}
+
+namespace detail {
+
+[[nodiscard]] constexpr bool is_alert_name(std::string_view text, std::size_t bytes_max) noexcept {
+    if (text.empty() || text.size() > bytes_max) return false;
+    for (char const c : text) {
+        if (c <= ' ' || c > '~') return false;
+    }
+    return true;
+}
+
+[[nodiscard]] constexpr std::optional<alert_kind> alert_kind_named(std::string_view name) noexcept {
+    for (std::size_t i = 0; i < alert_kind_count; ++i) {
+        auto const kind = static_cast<alert_kind>(i);
+        if (name_of(kind) == name) return kind;
+    }
+    return std::nullopt;
+}
+
+}  // namespace detail
+
+// The stage that an alert's record is of; none where it is of no stage that this release knows.
+template <class String>
+[[nodiscard]] std::optional<alert_stage> alert_stage_of(basic_record<String> const& entry) {
+    if (entry.kind != record_kind::alert || !detail::is_alert_name(entry.path, alert_key_bytes))
+        return std::nullopt;
+    for (auto const stage :
+         {alert_stage::raised, alert_stage::claimed, alert_stage::delivered, alert_stage::failed}) {
+        if (std::string_view(entry.finish_reason) == name_of(stage)) return stage;
+    }
+    return std::nullopt;
+}
+
+// The record that raises an alert. A text and facts over their bounds are cut. Errors:
+// bad_argument for a key that is none.
+[[nodiscard]] result<record> to_record(alert const& of);
+
+// Errors: bad_argument for a key or names that are none, or a stage that is of no sink.
+[[nodiscard]] result<record> to_record(alert_event const& of);
+
+// Errors: corrupt where the record raises no alert that this release knows.
+template <class String>
+[[nodiscard]] result<alert> read_alert(basic_record<String> const& entry) {
+    auto const kind = detail::alert_kind_named(detail::tag_of(entry, "kind"));
+    if (alert_stage_of(entry) != alert_stage::raised || !kind || entry.tags.size() < 2)
+        return fail(errc::corrupt, "the record raises no alert");
+    alert made;
+    made.key = entry.path;
+    made.kind = *kind;
+    made.text = detail::tag_of(entry, "text").substr(0, alert_text_bytes);
+    made.at = entry.started_at;
+    for (std::size_t i = 2; i < entry.tags.size() && i < 2 + alert_facts; ++i) {
+        auto const& [name, value] = entry.tags[i];
+        if (name.size() + value.size() <= alert_fact_bytes)
+            made.facts.emplace_back(std::string(name), std::string(value));
+    }
+    return made;
+}
+
+// Errors: corrupt where the record says of no sink what became of an alert.
+template <class String>
+[[nodiscard]] result<alert_event> read_alert_event(basic_record<String> const& entry) {
+    auto const stage = alert_stage_of(entry);
+    std::string_view const sink = detail::tag_of(entry, "sink");
+    std::string_view const by = detail::tag_of(entry, "by");
+    if (!stage || stage == alert_stage::raised || !detail::is_alert_name(sink, alert_name_bytes) ||
+        !detail::is_alert_name(by, alert_name_bytes))
+        return fail(errc::corrupt, "the record says of no sink what became of an alert");
+    alert_event made;
+    made.stage = *stage;
+    made.key = entry.path;
+    made.sink = sink;
+    made.by = by;
+    made.at = entry.started_at;
+    made.held_ns = entry.duration_ns.value_or(0);
+    made.error = entry.error_type;
+    made.why = detail::tag_of(entry, "why").substr(0, alert_fact_bytes);
+    return made;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_ALERT_HPP
+
+// ---- aiaudit/engine/alert_book.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// alert_book.hpp: what has become of the log's alerts: which were raised, who is about to deliver
+// them, and which have arrived where. A fold of the records, so every process comes to the same.
+//
+// Bounds: an alert is forgotten 400 days of the records' time after it was raised, or when 65,536
+// newer ones were; what it says, when 1,024 newer ones were. What is forgotten is not delivered any
+// more, and forgotten keys may be raised again.
+// Threads: a plain value; const members may run at once.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_ALERT_BOOK_HPP
+#define AIAUDIT_ENGINE_ALERT_BOOK_HPP
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// How an alert stands at one sink.
+struct alert_delivery {
+    bool delivered = false;
+    std::string by{};           // who claimed it last
+    timestamp at{};             // of the last record
+    std::uint64_t held_ns = 0;  // from then on
+    std::uint32_t failures = 0;
+    std::string error{};  // of the last failure
+    std::string why{};
+
+    // Whether nobody else should try now. A clock that stepped back behind the record's does not
+    // prolong that.
+    [[nodiscard]] bool held(timestamp now) const noexcept;
+    friend bool operator==(alert_delivery const&, alert_delivery const&) = default;
+};
+
+struct alert_failure {
+    std::string key{};
+    std::string sink{};
+    alert_delivery last{};
+};
+
+namespace detail {
+
+class alert_book {
+public:
+    static constexpr std::int64_t remembered_ns = 400 * seconds_per_day * nanoseconds_per_second;
+    static constexpr std::size_t keys_most = 65'536;
+    static constexpr std::size_t texts_most = 1'024;
+    // An alert that could not be delivered for so long is not delivered any more.
+    static constexpr std::int64_t deliverable_ns = 7 * seconds_per_day * nanoseconds_per_second;
+    static constexpr std::size_t sinks_most = 64;  // of an alert
+
+    [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
+
+    // Folds a record of the log; those of other kinds, or of stages unknown here, change nothing.
+    void apply(record_view const& entry);
+
+    // Whether a record still says something: a key is raised once; an alert is claimed where it has
+    // not arrived and nobody holds it; failed, by whoever claimed it; delivered once a sink.
+    [[nodiscard]] bool may_append(record_view const& entry) const;
+
+    // What should be delivered there now, in the order it was raised: neither delivered nor held,
+    // and raised in the last seven days.
+    [[nodiscard]] std::vector<alert> undelivered(std::string_view sink, timestamp now) const;
+    // What was tried in vain, and has not arrived since.
+    [[nodiscard]] std::vector<alert_failure> failures(timestamp now) const;
+    [[nodiscard]] bool was_raised(std::string_view key) const { return entries_.contains(key); }
+    // Nothing where nobody has claimed it for that sink.
+    [[nodiscard]] std::optional<alert_delivery> delivery(std::string_view key,
+                                                         std::string_view sink) const;
+
+    // When something last arrived there; nothing where nothing did.
+    [[nodiscard]] std::optional<timestamp> last_delivered(std::string_view sink) const;
+
+    [[nodiscard]] std::string snapshot() const;
+    // Errors: corrupt, whatever the bytes are.
+    [[nodiscard]] static result<alert_book> from_snapshot(std::string_view bytes);
+
+    friend bool operator==(alert_book const&, alert_book const&) = default;
+
+private:
+    struct raised_alert {
+        timestamp at{};
+        std::optional<alert> raised{};  // what it says; none: forgotten
+        std::map<std::string, alert_delivery, std::less<>> sinks{};
+        friend bool operator==(raised_alert const&, raised_alert const&) = default;
+    };
+
+    [[nodiscard]] bool is_old(timestamp at) const noexcept {
+        return newest_.ns >= (std::numeric_limits<std::int64_t>::min)() + remembered_ns &&
+               at.ns < newest_.ns - remembered_ns;
+    }
+    [[nodiscard]] static bool is_deliverable(alert const& of, timestamp now) noexcept {
+        return now < of.at ||
+               static_cast<std::uint64_t>(now.ns) - static_cast<std::uint64_t>(of.at.ns) <=
+                   static_cast<std::uint64_t>(deliverable_ns);
+    }
+    void raise(alert raised);
+    void forget();
+    void note(alert_event event);
+
+    std::map<std::string, raised_alert, std::less<>> entries_{};
+    std::deque<std::string> keys_{};   // in the order they were raised
+    std::deque<std::string> texts_{};  // the last of these, whose texts are kept
+    timestamp newest_{};
+};
+
+// The layout: a version; `newest`; how many; each alert in the order it was raised: key, instant,
+// whether its words follow, those, and its sinks.
+inline constexpr std::uint64_t alert_book_version = 1;
+
+inline void append_instant(std::string& out, timestamp at) { append_varint(out, zigzag(at.ns)); }
+
+// Reads what snapshot() wrote; a count that cannot be is a failure of the reader.
+class alert_book_reader {
+public:
+    explicit alert_book_reader(std::string_view bytes) noexcept : in_(bytes) {}
+
+    [[nodiscard]] bool ok() const noexcept { return in_.ok(); }
+    [[nodiscard]] bool whole() const noexcept { return in_.ok() && in_.at_end(); }
+    std::uint64_t number(std::uint64_t most = (std::numeric_limits<std::uint64_t>::max)());
+    timestamp instant() { return {unzigzag(in_.varint())}; }
+    std::string text() { return std::string(in_.take(in_.varint())); }
+    std::string name(std::size_t bytes_max) {
+        std::string read = text();
+        if (!is_alert_name(read, bytes_max)) in_.fail_read();
+        return read;
+    }
+    alert words(std::string const& key, timestamp at);
+    alert_delivery delivery();
+
+private:
+    byte_reader in_;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_ALERT_BOOK_HPP
 
 // ---- aiaudit/codec/name_dictionary.hpp ----
 // SPDX-License-Identifier: MIT
@@ -6764,6 +9363,7 @@ template <class Visitor>
 #ifndef AIAUDIT_ENGINE_LOG_KEYS_HPP
 #define AIAUDIT_ENGINE_LOG_KEYS_HPP
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -6783,10 +9383,24 @@ inline constexpr std::string_view month = "month";  // in which the segment was 
 inline constexpr std::string_view gate = "gate";    // what budgets and alerts have come to
 // No record before this one is of a budget or an alert.
 inline constexpr std::string_view gate_since = "gate_since";
-// In the history: the last segment that was dropped, and the last that a record was written of.
+// Where `gate` stands (fold_stand), and what it was before the segment's first record.
+inline constexpr std::string_view gate_stand = "gate_stand";
+inline constexpr std::string_view gate_base = "gate_base";
+inline constexpr std::string_view parts = "parts";            // where the segment's day parts stand
+inline constexpr std::string_view void_parts = "void_parts";  // those that do not count (part_rule)
+// In the history: the last segment that was dropped, and the last that a record was written of;
+// which record vouches for the history.
 inline constexpr std::string_view dropped = "dropped";
 inline constexpr std::string_view announced = "announced";
+inline constexpr std::string_view vouched = "vouched";
+// What users came to over all days: where they stand (fold_stand), users (8 bytes), pieces (4).
+inline constexpr std::string_view user_totals = "user_totals";
 inline constexpr std::string_view spill_prefix = "spill/";  // and its name: what was taken from it
+
+// All of them. What vouches for each is a line of tests/engine/adversary.cpp.
+inline constexpr std::array all{tree,       base,      saved,       size,        month,     gate,
+                                gate_since, parts,     gate_stand,  dropped,     announced, vouched,
+                                void_parts, gate_base, user_totals, spill_prefix};
 }  // namespace meta_key
 
 // Hashes are kept for the subtrees of 256, 65,536, ... records: those below are made again from the
@@ -6828,6 +9442,11 @@ struct part_key {
     }
     [[nodiscard]] static std::optional<part_key> parse(std::string_view key) noexcept;
 };
+
+// The keys of pieces of what users came to, in the table snapshots: behind those of all days.
+inline constexpr std::string_view user_totals_prefix = "\xFF\xFF\xFF\xFF";
+[[nodiscard]] std::string user_totals_key(std::uint64_t through);
+[[nodiscard]] std::string user_totals_key(std::uint64_t through, std::uint32_t number);
 
 template <class Integer>
 [[nodiscard]] std::string to_little_endian(Integer value) {
@@ -7113,6 +9732,7 @@ private:
             return view.scan(table::blocks, block_key(number),
                              [&](std::string_view key, std::string_view value) {
                                  block.assign(value);
+                                 release(view, value);
                                  found = from_big_endian_key(key);
                                  return false;
                              });
@@ -7152,6 +9772,1190 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_LOG_READER_HPP
+
+// ---- aiaudit/engine/memory_decision.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// memory_decision.hpp: whether an attempt may be made, decided in memory by who is alone in
+// deciding, and what of its budgets is held ahead of use.
+//
+// Threads: a function on plain values.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_MEMORY_DECISION_HPP
+#define AIAUDIT_ENGINE_MEMORY_DECISION_HPP
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// The answer, and whether the cost is held. It is not where there was no budget to ask.
+struct memory_decision {
+    bool held = false;
+    bool drawn = false;  // from what is held ahead: it need not wait for the disk
+    bool warned = false;
+    std::optional<budget_refusal> refused{};
+    // What must enter the log as well, before the intent and after it, whatever was decided.
+    std::vector<record> before{};
+    std::vector<record> behind{};
+};
+
+// Asks budgets, and gives back to them what is held ahead where they have no room else. Waits for
+// what is on its way to the log, since that cannot be given back.
+template <class Wait>
+[[nodiscard]] budget_gate::verdict reserve_with_advances(budget_gate& gate, record const& intent,
+                                                         std::vector<record>& before,
+                                                         Wait&& wait_for_log) {
+    constexpr int waits_most = 8;
+    for (int waited = 0;;) {
+        auto const verdict = gate.reserve(intent);
+        if (verdict.admitted || verdict.reason != refusal_reason::full) return verdict;
+        bool waits = false;
+        auto more = gate.give_back(intent, waits);
+        before.insert(before.end(), more.begin(), more.end());
+        if (!more.empty()) continue;
+        if (!waits || ++waited > waits_most) return verdict;
+        wait_for_log();
+    }
+}
+
+// `draws`: the attempt would begin before its intent is on disk, so it may only draw from what the
+// log says is held ahead. `holder`: this process. `wait_for_log()` returns when a batch is written,
+// or after some time; the gate may be another one then.
+template <class Wait>
+[[nodiscard]] memory_decision decide_in_memory(budget_gate& gate, record const& intent, bool draws,
+                                               std::uint64_t& holder, Wait&& wait_for_log) {
+    memory_decision made;
+    budget_gate::verdict verdict{.admitted = false};
+    if (draws) verdict = gate.draw(intent);
+    made.drawn = verdict.admitted;
+    if (!made.drawn) verdict = reserve_with_advances(gate, intent, made.before, wait_for_log);
+    made.held = verdict.admitted;
+    made.warned = verdict.warned;
+    if (!verdict.admitted) made.refused = gate.describe(verdict, intent);
+    if (made.held && draws && (!made.drawn || gate.is_short())) {
+        // A gate that was read anew does not know what is on its way to the log.
+        if (!gate.holds_ahead() && gate.holder() == holder) holder = make_holder();
+        made.behind = gate.advance(intent, holder, !made.drawn);
+    }
+    return made;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_MEMORY_DECISION_HPP
+
+// ---- aiaudit/engine/notices.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// notices.hpp: what a ledger found wrong and went on without, in words.
+//
+// Threads: any.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_NOTICES_HPP
+#define AIAUDIT_ENGINE_NOTICES_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class notices {
+public:
+    static constexpr std::size_t kept_most = 64;
+
+    // What is there already is not added again.
+    void add(std::string text) {
+        std::lock_guard const lock(mutex_);
+        bool const is_there = std::find(texts_.begin(), texts_.end(), text) != texts_.end();
+        if (!is_there && texts_.size() < kept_most) texts_.push_back(std::move(text));
+    }
+    [[nodiscard]] std::vector<std::string> all() const {
+        std::lock_guard const lock(mutex_);
+        return texts_;
+    }
+
+private:
+    mutable std::mutex mutex_{};
+    std::vector<std::string> texts_{};
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_NOTICES_HPP
+
+// ---- aiaudit/engine/fold_stand.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// fold_stand.hpp: where a saved fold stands: after how many records, of which log, and what it is.
+//
+// It is beside the fold, so it shows what was damaged, copied from another log, or left behind by a
+// log that was set back. Whoever writes a fold can write its stand: only a verification shows that.
+// Threads: plain values.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_FOLD_STAND_HPP
+#define AIAUDIT_ENGINE_FOLD_STAND_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+struct fold_stand {
+    std::uint64_t size = 0;  // records that it is of
+    digest root{};           // of the tree of these
+    digest content{};        // of the fold
+
+    // 8, 32 and 32 bytes.
+    [[nodiscard]] std::string to_bytes() const;
+    [[nodiscard]] static std::optional<fold_stand> parse(std::string_view bytes);
+    friend bool operator==(fold_stand const&, fold_stand const&) = default;
+};
+
+// Whether a log begins with the records that a fold is of. Errors: those of reading; corrupt, where
+// records are damaged that would tell.
+template <class Store>
+[[nodiscard]] result<bool> is_stand_of(log_reader<Store> const& log, fold_stand const& stand) {
+    constexpr int tries_most = 3;  // while other processes drop
+    auto const size = log.size();
+    if (!size) return size.error();
+    if (stand.size > *size) return false;
+    for (int tries = 0;; ++tries) {
+        auto const tree = log.tree_of(stand.size);
+        if (tree) return tree->root() == stand.root;
+        if (tree.error().code != errc::not_found) return tree.error();
+        if (tries == tries_most) return false;
+    }
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_FOLD_STAND_HPP
+
+// ---- aiaudit/engine/retention_record.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// retention_record.hpp: what a record of retention says: which segment was dropped, and what the
+// log then had of all that was ever dropped. The tree covers the record, so it covers that.
+//
+// Threads: plain values.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_RETENTION_RECORD_HPP
+#define AIAUDIT_ENGINE_RETENTION_RECORD_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+struct retention_tag {
+    static constexpr std::string_view segment = "segment";
+    static constexpr std::string_view first = "first_sequence";
+    static constexpr std::string_view last = "last_sequence";
+    // Hexadecimal: of the day parts that begin before the last dropped record (part_list_digest),
+    // and SHA-256 of the gate after it. An older version wrote neither.
+    static constexpr std::string_view parts = "parts";
+    static constexpr std::string_view gate = "gate";
+};
+
+struct retention_note {
+    std::uint64_t last = 0;  // the last record that was dropped
+    std::optional<digest> parts{};
+    std::optional<digest> gate{};
+};
+
+// Nothing where it is a record of something else.
+[[nodiscard]] std::optional<retention_note> read_retention(record_view const& entry);
+
+// What the newest record of retention says. Looks first at the one that the history names; where
+// that is none, at all records. Errors: those of reading.
+template <class Store>
+[[nodiscard]] result<std::optional<retention_note>> newest_retention(Store const& store,
+                                                                     log_reader<Store> const& log) {
+    auto const named = read_number(store, meta_key::vouched, history);
+    if (!named) return named.error();
+    auto const first = log.first();
+    if (!first) return first.error();
+    auto const size = log.size();
+    if (!size) return size.error();
+    std::optional<retention_note> found;
+    if (*named >= *first && *named <= *size) {
+        auto const read = log.views(*named, [&found](sequence, record_view const& entry) {
+            found = read_retention(entry);
+            return false;
+        });
+        if (!read) return read.error();
+        if (found) return found;
+    }
+    if (*first == 1 || *first > *size) return found;
+    auto const read = log.views(*first, [&found](sequence, record_view const& entry) {
+        if (auto note = read_retention(entry)) found = note;
+        return true;
+    });
+    if (!read) return read.error();
+    return found;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_RETENTION_RECORD_HPP
+
+// ---- aiaudit/engine/saved_gate.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// saved_gate.hpp: what budgets and alerts have come to, as it is stored, and which saved one a log
+// is folded on from.
+//
+// Threads: functions without state.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_SAVED_GATE_HPP
+#define AIAUDIT_ENGINE_SAVED_GATE_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+struct saved_gate {
+    std::uint64_t through = 0;  // the last record that it counts
+    budget_gate gate{};
+    alert_book book{};
+};
+
+// CRC-32C of what follows; how far it goes; the size of the gate's snapshot; that; the alerts'.
+[[nodiscard]] std::string write_gate_of(std::uint64_t through, budget_gate const& gate,
+                                        alert_book const& book);
+// 0 where the bytes are too few.
+[[nodiscard]] std::uint64_t through_of_gate(std::string_view bytes) noexcept;
+// Nothing where that is no gate.
+[[nodiscard]] std::optional<saved_gate> read_saved_gate(std::string_view bytes);
+
+// Whether a block may have records of budgets or alerts. Precondition: its header can be read.
+[[nodiscard]] bool may_have_rules(std::string_view block, block_header const& header) noexcept;
+
+[[nodiscard]] inline fold_stand stand_of_gate(std::string_view bytes, compact_range const& tree) {
+    return {tree.size(), tree.root(), {sha256(bytes)}};
+}
+
+// Puts a gate, and where it stands. Precondition: the tree is of the records that it counts.
+template <class View>
+[[nodiscard]] result<void> put_gate(View& view, std::string_view bytes, compact_range const& tree) {
+    if (auto ok = view.replace(table::meta, meta_key::gate, bytes); !ok) return ok;
+    return view.replace(table::meta, meta_key::gate_stand, stand_of_gate(bytes, tree).to_bytes());
+}
+
+// The gates that a segment has.
+struct stored_gates {
+    std::optional<std::string> gate{};
+    std::optional<std::string> stand{};
+    std::optional<std::string> base{};  // at the end of the segment before
+    std::uint64_t base_size = 0;        // records before the segment
+    std::uint64_t since = 0;            // gate_since
+};
+template <class View>
+[[nodiscard]] result<stored_gates> get_gates(View const& view) {
+    stored_gates made;
+    for (auto const& [key, to] :
+         {std::pair{meta_key::gate, &made.gate}, std::pair{meta_key::gate_stand, &made.stand},
+          std::pair{meta_key::gate_base, &made.base}}) {
+        auto const found = view.get(table::meta, key);
+        if (!found) return found.error();
+        if (*found) *to = std::string(**found);
+    }
+    auto const base = get_tree(view, meta_key::base);
+    if (!base) return base.error();
+    made.base_size = base->size();
+    auto const since = get_number(view, meta_key::gate_since);
+    if (!since) return since.error();
+    made.since = *since;
+    return made;
+}
+
+// Folds the records up to the definition that was applied last, for the budget that it made, as far
+// as the log still has them. Errors: those of reading.
+template <class Store>
+[[nodiscard]] result<void> fold_gate_history(log_reader<Store> const& log, budget_gate& gate,
+                                             std::uint64_t through, std::optional<timestamp> from) {
+    budget_gate past = gate.history_gate();
+    auto const first = log.first();
+    if (!first) return first.error();
+    auto const read = log.blocks(*first, [&](std::string_view block) -> result<bool> {
+        auto const header = read_block_header(block);
+        if (!header) return header.error();
+        if (value_of(header->first) > through) return false;
+        if (from && header->latest < *from) return header->last() < through;
+        result<void> applied;
+        auto const all =
+            read_block_as<std::string_view>(block, [&](sequence number, record_view const& entry) {
+                if (value_of(number) > through) return false;
+                applied = past.apply(number, entry);
+                return applied.has_value();
+            });
+        if (!all) return all.error();
+        if (!applied) return applied.error();
+        return header->last() < through;
+    });
+    if (!read) return read;
+    gate.adopt(past);
+    return {};
+}
+
+// Where folding begins.
+struct gate_start {
+    saved_gate from{};
+    bool is_saved = false;  // as it is in the store
+    std::string notice{};   // why what was saved is not used
+};
+
+// What was saved last, where it is of this log and not damaged, and is believed. Else what it was
+// before the oldest segment: nothing, where no record was dropped. Errors: those of reading;
+// corrupt, where that is lost.
+template <class Store>
+[[nodiscard]] result<gate_start> find_gate_start(Store const& store, log_reader<Store> const& log,
+                                                 bool believes) {
+    stored_gates newest;
+    auto read = store.read([&newest](auto const& view) -> result<void> {
+        auto found = get_gates(view);
+        if (!found) return found.error();
+        newest = std::move(*found);
+        return {};
+    });
+    if (!read) return read.error();
+    gate_start start;
+    if (!believes) newest.gate = newest.stand = std::nullopt;
+    if (newest.gate) {
+        auto const stand = fold_stand::parse(newest.stand.value_or(""));
+        bool good = !newest.stand;  // an older version saved it
+        if (stand) {
+            auto const is_of = is_stand_of(log, *stand);
+            bool const damaged = !is_of && is_of.error().code == errc::corrupt;
+            if (damaged)
+                start.notice =
+                    "the log is damaged, and so it is not known whether what budgets "
+                    "and alerts have come to is of it: " +
+                    is_of.error().message();
+            else if (!is_of)
+                return is_of.error();
+            good = (damaged || *is_of) && stand->size == through_of_gate(*newest.gate) &&
+                   stand->content == digest{sha256(*newest.gate)};
+        }
+        if (auto saved = good ? read_saved_gate(*newest.gate) : std::nullopt) {
+            auto const size = log.size();
+            if (!size) return size.error();
+            if (saved->through <= *size)
+                return gate_start{std::move(*saved), true, std::move(start.notice)};
+        }
+        start.notice =
+            "what budgets and alerts have come to, as it was saved, is damaged or of "
+            "another log";
+    }
+    if (!newest.gate && newest.stand)
+        start.notice = "what budgets and alerts have come to was saved, and is gone";
+    auto const first = log.first();
+    if (!first) return first.error();
+    std::string const lost =
+        "what budgets had come to before record " + std::to_string(*first) +
+        " is missing or damaged, and the records that it was made of were dropped";
+    if (*first > 1) {
+        auto const there = store.segments();
+        if (!there) return there.error();
+        stored_gates oldest;
+        read = store.read(there->oldest, [&oldest](auto const& view) -> result<void> {
+            auto found = get_gates(view);
+            if (!found) return found.error();
+            oldest = std::move(*found);
+            return {};
+        });
+        if (!read) return read.error();
+        auto const note = newest_retention(store, log);
+        if (!note) return note.error();
+        bool const known = *note && (*note)->gate;
+        auto saved = read_saved_gate(oldest.base.value_or(""));
+        bool const is_it = saved && saved->through == oldest.base_size &&
+                           (!known || *(*note)->gate == digest{sha256(*oldest.base)});
+        if (is_it) {
+            start.from = std::move(*saved);
+        } else {
+            // An older version kept none where there was no budget and no alert.
+            bool const none_before =
+                !oldest.base && !known && (newest.since == 0 || newest.since >= *first);
+            if (!none_before) return fail(errc::corrupt, lost);
+            start.from.through = *first - 1;
+        }
+    }
+    if (!start.notice.empty())
+        start.notice += ": it is folded anew from record " + std::to_string(*first);
+    return start;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_SAVED_GATE_HPP
+
+// ---- aiaudit/engine/gate_keeper.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_keeper.hpp: keeps the gate and the alerts equal to the log, and decides what enters it.
+//
+// One process at a time has the log's write transaction. What is decided in it, by a fold of all
+// that is before it in the log, is decided once for all processes: so they share budgets with no
+// server. Now and then the folds are saved, in the transaction of a block, so that a process that
+// opens the log folds only what came after; what is missing, or not of this log, is folded anew.
+// As long as the log has no budget and no alert, none of this costs more than a look at one key a
+// transaction, and records are looked at once, when the log is opened.
+// Threads: any; those that say so from the writer's alone.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_GATE_KEEPER_HPP
+#define AIAUDIT_ENGINE_GATE_KEEPER_HPP
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+template <class Store>
+class gate_keeper {
+public:
+    // `save_records`: after how many the folds are saved. `told`: what is found wrong. `anew`: what
+    // is saved is not believed.
+    gate_keeper(Store& store, log_reader<Store> const& log, notices& told,
+                std::uint64_t save_records, bool anew)
+        : store_(&store), log_(&log), told_(&told), save_records_(save_records), replaces_(anew) {}
+
+    // Whether there is any budget in what is committed. Reads the log where this process knows of
+    // none and the log has grown: what another process set may be the first one.
+    [[nodiscard]] bool has_budgets() {
+        if (has_budgets_.load(std::memory_order_acquire)) return true;
+        std::uint64_t const now = store_->generation();
+        if (now == 0 || now == looked_.load(std::memory_order_acquire)) return false;
+        std::lock_guard const lock(mutex_);
+        // What cannot be read now is looked at again by the next.
+        if (catch_up_locked()) looked_.store(now, std::memory_order_release);
+        return has_budgets_.load(std::memory_order_acquire);
+    }
+
+    // The same of budgets that reserve stepwise.
+    [[nodiscard]] bool has_steps() const noexcept {
+        return has_steps_.load(std::memory_order_acquire);
+    }
+
+    // Folds what was committed up to now. Errors: those of reading the log.
+    [[nodiscard]] result<void> catch_up() {
+        std::lock_guard const lock(mutex_);
+        return catch_up_locked();
+    }
+    // Calls visit(budget_gate&, alert_book&) -> T on folds of all that was committed before.
+    // Errors: those of catch_up().
+    template <class Visitor>
+    [[nodiscard]] auto look(Visitor&& visit)
+        -> result<decltype(visit(std::declval<budget_gate&>(), std::declval<alert_book&>()))> {
+        std::lock_guard const lock(mutex_);
+        if (auto ok = catch_up_locked(); !ok) return ok.error();
+        return visit(gate_, book_);
+    }
+
+    // Decides in memory, for who is alone in deciding.
+    // `draws`: the attempt would begin before its intent is on disk, so it may only draw from what
+    // the log says is held ahead.
+    [[nodiscard]] result<memory_decision> hold(record const& intent, bool draws) {
+        std::unique_lock lock(mutex_);
+        if (seen_ == 0 || seen_ != store_->generation()) {
+            std::uint64_t const now = store_->generation();
+            if (auto ok = catch_up_locked(); !ok) return ok.error();
+            seen_ = now;
+        }
+        if (gate_.empty()) return memory_decision{};
+        return decide_in_memory(gate_, intent, draws, holder_,
+                                [&] { written_.wait_for(lock, std::chrono::milliseconds(250)); });
+    }
+    // A record of memory_decision::before or behind did not get as far as the log.
+    void release_advance(record const& entry) {
+        std::lock_guard const lock(mutex_);
+        cancel_advance(entry);
+    }
+    [[nodiscard]] bool holds_ahead() {
+        std::lock_guard const lock(mutex_);
+        return gate_.holds_ahead();
+    }
+    // What ends all that this process holds ahead; none where it holds nothing, or the log lacks
+    // what was drawn from it.
+    [[nodiscard]] std::optional<record> end_of_advances(timestamp now) {
+        std::lock_guard const lock(mutex_);
+        if (!gate_.holds_ahead() || gate_.has_lost()) return std::nullopt;
+        return end_record(advance_end::returned, holder_, now);
+    }
+    // What was held of it is free again: it did not enter the log.
+    void release(record const& intent) {
+        std::lock_guard const lock(mutex_);
+        gate_.cancel(intent);
+    }
+
+    // The writer's, in the transaction of a batch that is to follow so many records: decides about
+    // its conditional entries, and takes out those that may not enter. Returns whether any was.
+    // Where that fails and is_behind(), catch_up() and try again.
+    template <class View>
+    [[nodiscard]] result<bool> prepare(View& view, std::uint64_t before, batch& next) {
+        auto const lock = lock_in_transaction();
+        if (!lock) return fall_behind();
+        behind_ = false;
+        saving_ = 0;
+        free_tentative(next);
+        if (!loaded_) return fall_behind();
+        if (next.has_rules) {
+            if (auto ok = note_rules(view, before + 1); !ok) return ok.error();
+        }
+        // Of very many accounts seldom, so that what is saved is at most so much a record.
+        constexpr std::uint64_t bytes_a_record = 64;
+        bool const due =
+            replaces_.load() ||
+            folded_ >= saved_ + (std::max)(save_records_, saved_bytes_ / bytes_a_record);
+        if (next.conditional == 0 && !due) return false;
+        if (auto ok = catch_up_in(view, before); !ok) return ok.error();
+        if (due) {
+            auto const tree = get_tree(view, meta_key::tree);
+            if (!tree) return tree.error();
+            std::string const bytes = snapshot();
+            saved_bytes_ = bytes.size();
+            if (auto ok = put_gate(view, bytes, *tree); !ok) return ok.error();
+            saving_ = folded_;
+        }
+        if (next.conditional == 0) return false;
+        return decide(next);
+    }
+    [[nodiscard]] bool is_behind() const noexcept { return behind_; }  // the writer's
+
+    // The writer's: the batch is on disk after so many records.
+    void committed(batch const& added, std::uint64_t before) {
+        std::lock_guard const lock(mutex_);
+        if (saving_ != 0) {
+            saved_ = std::exchange(saving_, 0);
+            replaces_ = false;
+        }
+        tentative_ = false;
+        if (!loaded_ || folded_ != before || gate_.needs_history()) return;
+        if (is_quiet() && !added.has_rules) {
+            folded_ += added.count;
+            return;
+        }
+        std::uint64_t next = before;
+        static_cast<void>(added.for_each([&](std::string_view encoded) -> result<void> {
+            if (auto ok = decode_record(encoded, entry_); !ok) return ok;
+            if (auto ok = apply(++next, entry_); !ok) return ok;
+            // The rest is read from the log, after the history.
+            if (gate_.needs_history()) return fail(errc::not_found, "the history is not folded");
+            return {};
+        }));
+        note_budgets();
+        written_.notify_all();
+    }
+    // The writer's: it is not on disk. What an attempt at a transaction held is free again; `for
+    // good`: what was held before, too.
+    void abandoned(batch const& failed, bool for_good) {
+        std::lock_guard const lock(mutex_);
+        saving_ = 0;
+        free_tentative(failed);
+        if (for_good) free_all(failed, entry_mark::held);
+        written_.notify_all();
+    }
+
+    // Saves what is folded, if at least so many records are not saved.
+    [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
+        std::string bytes;
+        {
+            std::lock_guard const lock(mutex_);
+            if (auto ok = catch_up_locked(); !ok) return ok;
+            if (!replaces_ && (folded_ == saved_ || folded_ - saved_ < records_least)) return {};
+            bytes = snapshot();
+        }
+        auto const tree = log_->tree_of(through_of_gate(bytes));
+        if (!tree) return tree.error();
+        // Without the mutex: the writer takes it in its transaction.
+        auto const saved = store_->write([&](auto& view) -> result<void> {
+            auto const there = get_gates(view);
+            if (!there) return there.error();
+            // Somebody may have saved what is newer.
+            auto const stand = fold_stand::parse(there->stand.value_or(""));
+            bool const newer = stand && there->gate &&
+                               through_of_gate(*there->gate) == stand->size &&
+                               stand->size >= tree->size();
+            if (newer && !replaces_.load()) return {};
+            return put_gate(view, bytes, *tree);
+        });
+        std::lock_guard const lock(mutex_);
+        if (!saved) return saved;
+        saved_ = (std::max)(saved_, through_of_gate(bytes));
+        replaces_ = false;
+        return {};
+    }
+
+    // In the transaction that begins a segment: it begins with the folds of all before it. Errors:
+    // storage_failed, and `behind`: catch_up(), and try again.
+    template <class From, class To>
+    [[nodiscard]] result<void> carry(From const& old, To& next, compact_range const& tree,
+                                     bool& behind) {
+        auto const lock = lock_in_transaction();
+        auto caught_up =
+            lock && loaded_ ? catch_up_in(old, tree.size()) : result<void>(behind_log());
+        behind = !caught_up;
+        if (!caught_up) return caught_up;
+        auto const since = old.get(table::meta, meta_key::gate_since);
+        if (!since) return since.error();
+        if (*since) {
+            if (auto ok = next.replace(table::meta, meta_key::gate_since, **since); !ok) return ok;
+        }
+        std::string const bytes = snapshot();
+        if (auto ok = next.replace(table::meta, meta_key::gate_base, bytes); !ok) return ok;
+        return put_gate(next, bytes, tree);
+    }
+
+private:
+    static constexpr int tries_most = 50;  // while other processes save and drop
+
+    // The mutex, but not for long: who has it may be reading the log, and wait for what waits for
+    // this transaction. Not owned: they took their time.
+    [[nodiscard]] std::unique_lock<std::mutex> lock_in_transaction() {
+        constexpr int looks = 1000;
+        for (int look = 0; look < looks; ++look) {
+            std::unique_lock lock(mutex_, std::try_to_lock);
+            if (lock) return lock;
+            std::this_thread::yield();
+        }
+        return {};
+    }
+
+    // All under mutex_, but for the first.
+    [[nodiscard]] error fall_behind() {
+        behind_ = true;
+        return behind_log();
+    }
+    [[nodiscard]] static error behind_log() {
+        return fail(errc::storage_failed, "other processes change the log too quickly");
+    }
+    // Whether records of budgets and alerts alone can change anything.
+    [[nodiscard]] bool is_quiet() const {
+        return gate_.empty() && book_.empty() && !gate_.needs_history();
+    }
+    // A record of a budget or an alert is to be in the log: processes that know of none look.
+    template <class View>
+    [[nodiscard]] static result<void> note_rules(View& view, std::uint64_t number) {
+        auto const since = get_number(view, meta_key::gate_since);
+        if (!since) return since.error();
+        if (*since != 0) return {};
+        return view.replace(table::meta, meta_key::gate_since, to_little_endian(number));
+    }
+    void note_budgets() {
+        has_budgets_.store(!gate_.empty(), std::memory_order_release);
+        has_steps_.store(gate_.has_steps(), std::memory_order_release);
+    }
+
+    [[nodiscard]] result<void> apply(std::uint64_t number, record_view const& entry) {
+        if (auto ok = gate_.apply(sequence{number}, entry); !ok) return ok;
+        book_.apply(entry);
+        folded_ = number;
+        return {};
+    }
+    void cancel(std::string_view encoded) {
+        if (!decode_record(encoded, entry_)) return;
+        if (entry_.kind == record_kind::budget) return cancel_advance(entry_);
+        // What was drawn has begun, whatever the log says.
+        if (entry_.finish_reason != advance_mark) gate_.cancel(entry_);
+    }
+    template <class String>
+    void cancel_advance(basic_record<String> const& entry) {
+        auto const change = read_budget_change(entry);
+        if (change && change->advanced) gate_.cancel_advance(*change->advanced, entry.started_at);
+    }
+    void free_all(batch const& of, entry_mark which) {
+        static_cast<void>(of.for_each_entry(
+            [&](std::uint32_t, entry_mark mark, std::string_view encoded) -> result<void> {
+                if (mark == which) this->cancel(encoded);
+                return {};
+            }));
+    }
+    // What an attempt at a transaction held.
+    void free_tentative(batch const& of) {
+        if (std::exchange(tentative_, false)) free_all(of, entry_mark::conditional);
+    }
+
+    [[nodiscard]] result<bool> decide(batch& next) {
+        std::vector<batch::left_out_entry> refused;
+        tentative_ = true;
+        auto const all = next.for_each_entry(
+            [&](std::uint32_t place, entry_mark mark, std::string_view encoded) -> result<void> {
+                if (mark != entry_mark::conditional) return {};
+                if (auto ok = decode_record(encoded, entry_); !ok) return ok;
+                if (!may_enter(place, next)) refused.push_back({place, refusal_, {}});
+                return {};
+            });
+        if (!all) return all.error();
+        if (refused.empty()) return false;
+        next.leave_out(std::move(refused));
+        return true;
+    }
+    // Of entry_. Sets refusal_ where it has words.
+    [[nodiscard]] bool may_enter(std::uint32_t place, batch& next) {
+        refusal_.reset();
+        switch (entry_.kind) {
+        case record_kind::intent: {
+            auto const verdict = gate_.reserve(entry_);
+            if (!verdict.admitted) refusal_ = gate_.describe(verdict, entry_);
+            if (verdict.warned) next.warned.push_back(place);
+            return verdict.admitted;
+        }
+        case record_kind::outcome: return gate_.is_open(entry_.operation_id, entry_.attempt);
+        case record_kind::alert: return book_.may_append(entry_);
+        default: return true;
+        }
+    }
+
+    [[nodiscard]] result<void> catch_up_locked() {
+        for (int tries = 0;; ++tries) {
+            auto const caught_up = try_to_catch_up();
+            note_budgets();
+            // What another process dropped it had saved before.
+            bool const dropped = !caught_up && caught_up.error().code == errc::not_found;
+            if (!dropped || tries == tries_most) return caught_up;
+            loaded_ = looked_through_ = false;
+        }
+    }
+    [[nodiscard]] result<void> try_to_catch_up() {
+        auto const size = log_->size();
+        if (!size) return size.error();
+        if (!loaded_) {
+            if (auto ok = load(); !ok) return ok;
+        }
+        // The key is believed of what came while the log was open, not of what was found.
+        if (folded_ < *size && looked_through_ && is_quiet()) {
+            auto const since = read_number(*store_, meta_key::gate_since);
+            if (!since) return since.error();
+            if (*since == 0) folded_ = *size;
+        }
+        for (;;) {
+            if (auto const past = gate_.needs_history()) {
+                if (auto ok = fold_gate_history(*log_, gate_, folded_, past->from); !ok) return ok;
+            }
+            if (folded_ >= *size) break;
+            if (auto ok = is_quiet() ? pass_over_others() : fold_on(); !ok) return ok;
+        }
+        looked_through_ = true;
+        return {};
+    }
+    [[nodiscard]] result<void> fold_on() {
+        result<void> applied;
+        auto const read = log_->views(folded_ + 1, [&](sequence number, record_view const& entry) {
+            applied = this->apply(value_of(number), entry);
+            return applied && !gate_.needs_history();
+        });
+        return read ? applied : read;
+    }
+    // While there is no budget and no alert: up to a block that may have one, and through that.
+    [[nodiscard]] result<void> pass_over_others() {
+        return log_->blocks(folded_ + 1, [this](std::string_view block) -> result<bool> {
+            auto const header = read_block_header(block);
+            if (!header) return header.error();
+            auto const folded = fold_block(block, *header);
+            if (!folded) return folded.error();
+            return is_quiet();
+        });
+    }
+    // The rest of a block, until a new budget needs the history.
+    [[nodiscard]] result<void> fold_block(std::string_view block, block_header const& header) {
+        if (is_quiet() && !may_have_rules(block, header)) {
+            folded_ = header.last();
+            return {};
+        }
+        result<void> applied;
+        auto const read =
+            read_block_as<std::string_view>(block, [&](sequence number, record_view const& entry) {
+                if (value_of(number) <= folded_) return true;
+                if (value_of(number) != folded_ + 1) return false;
+                applied = this->apply(value_of(number), entry);
+                return applied && !gate_.needs_history();
+            });
+        if (!read) return read.error();
+        return applied;
+    }
+    // The tail of the log as the transaction sees it.
+    template <class View>
+    [[nodiscard]] result<void> catch_up_in(View const& view, std::uint64_t before) {
+        if (gate_.needs_history()) return fall_behind();
+        if (folded_ == before) return {};
+        if (looked_through_ && is_quiet()) {
+            auto const since = get_number(view, meta_key::gate_since);
+            if (!since) return since.error();
+            if (*since == 0) folded_ = before;
+        }
+        result<void> applied;
+        auto const scanned = view.scan(
+            table::blocks, block_key(folded_ + 1), [&](std::string_view, std::string_view block) {
+                if (folded_ >= before) return false;
+                auto const header = read_block_header(block);
+                applied = header ? fold_block(block, *header) : result<void>(header.error());
+                return applied && folded_ < before && !gate_.needs_history();
+            });
+        if (!scanned) return scanned;
+        if (!applied) return applied;
+        note_budgets();
+        if (folded_ != before || gate_.needs_history()) return fall_behind();
+        return {};
+    }
+
+    [[nodiscard]] std::string snapshot() const { return write_gate_of(folded_, gate_, book_); }
+    // Begins with what was saved. What is damaged is folded anew, as far as the log still has it.
+    [[nodiscard]] result<void> load() {
+        auto start = find_gate_start(*store_, *log_, !replaces_.load());
+        if (!start) return start.error();
+        gate_ = std::move(start->from.gate);
+        book_ = std::move(start->from.book);
+        folded_ = start->from.through;
+        saved_ = start->is_saved ? folded_ : 0;
+        if (!start->is_saved && !start->notice.empty()) replaces_ = true;
+        if (!start->notice.empty()) told_->add(std::move(start->notice));
+        loaded_ = true;
+        looked_through_ = false;
+        return {};
+    }
+
+    Store* store_;
+    log_reader<Store> const* log_;
+    notices* told_;
+    std::uint64_t const save_records_;
+    std::atomic<bool> has_budgets_{false};
+    std::atomic<bool> has_steps_{false};
+    std::atomic<bool> replaces_{false};     // what is saved is none of this log
+    std::atomic<std::uint64_t> looked_{0};  // the store's generation at which there was none
+    bool behind_ = false;                   // the writer's
+
+    std::mutex mutex_{};
+    std::condition_variable written_{};  // a batch is, or never will be
+    // Under mutex_.
+    std::uint64_t holder_ = make_holder();  // this process, among all that held something ahead
+    budget_gate gate_{};
+    alert_book book_{};
+    bool loaded_ = false;                      // with what was saved
+    bool looked_through_ = false;              // all that the log had then is folded
+    bool tentative_ = false;                   // a transaction that is not committed yet holds some
+    std::uint64_t folded_ = 0;                 // the last record that is in the folds
+    std::uint64_t saved_ = 0;                  // the last that is in what is saved
+    std::uint64_t saving_ = 0;                 // the same, once the transaction is committed
+    std::uint64_t saved_bytes_ = 0;            // how much that was, when this process did it
+    std::uint64_t seen_ = 0;                   // generation of the store when all was folded
+    std::optional<budget_refusal> refusal_{};  // scratch, as well
+    record_view entry_{};
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_GATE_KEEPER_HPP
+
+// ---- aiaudit/engine/admitter.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// admitter.hpp: lets attempts into the log as far as budgets have room: decided by the log's
+// writer, for all processes, or by this process alone, in memory.
+//
+// Threads: all members may be called from any thread at once.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_ADMITTER_HPP
+#define AIAUDIT_ENGINE_ADMITTER_HPP
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+template <class Store, class Clock>
+class admitter {
+public:
+    admitter(Store& store, Clock const& time, batch_queue& queue, gate_keeper<Store>& gate,
+             std::string directory, budget_mode mode)
+        : store_(&store),
+          time_(&time),
+          queue_(&queue),
+          gate_(&gate),
+          directory_(std::move(directory)),
+          mode_(mode) {}
+
+    // Takes the right to decide. A store that has nothing on disk has no other processes. Errors:
+    // as admission_lock::take().
+    [[nodiscard]] result<void> take() {
+        if (lock_.taken() || store_->bytes_on_disk() == 0) return {};
+        return lock_.take(directory_, mode_ == budget_mode::exclusive);
+    }
+
+    // Takes that right, and makes an end of what those who are dead held ahead. Errors: as take();
+    // those of the log.
+    [[nodiscard]] result<void> settle() {
+        if (auto ok = take(); !ok) return ok;
+        if (looked_.load(std::memory_order_acquire)) return {};
+        return abandon_dead();
+    }
+    // `encoded`: the intent. Errors: as basic_ledger::admit().
+    [[nodiscard]] result<admission> admit(record const& intent, std::string_view encoded,
+                                          durability when) {
+        if (auto ok = settle(); !ok) return ok.error();
+        if (mode_ == budget_mode::exclusive) return admit_by_memory(intent, encoded, when);
+        return admit_by_log(encoded);
+    }
+
+    // Appends an entry if the gate lets it. Nothing: it was left out.
+    [[nodiscard]] result<std::optional<sequence>> append_once(std::string_view encoded) {
+        std::lock_guard const lock(once_);
+        auto const pushed = queue_->push(encoded, true, entry_mark::conditional);
+        if (!pushed) return pushed.error();
+        auto const became = wait_for_decision(*pushed);
+        if (!became) return became.error();
+        if (became->left_out != nullptr) return std::optional<sequence>{};
+        return std::optional(became->number);
+    }
+
+    // Gives back what is held ahead, unless the log did not take what was drawn from it. Nobody is
+    // admitted any more.
+    void end() {
+        if (!gate_->holds_ahead()) return;
+        static_cast<void>(queue_->flush());
+        auto const entry = gate_->end_of_advances(time_->now());
+        if (entry) put(*entry);
+    }
+
+private:
+    // Who has the right to decide knows that whoever drew from advances is dead. It may have used
+    // them in its last moments, so rates count them, and nobody draws from them any more.
+    [[nodiscard]] result<void> abandon_dead() {
+        std::lock_guard const lock(once_);
+        if (looked_.load(std::memory_order_relaxed)) return {};
+        auto const drawn = gate_->look([](budget_gate& gate, auto&) { return gate.holder() != 0; });
+        if (!drawn) return drawn.error();
+        if (*drawn) {
+            std::string room;
+            record const entry = end_record(advance_end::abandoned, 0, time_->now());
+            auto const pushed = queue_->push(encode_record(entry, room), true);
+            if (!pushed) return pushed.error();
+            if (auto const written = queue_->wait(*pushed->to); !written) return written;
+        }
+        looked_.store(true, std::memory_order_release);
+        return {};
+    }
+    // A record of what is held ahead into the log: nobody waits for it.
+    void put(record const& entry) {
+        thread_local std::string room;
+        auto const pushed = queue_->push(encode_record(entry, room), false, entry_mark::held);
+        if (!pushed) gate_->release_advance(entry);
+    }
+
+    // What became of an entry that the writer decides about.
+    struct decided {
+        sequence number{};
+        bool warned = false;
+        batch::left_out_entry const* left_out = nullptr;  // the batch's
+    };
+    [[nodiscard]] result<decided> wait_for_decision(batch_queue::pushed const& of) {
+        if (auto const written = queue_->wait(*of.to); !written) return written.error();
+        auto const& warned = of.to->warned;
+        auto const* const left_out = of.to->left_out_at(of.place);
+        if (left_out != nullptr && left_out->failure) return *left_out->failure;
+        return decided{of.to->sequence_at(of.place),
+                       std::binary_search(warned.begin(), warned.end(), of.place), left_out};
+    }
+
+    // Lets the writer decide.
+    [[nodiscard]] result<admission> admit_by_log(std::string_view encoded) {
+        auto const pushed = queue_->push(encoded, true, entry_mark::conditional);
+        if (!pushed) return pushed.error();
+        auto const became = wait_for_decision(*pushed);
+        if (!became) return became.error();
+        if (became->left_out == nullptr) return admission{became->number, {}, became->warned};
+        return admission{sequence{}, became->left_out->why, false};
+    }
+    [[nodiscard]] result<admission> admit_by_memory(record const& intent, std::string_view encoded,
+                                                    durability when) {
+        auto const said = gate_->hold(intent, when == durability::relaxed);
+        if (!said) return said.error();
+        for (record const& each : said->before) put(each);
+        if (said->refused) return admission{sequence{}, said->refused, false};
+        // A budget that is being set now is asked as well.
+        if (!said->held) return admit_by_log(encoded);
+        auto const pushed =
+            said->drawn ? push_drawn(intent) : queue_->push(encoded, true, entry_mark::held);
+        if (!pushed) gate_->release(intent);
+        for (record const& each : said->behind) put(each);
+        if (!pushed) return pushed.error();
+        admission made{sequence{}, {}, said->warned};
+        if (said->drawn) return made;
+        if (auto const written = queue_->wait(*pushed->to); !written) return written.error();
+        made.number = pushed->to->sequence_at(pushed->place);
+        return made;
+    }
+    [[nodiscard]] result<batch_queue::pushed> push_drawn(record const& intent) {
+        thread_local std::string room;
+        thread_local record marked;
+        marked = intent;
+        marked.finish_reason = advance_mark;
+        return queue_->push(encode_record(marked, room), false, entry_mark::held);
+    }
+
+    Store* store_;
+    Clock const* time_;
+    batch_queue* queue_;
+    gate_keeper<Store>* gate_;
+    std::string directory_;
+    budget_mode mode_;
+    admission_lock lock_{};
+    std::atomic<bool> looked_{false};  // whether somebody died who held something ahead
+    std::mutex once_{};                // one conditional record of a kind at a time
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_ADMITTER_HPP
+
+// ---- aiaudit/detail/crc32c.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// crc32c.hpp: the CRC-32C checksum (Castagnoli) of stored bytes: the processor's instruction where
+// there is one, else tables.
+//
+// Threads: any.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_CRC32C_HPP
+#define AIAUDIT_DETAIL_CRC32C_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Eight tables, so that eight bytes take eight look-ups which do not wait for each other: table k
+// has what a byte becomes when k zero bytes follow it.
+using crc32c_table_set = std::array<std::array<std::uint32_t, 256>, 8>;
+
+[[nodiscard]] constexpr crc32c_table_set make_crc32c_tables() noexcept {
+    constexpr std::uint32_t polynomial = 0x82F63B78;  // Castagnoli's, its bits in reverse
+    crc32c_table_set all{};
+    for (std::uint32_t byte = 0; byte < 256; ++byte) {
+        std::uint32_t rest = byte;
+        for (int bit = 0; bit < 8; ++bit) rest = (rest >> 1) ^ ((rest & 1) * polynomial);
+        all[0][byte] = rest;
+    }
+    for (std::size_t k = 1; k < all.size(); ++k) {
+        for (std::size_t byte = 0; byte < 256; ++byte) {
+            std::uint32_t const rest = all[k - 1][byte];
+            all[k][byte] = (rest >> 8) ^ all[0][rest & 0xFF];
+        }
+    }
+    return all;
+}
+
+[[nodiscard]] inline std::uint32_t crc32c_tables(std::string_view bytes) noexcept {
+    static constexpr crc32c_table_set tables = make_crc32c_tables();
+    std::uint32_t state = 0xFFFFFFFF;
+    while (bytes.size() >= 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data(), sizeof word);
+        word ^= state;
+        state = 0;
+        for (std::size_t k = 0; k < 8; ++k) state ^= tables[7 - k][(word >> (8 * k)) & 0xFF];
+        bytes.remove_prefix(8);
+    }
+    for (char const byte : bytes)
+        state = (state >> 8) ^ tables[0][(state ^ static_cast<unsigned char>(byte)) & 0xFF];
+    return ~state;
+}
+
+#if defined(__x86_64__)
+
+__attribute__((target("sse4.2,crc32"))) inline std::uint32_t crc32c_instruction(
+    std::string_view bytes) noexcept {
+    std::uint64_t state = 0xFFFFFFFF;
+    while (bytes.size() >= sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data(), sizeof word);
+        state = __builtin_ia32_crc32di(state, word);
+        bytes.remove_prefix(sizeof word);
+    }
+    auto tail = static_cast<std::uint32_t>(state);
+    for (char const byte : bytes)
+        tail = __builtin_ia32_crc32qi(tail, static_cast<unsigned char>(byte));
+    return ~tail;
+}
+
+[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes) noexcept {
+    static bool const has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+    return has_instruction ? crc32c_instruction(bytes) : crc32c_tables(bytes);
+}
+
+#else
+
+[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes) noexcept {
+    return crc32c_tables(bytes);
+}
+
+#endif
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_CRC32C_HPP
 
 // ---- aiaudit/rollup/cell_log.hpp ----
 // SPDX-License-Identifier: MIT
@@ -7265,25 +11069,30 @@ public:
     }
     // Keeps up to 8 MiB of memory for the next use.
     void clear() noexcept;
+    [[nodiscard]] std::size_t bytes() const noexcept { return words_ * sizeof(std::uint64_t); }
 
 private:
-    static constexpr std::size_t chunk_words = std::size_t{1} << 13;
-    static constexpr std::size_t chunks_kept = 128;
+    // Chunks double from the least size to the most: a log may be one of many, of few cells each.
+    static constexpr std::size_t chunk_words_min = std::size_t{1} << 9;
+    static constexpr std::size_t chunk_words_max = std::size_t{1} << 13;
+    static constexpr std::size_t words_kept = std::size_t{1} << 20;
     // Of a cell, but for the entries of its histogram.
     static constexpr std::size_t cell_words = 2 + totals_numbers + 2 + 1;
 
     struct chunk {
         std::unique_ptr<std::uint64_t[]> words{};
+        std::size_t size = 0;
         std::size_t used = 0;
     };
 
     [[nodiscard]] static bool is_attempt(cell const& value) noexcept;
     std::uint64_t* room_for(std::size_t entries) {
         std::size_t const needed = cell_words + entries;
-        if (chunks_.empty() || chunks_[current_].used + needed > chunk_words) add_chunk();
+        if (chunks_.empty() || chunks_[current_].used + needed > chunks_[current_].size)
+            add_chunk(needed);
         return chunks_[current_].words.get() + chunks_[current_].used;
     }
-    void add_chunk();
+    void add_chunk(std::size_t words_min);
     // Writes the head, the counts, the cost and what is rare; returns where they end. What is zero
     // is written too, and then written over: that is quicker than to branch by what cannot be
     // foreseen.
@@ -7293,6 +11102,7 @@ private:
     std::vector<chunk> chunks_{};
     std::size_t current_ = 0;  // of chunks_: those past it are empty
     std::size_t size_ = 0;
+    std::size_t words_ = 0;  // of all chunks
 };
 
 }  // namespace detail
@@ -7300,100 +11110,6 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_CELL_LOG_HPP
-
-// ---- aiaudit/detail/crc32c.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// crc32c.hpp: the CRC-32C checksum (Castagnoli) of stored bytes: the processor's instruction where
-// there is one, else tables.
-//
-// Threads: any.
-// Floor 1.
-#ifndef AIAUDIT_DETAIL_CRC32C_HPP
-#define AIAUDIT_DETAIL_CRC32C_HPP
-
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// Eight tables, so that eight bytes take eight look-ups which do not wait for each other: table k
-// has what a byte becomes when k zero bytes follow it.
-using crc32c_table_set = std::array<std::array<std::uint32_t, 256>, 8>;
-
-[[nodiscard]] constexpr crc32c_table_set make_crc32c_tables() noexcept {
-    constexpr std::uint32_t polynomial = 0x82F63B78;  // Castagnoli's, its bits in reverse
-    crc32c_table_set all{};
-    for (std::uint32_t byte = 0; byte < 256; ++byte) {
-        std::uint32_t rest = byte;
-        for (int bit = 0; bit < 8; ++bit) rest = (rest >> 1) ^ ((rest & 1) * polynomial);
-        all[0][byte] = rest;
-    }
-    for (std::size_t k = 1; k < all.size(); ++k) {
-        for (std::size_t byte = 0; byte < 256; ++byte) {
-            std::uint32_t const rest = all[k - 1][byte];
-            all[k][byte] = (rest >> 8) ^ all[0][rest & 0xFF];
-        }
-    }
-    return all;
-}
-
-[[nodiscard]] inline std::uint32_t crc32c_tables(std::string_view bytes) noexcept {
-    static constexpr crc32c_table_set tables = make_crc32c_tables();
-    std::uint32_t state = 0xFFFFFFFF;
-    while (bytes.size() >= 8) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, bytes.data(), sizeof word);
-        word ^= state;
-        state = 0;
-        for (std::size_t k = 0; k < 8; ++k) state ^= tables[7 - k][(word >> (8 * k)) & 0xFF];
-        bytes.remove_prefix(8);
-    }
-    for (char const byte : bytes)
-        state = (state >> 8) ^ tables[0][(state ^ static_cast<unsigned char>(byte)) & 0xFF];
-    return ~state;
-}
-
-#if defined(__x86_64__)
-
-__attribute__((target("sse4.2,crc32"))) inline std::uint32_t crc32c_instruction(
-    std::string_view bytes) noexcept {
-    std::uint64_t state = 0xFFFFFFFF;
-    while (bytes.size() >= sizeof(std::uint64_t)) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, bytes.data(), sizeof word);
-        state = __builtin_ia32_crc32di(state, word);
-        bytes.remove_prefix(sizeof word);
-    }
-    auto tail = static_cast<std::uint32_t>(state);
-    for (char const byte : bytes)
-        tail = __builtin_ia32_crc32qi(tail, static_cast<unsigned char>(byte));
-    return ~tail;
-}
-
-[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes) noexcept {
-    static bool const has_instruction = __builtin_cpu_supports("sse4.2") != 0;
-    return has_instruction ? crc32c_instruction(bytes) : crc32c_tables(bytes);
-}
-
-#else
-
-[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes) noexcept {
-    return crc32c_tables(bytes);
-}
-
-#endif
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_DETAIL_CRC32C_HPP
 
 // ---- aiaudit/rollup/day_part_cell.hpp ----
 // SPDX-License-Identifier: MIT
@@ -7587,12 +11303,15 @@ private:
 //               by slot
 //     sums      one section a dimension: totals by group, by column (width, 1 byte; then numbers);
 //               then, for everything and models, the histogram of each (varint size; varint step of
-//               bucket, varint count)
+//               bucket, varint count). Empty for users if they have few cells each: then their sums
+//               are those of their cells
 // Each section, and each user's cells, has its own checksum, so sums or one user's cells are read
 // without touching the rest. A cell begins with a byte: the step of its slot, and whether it
 // differs in form from the cell before it (day_part_cell.hpp). Version 1 had none of the rare
 // numbers: no cell says that they follow, the sums have no columns of them, and all attempts count
 // as `unsplit`. Version 2 had but the first eleven, from before an attempt's cost could come late.
+// Up to version 3 the sums of users were always there, and every model had its own name
+// (model_limit.hpp).
 // Threads: a view of bytes; const members may run at once.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_DAY_PART_HPP
@@ -7612,9 +11331,10 @@ inline namespace v0_1_0 {
 namespace detail {
 
 struct day_part_format {
-    static constexpr std::uint8_t version = 3;
+    static constexpr std::uint8_t version = 4;
     // How many rare numbers each version has.
-    static constexpr std::array<std::size_t, version + 1> rare{0, 0, 11, rare_numbers};
+    static constexpr std::array<std::size_t, version + 1> rare{0, 0, 11, rare_numbers,
+                                                               rare_numbers};
     static constexpr std::size_t counts = 8;
     static constexpr std::size_t pairs = 6;  // place of a count; names have those before
     static constexpr std::size_t profiles = 7;
@@ -7664,6 +11384,9 @@ public:
     [[nodiscard]] static result<day_part> open(std::string_view bytes);
 
     [[nodiscard]] civil_day day() const noexcept { return day_; }
+    [[nodiscard]] std::uint8_t version() const noexcept {
+        return static_cast<std::uint8_t>(bytes_[3]);
+    }
     [[nodiscard]] std::uint32_t group_count(dimension by) const noexcept {
         return by == dimension::everything ? 1 : counts_[day_part_format::count_place(by)];
     }
@@ -7681,6 +11404,15 @@ public:
     // visit(group, totals const&, latency_histogram const&) for each group.
     template <class Visitor>
     [[nodiscard]] result<void> read_sums(dimension by, Visitor&& visit) const;
+    // visit(group, totals const&) for each group, with its attempts, its cost and how much of that
+    // was corrected: what ranks it.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_costs(dimension by, Visitor&& visit) const;
+    // visit(totals const&) for each of these groups, whose numbers ascend.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_some_sums(dimension by,
+                                              std::vector<std::uint32_t> const& groups,
+                                              Visitor&& visit) const;
     // visit(profile number, slot of the day, cell const&) for the cells of a user.
     template <class Visitor>
     [[nodiscard]] result<void> read_cells(std::uint32_t user, Visitor&& visit) const;
@@ -7714,6 +11446,19 @@ private:
     static void read_rows(columns const& from, std::size_t first, std::size_t count,
                           rows& to) noexcept;
     static bool take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to);
+    // Whether the sums of a dimension are those of cells.
+    [[nodiscard]] bool is_summed_from_cells(dimension by) const noexcept {
+        return by == dimension::user && bytes_[3] >= 4 && counts_[0] != 0 &&
+               sections_[format::sums + index_of(by)].size == 0;
+    }
+    // visit(user, totals const&) for each.
+    template <class Visitor>
+    [[nodiscard]] result<void> sum_cells(Visitor&& visit) const;
+    [[nodiscard]] result<void> sum_cells_of(std::uint32_t user, totals& to) const {
+        return read_cells(user, [&to](std::uint32_t, std::uint32_t, cell const& value) {
+            wrapping_add(to, value.sum);
+        });
+    }
 
     [[nodiscard]] std::size_t rare_count() const noexcept {
         return format::rare[static_cast<std::uint8_t>(bytes_[3])];
@@ -7730,7 +11475,22 @@ inline bool day_part::take_histogram(byte_reader& in, std::uint64_t timed, laten
 }
 
 template <class Visitor>
+result<void> day_part::sum_cells(Visitor&& visit) const {
+    if (auto const users = checked(format::users); !users) return users.error();
+    for (std::uint32_t user = 0; user < counts_[0]; ++user) {
+        totals sum;
+        if (auto read = sum_cells_of(user, sum); !read) return read;
+        visit(user, std::as_const(sum));
+    }
+    return {};
+}
+
+template <class Visitor>
 result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
+    if (is_summed_from_cells(by)) {
+        latency_histogram const none;
+        return sum_cells([&](std::uint32_t user, totals const& sum) { visit(user, sum, none); });
+    }
     auto const bytes = checked(format::sums + index_of(by));
     if (!bytes) return bytes.error();
     std::uint32_t const groups = group_count(by);
@@ -7753,6 +11513,57 @@ result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
 }
 
 template <class Visitor>
+result<void> day_part::read_costs(dimension by, Visitor&& visit) const {
+    if (is_summed_from_cells(by)) return sum_cells(visit);
+    auto const bytes = checked(format::sums + index_of(by));
+    if (!bytes) return bytes.error();
+    std::uint32_t const groups = group_count(by);
+    byte_reader in{*bytes};
+    auto const all = columns_of(in, groups);
+    if (!all) return all.error();
+    columns from{};
+    constexpr std::size_t corrected = offsetof(totals, corrected) / sizeof(std::uint64_t);
+    constexpr std::size_t attempts = offsetof(totals, attempts) / sizeof(std::uint64_t);
+    for (std::size_t const place : {attempts, corrected, corrected + 1, totals_numbers})
+        from[place] = (*all)[place];
+    rows sums{};
+    for (std::uint32_t group = 0; group < groups; ++group) {
+        std::size_t const row = group % rows_at_once;
+        if (row == 0)
+            read_rows(from, group, std::min<std::size_t>(groups - group, rows_at_once), sums);
+        visit(group, std::as_const(sums[row]));
+    }
+    return {};
+}
+
+template <class Visitor>
+result<void> day_part::read_some_sums(dimension by, std::vector<std::uint32_t> const& groups,
+                                      Visitor&& visit) const {
+    if (groups.empty()) return {};
+    if (is_summed_from_cells(by)) {
+        if (auto const users = checked(format::users); !users) return users.error();
+        for (std::uint32_t const user : groups) {
+            totals sum;
+            if (auto read = sum_cells_of(user, sum); !read) return read;
+            visit(std::as_const(sum));
+        }
+        return {};
+    }
+    auto const bytes = checked(format::sums + index_of(by));
+    if (!bytes) return bytes.error();
+    byte_reader in{*bytes};
+    auto const from = columns_of(in, group_count(by));
+    if (!from) return from.error();
+    rows sums{};
+    for (std::uint32_t const group : groups) {
+        read_rows(*from, group, 1, sums);
+        if (rare_count() == 0) sums[0].unsplit = sums[0].attempts;
+        visit(std::as_const(sums[0]));
+    }
+    return {};
+}
+
+template <class Visitor>
 result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
     // Whoever has a user's number has checked the section of users.
     section const& users = sections_[format::users];
@@ -7771,14 +11582,250 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
 
 #endif  // AIAUDIT_ROLLUP_DAY_PART_HPP
 
+// ---- aiaudit/engine/part_places.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// part_places.hpp: which of the stored day parts reports count, and how a segment's are held to
+// what they were when they were saved.
+//
+// Threads: plain values.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_PART_PLACES_HPP
+#define AIAUDIT_ENGINE_PART_PLACES_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Which parts count. Parts that were not of the log stay in segments that are sealed: their records
+// were folded anew, into parts of later segments.
+struct part_rule {
+    std::uint64_t dropped = 0;  // the last segment that the history stands for
+    // In segments up to one, parts that go on after a record do not count.
+    struct void_range {
+        std::uint64_t segment = 0;
+        std::uint64_t after = 0;
+    };
+    std::vector<void_range> voids{};  // by segment
+
+    // `place`: the segment in which it lies, or the history.
+    [[nodiscard]] bool counts(part_key const& part, segment_number place) const noexcept {
+        // A part that the history has of a segment that is still there is not counted twice.
+        if (place == history) return part.segment <= dropped;
+        return std::none_of(voids.begin(), voids.end(), [&](void_range const& each) {
+            return place <= each.segment && part.through > each.after;
+        });
+    }
+    // Whether some of a segment's parts may not count.
+    [[nodiscard]] bool voids_in(segment_number place) const noexcept {
+        return !voids.empty() && place <= voids.back().segment;
+    }
+    [[nodiscard]] std::string void_bytes() const {
+        std::string bytes;
+        for (void_range const& each : voids)
+            bytes += to_little_endian(each.segment) + to_little_endian(each.after);
+        return bytes;
+    }
+    // Errors: corrupt.
+    template <class View>
+    [[nodiscard]] result<void> read_void(View const& view) {
+        auto const found = view.get(table::meta, meta_key::void_parts);
+        if (!found) return found.error();
+        voids.clear();
+        byte_reader in{*found ? **found : std::string_view{}};
+        while (!in.at_end()) {
+            auto const segment = in.little_endian<std::uint64_t>();
+            voids.push_back({segment, in.little_endian<std::uint64_t>()});
+        }
+        if (!in.ok()) return fail(errc::corrupt, "the log's 'void_parts' has a wrong length");
+        return {};
+    }
+};
+
+// Calls visit(view) -> result<void> for the history and each segment that it does not stand for,
+// oldest first. `rule` is set before the first call. Errors: the store's; not_found, where a
+// segment was dropped meanwhile; visit's.
+template <class Store, class Visitor>
+[[nodiscard]] result<void> for_each_part_place(Store const& store, part_rule& rule,
+                                               Visitor&& visit) {
+    auto const newest =
+        store.read([&rule](auto const& view) -> result<void> { return rule.read_void(view); });
+    if (!newest) return newest;
+    auto const past = store.read(history, [&](auto const& view) -> result<void> {
+        auto const number = get_number(view, meta_key::dropped);
+        if (!number) return number.error();
+        rule.dropped = *number;
+        return visit(view);
+    });
+    if (!past) return past;
+    auto const there = store.segments();
+    if (!there) return there.error();
+    for (segment_number segment = there->oldest; segment <= there->newest; ++segment) {
+        if (segment <= rule.dropped) continue;
+        auto const read = store.read(segment, visit);
+        if (!read) return read;
+    }
+    return {};
+}
+
+// The records before each segment that is there, ascending: no part that is saved goes over one.
+class segment_bases {
+public:
+    // As the store is now. Errors: those of reading.
+    template <class Store>
+    [[nodiscard]] result<void> refresh(Store const& store, log_reader<Store> const& log) {
+        auto const there = store.segments();
+        if (!there) return there.error();
+        for (segment_number segment = (std::max)(newest_ + 1, there->oldest);
+             segment <= there->newest; ++segment) {
+            auto const base = log.base_of(segment);
+            if (!base) return base.error();
+            bases_.push_back(base->size());
+            newest_ = segment;
+        }
+        return {};
+    }
+    // The last base at or before so many records, and the first after them; 0 and the most where
+    // there is none.
+    [[nodiscard]] std::uint64_t before(std::uint64_t records) const noexcept;
+    [[nodiscard]] std::uint64_t after(std::uint64_t records) const noexcept;
+
+private:
+    std::vector<std::uint64_t> bases_{};
+    segment_number newest_ = 0;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_PART_PLACES_HPP
+
+// ---- aiaudit/engine/part_table.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// part_table.hpp: how the day parts of a segment are held to what they were when they were saved.
+//
+// Threads: functions without state; plain values.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_PART_TABLE_HPP
+#define AIAUDIT_ENGINE_PART_TABLE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// SHA-256 over the keys and headers of a segment's parts, which hold the checksums of all the rest:
+// cheap, and against accidents. `counts(part_key)` says which.
+template <class View, class Counts>
+[[nodiscard]] result<digest> digest_of_parts(View const& view, Counts&& counts) {
+    std::string all;
+    auto const scanned =
+        view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view bytes) {
+            auto const part = part_key::parse(key);
+            if (!part || !counts(*part)) return true;
+            append_field(all, key);
+            append_field(all, bytes.substr(0, day_part_format::header_size));
+            return true;
+        });
+    if (!scanned) return scanned.error();
+    return digest{sha256(all)};
+}
+
+// What the parts of all places show when they are listed.
+struct stored_parts {
+    bool good = true;                      // those of the segments, as far as is known
+    bool past_good = true;                 // those of dropped records
+    bool spans = false;                    // one has records that were dropped, and others
+    std::optional<std::uint64_t> begin{};  // records before the oldest segment
+    std::uint64_t saved = 0;               // as the newest segment says
+    std::optional<fold_stand> newest{};
+
+    // Calls visit(part_key) for each of a place that counts; oldest place first.
+    template <class View, class Visitor>
+    [[nodiscard]] result<void> list(View const& view, part_rule const& rule, Visitor&& visit);
+    [[nodiscard]] bool can_be_folded_anew() const noexcept { return !good && !spans; }
+    // What is wrong with them; empty where nothing is.
+    [[nodiscard]] std::string words() const;
+};
+
+template <class View, class Visitor>
+result<void> stored_parts::list(View const& view, part_rule const& rule, Visitor&& visit) {
+    bool const is_past = view.segment() == history;
+    if (!is_past) {
+        auto const number = get_number(view, meta_key::saved);
+        if (!number) return number.error();
+        saved = *number;
+    }
+    if (!is_past && !begin) {
+        auto const base = get_tree(view, meta_key::base);
+        if (!base) return base.error();
+        begin = base->size();
+    }
+    auto const content = digest_of_parts(view, [&](part_key const& part) {
+        if (!rule.counts(part, view.segment())) return false;
+        visit(part);
+        if (!is_past && part.after < *begin && part.through > *begin) spans = true;
+        return true;
+    });
+    if (!content) return content.error();
+    auto const stored = view.get(table::meta, meta_key::parts);
+    if (!stored) return stored.error();
+    // Without it, an older version saved them.
+    if (!*stored || (!is_past && rule.voids_in(view.segment()))) return {};
+    auto const stand = fold_stand::parse(**stored);
+    if (!stand || stand->content != *content) (is_past ? past_good : good) = false;
+    if (!is_past && stand) newest = stand;
+    return {};
+}
+
+// Takes out the parts that go on after a record, which are folded anew, and the totals of users
+// that were made of them; those of segments that are sealed do not count any more.
+template <class View>
+[[nodiscard]] result<void> void_parts_after(View& view, std::uint64_t after, part_rule& rule) {
+    std::vector<std::string> keys;
+    auto const scanned =
+        view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
+            auto const part = part_key::parse(key);
+            if (!part || part->through > after) keys.emplace_back(key);
+            return true;
+        });
+    if (!scanned) return scanned;
+    for (std::string const& key : keys) {
+        if (auto ok = view.erase(table::snapshots, key); !ok) return ok;
+    }
+    if (auto ok = view.erase(table::meta, meta_key::user_totals); !ok) return ok;
+    rule.voids.push_back({view.segment() - std::uint64_t{1}, after});
+    return view.replace(table::meta, meta_key::void_parts, rule.void_bytes());
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_PART_TABLE_HPP
+
 // ---- aiaudit/rollup/series.hpp ----
 // SPDX-License-Identifier: MIT
 //
 // series.hpp: numbers for the names that records are grouped by, and for the combinations in which
 // they come.
 //
-// Names are never forgotten: they take memory by how many distinct ones there are. Combinations
-// are, when the caller says so.
+// Names take memory by how many distinct ones there are, some 100 bytes each, until the caller
+// forgets those of a table, which begins anew then; so are combinations.
 // Threads: const members may run at once. The text of a name stays where it is for as long as a
 // pointer to the texts is held, so a report may outlive what it was made from.
 // Floor 4.
@@ -7827,8 +11874,6 @@ using name_texts = std::deque<std::string>;
 // Gives names dense numbers, in the order of their coming.
 class name_table {
 public:
-    explicit name_table(std::shared_ptr<name_texts> texts) : texts_(std::move(texts)) {}
-
     std::uint32_t number_of(std::string_view name);
     [[nodiscard]] std::optional<std::uint32_t> find(std::string_view name) const {
         std::uint32_t const found = find(hash_of_text(name), name);
@@ -7839,6 +11884,13 @@ public:
         return names_[number];
     }
     [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
+    // Numbers begin anew; the texts live for as long as somebody holds them.
+    void forget();
+    [[nodiscard]] std::shared_ptr<name_texts const> texts() const noexcept { return texts_; }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return text_bytes_ + names_.size() * sizeof(std::string) +
+               names_.capacity() * sizeof(std::string_view) + index_.bytes();
+    }
 
 private:
     [[nodiscard]] std::uint32_t find(std::uint64_t hash, std::string_view name) const {
@@ -7846,9 +11898,10 @@ private:
                            [&](std::uint32_t number) { return same_text(names_[number], name); });
     }
 
-    std::shared_ptr<name_texts> texts_;
+    std::shared_ptr<name_texts> texts_ = std::make_shared<name_texts>();
     std::vector<std::string_view> names_{};
     hash_index index_{};
+    std::size_t text_bytes_ = 0;  // of texts too long for the string itself
 };
 
 // The group of a series in each dimension: a name's number, but for everything (0) and the model (a
@@ -7875,6 +11928,8 @@ public:
 
     std::uint32_t user(std::string_view name) { return names_[0].number_of(name); }
     std::uint32_t profile(profile_names const& names);
+    // The number of one that is there, or hash_index::none.
+    [[nodiscard]] std::uint32_t find_profile(profile_names const& names) const;
     std::uint32_t model_group(std::string_view provider, std::string_view model);
 
     // Of all dimensions but the user.
@@ -7883,11 +11938,10 @@ public:
     }
     [[nodiscard]] std::size_t profile_count() const noexcept { return profiles_.size(); }
     // Forgets the profiles, not the names. Their numbers begin anew.
-    void forget_profiles() {
-        profiles_.clear();
-        profile_names_.clear();
-        profile_index_.clear();
-    }
+    void forget_profiles();
+    void forget_users();
+    void forget_all();
+    [[nodiscard]] std::size_t bytes() const noexcept;
     [[nodiscard]] model_pair model_of(std::uint32_t group) const noexcept { return models_[group]; }
 
     // Tables by place: users, projects, keys, providers, models, statuses.
@@ -7907,8 +11961,13 @@ public:
     }
     [[nodiscard]] std::size_t model_count() const noexcept { return models_.size(); }
     [[nodiscard]] group_names names_of(dimension by, std::uint32_t group) const noexcept;
+    // How many groups the dimension has.
+    [[nodiscard]] std::size_t group_count(dimension by) const noexcept {
+        if (by == dimension::everything) return 1;
+        return by == dimension::model ? models_.size() : names_[name_place(by)].size();
+    }
     // Holding it keeps the texts of names where they are.
-    [[nodiscard]] std::shared_ptr<name_texts const> texts() const noexcept { return texts_; }
+    [[nodiscard]] std::shared_ptr<void const> texts() const noexcept { return texts_; }
 
 private:
     // The texts are hashed apart, so that none waits for another.
@@ -7919,10 +11978,12 @@ private:
                same_text(a.status, b.status);
     }
     std::uint32_t insert(std::uint64_t hash, profile_names const& names);
+    using name_tables = std::array<name_table, 6>;
+    using table_texts = std::array<std::shared_ptr<name_texts const>, 6>;
+    [[nodiscard]] static std::shared_ptr<table_texts const> texts_of(name_tables const& tables);
 
-    std::shared_ptr<name_texts> texts_ = std::make_shared<name_texts>();
-    std::array<name_table, 6> names_{name_table{texts_}, name_table{texts_}, name_table{texts_},
-                                     name_table{texts_}, name_table{texts_}, name_table{texts_}};
+    name_tables names_{};
+    std::shared_ptr<table_texts const> texts_ = texts_of(names_);
     std::unordered_map<std::uint64_t, std::uint32_t> model_numbers_{};
     std::vector<model_pair> models_{};
     std::vector<group_numbers> profiles_{};
@@ -7983,6 +12044,16 @@ private:
     std::vector<std::uint32_t> used_{};
 };
 
+// Sums by group, column by column, as each section of sums has them.
+void append_sums(std::string& out, std::span<totals const> sums);
+
+// Fills in the header of a part whose sections end there in `body`, which begins with room for the
+// header. `counts` as the header has them. Errors: too_large.
+[[nodiscard]] result<std::string> seal_day_part(
+    std::string&& body, civil_day day,
+    std::array<std::uint32_t, day_part_format::counts> const& counts,
+    std::array<std::size_t, day_part_format::sections> const& ends);
+
 class day_part_writer {
 public:
     // Precondition: the log is not empty.
@@ -8039,9 +12110,6 @@ private:
     void write_profiles();
 
     void write_sums(dimension by);
-    static void append_number(std::string& out, uint128 number, std::size_t width);
-    // Bytes that hold the number and its sign.
-    [[nodiscard]] static std::size_t signed_width(int128 number) noexcept;
     [[nodiscard]] static latency_histogram sparse(dense_histogram const& from);
 
     void end_section(std::size_t which) noexcept { ends_[which] = out_.size(); }
@@ -8086,6 +12154,330 @@ private:
 
 #endif  // AIAUDIT_ROLLUP_DAY_PART_WRITER_HPP
 
+// ---- aiaudit/engine/part_shelf.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// part_shelf.hpp: the day parts that count a log's records, in the store and, where nothing can be
+// saved, in memory.
+//
+// They are held to where they stand: what is not of this log, or was damaged, does not count, if
+// its records can be folded anew. Parts are put beside each other, one a day and save. Where a day
+// has many of about one size, they are made into one, in a transaction of its own: so each cell is
+// written anew a few times at most, a day has few parts, and writers wait only for what is put, not
+// for the work. Memory: what is held, and 8 MiB of parts and their cells while some are made into
+// one.
+// Threads: one at a time. Processes: any; what others save is seen after start().
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_PART_SHELF_HPP
+#define AIAUDIT_ENGINE_PART_SHELF_HPP
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+using parts_by_day = std::map<civil_day, std::string>;
+
+template <class Store>
+class part_shelf {
+public:
+    part_shelf(Store& store, log_reader<Store> const& log) : store_(&store), log_(&log) {}
+
+    // Begins anew with the parts of the store, which it says go up to the record `stored`. Returns
+    // the days of UTC that have some, ascending. What is wrong with them goes to `wrong`, in words.
+    // `anew`: they are not believed, whatever they show. Errors: the store's.
+    [[nodiscard]] result<std::vector<civil_day>> start(std::uint64_t stored, bool anew,
+                                                       std::string& wrong) {
+        places_.clear();
+        held_.clear();
+        stale_ = false;
+        stored_parts found;
+        auto const listed = for_each_part_place(*store_, rule_, [&](auto const& view) {
+            return found.list(view, rule_, [&](part_key const& part) {
+                places_.insert({part.day, view.segment()});
+            });
+        });
+        if (!listed) return note(listed).error();
+        if (found.saved != stored) {
+            stale_ = true;
+            return fail(errc::storage_failed, "the rollup was saved meanwhile");
+        }
+        if (found.newest) {
+            auto const is_of = is_stand_of(*log_, *found.newest);
+            bool const damaged = !is_of && is_of.error().code == errc::corrupt;
+            if (!is_of && !damaged) return note(is_of.error()).error();
+            found.good = found.good && found.newest->size == stored && (damaged || *is_of);
+        }
+        wrong = found.words();
+        found.good = found.good && !anew;
+        saved_ = stored_ = stored;
+        replaces_ = found.can_be_folded_anew();
+        if (replaces_) saved_ = *found.begin;
+        std::vector<civil_day> days;
+        for (auto const& [day, segment] : places_) {
+            if (days.empty() || days.back() != day) days.push_back(day);
+        }
+        return days;
+    }
+    // The last record that the parts count that count.
+    [[nodiscard]] std::uint64_t saved() const noexcept { return saved_; }
+    // The same, as the store says: of other parts too, which are to be replaced.
+    [[nodiscard]] std::uint64_t stored() const noexcept { return stored_; }
+    [[nodiscard]] bool replaces() const noexcept { return replaces_; }
+    // Whether something failed because another process saved or dropped meanwhile.
+    [[nodiscard]] bool stale() const noexcept { return stale_; }
+    void clear_stale() noexcept { stale_ = false; }
+
+    // Whether each part counts records up to `through` alone, or behind it alone.
+    [[nodiscard]] result<bool> is_bound(std::uint64_t through) const {
+        part_rule rule;
+        bool is_bound = through <= saved_;
+        auto const listed = for_each_part_place(*store_, rule, [&](auto const& view) {
+            return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
+                auto const part = part_key::parse(key);
+                if (part && rule.counts(*part, view.segment()))
+                    is_bound = is_bound && (part->through <= through || part->after >= through);
+                return is_bound;
+            });
+        });
+        if (!listed) return listed.error();
+        return is_bound;
+    }
+
+    // Calls visit(part) for each part of a day that counts records behind `after`, but for those
+    // that other processes saved since: what they count is unsaved here. One that was made of both
+    // kinds cannot be told apart. Errors: the store's; storage_failed, and stale() then.
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each(civil_day day, std::uint64_t after, Visitor&& visit) {
+        std::string const prefix = day_key(day);
+        for (auto at = places_.lower_bound({day, 0}); at != places_.end() && at->first == day;
+             ++at) {
+            auto const read = store_->read(at->second, [&](auto const& view) {
+                return view.scan(table::snapshots, prefix,
+                                 [&](std::string_view key, std::string_view bytes) {
+                                     if (!key.starts_with(prefix)) return false;
+                                     auto const part = part_key::parse(key);
+                                     if (!part || !rule_.counts(*part, at->second)) return true;
+                                     if (part->through <= saved_ && part->through > after)
+                                         visit(bytes);
+                                     release(view, bytes);
+                                     stale_ = part->through > saved_ && part->after < saved_;
+                                     return !stale_;
+                                 });
+            });
+            if (!read) return note(read);
+            if (stale_) return fail(errc::storage_failed, "the rollup was saved meanwhile");
+        }
+        if (auto const held = held_.find(day); held != held_.end()) {
+            for (std::string const& part : held->second) visit(std::string_view(part));
+        }
+        return {};
+    }
+
+    // Holds a part that cannot be saved.
+    void hold(civil_day day, std::string&& part) { held_[day].push_back(std::move(part)); }
+
+    // Saves parts, and those that are held, of the records up to `through`, in one segment. False
+    // where another process saved meanwhile: then nothing is saved, and start() is next. Errors:
+    // the store's.
+    [[nodiscard]] result<bool> save(parts_by_day&& parts, std::uint64_t through) {
+        auto const tree = log_->tree_of(through);
+        if (!tree) return tree.error();
+        for (auto& [day, held] : held_) {
+            if (auto ok = join(parts[day], held); !ok) return ok.error();
+        }
+        bool put = false;
+        segment_number segment = 0;
+        part_rule rule = rule_;
+        auto const written = store_->write([&](auto& view) -> result<void> {
+            put = false;
+            rule = rule_;
+            auto const in_store = get_number(view, meta_key::saved);
+            if (!in_store) return in_store.error();
+            if (*in_store != stored_) return {};
+            if (replaces_) {
+                if (auto ok = void_parts_after(view, saved_, rule); !ok) return ok;
+            }
+            for (auto const& [day, part] : parts) {
+                part_key const key{day, through, saved_};
+                if (auto ok = view.insert(table::snapshots, key.to_bytes(), part); !ok) return ok;
+            }
+            put = true;
+            segment = view.segment();
+            if (auto ok = put_stand(view, through, tree->root()); !ok) return ok;
+            return view.replace(table::meta, meta_key::saved, to_little_endian(through));
+        });
+        if (!written) return written.error();
+        if (!put) return false;
+        for (auto const& [day, part] : parts) places_.insert({day, segment});
+        held_.clear();
+        saved_ = stored_ = through;
+        rule_ = rule;
+        replaces_ = false;
+        return true;
+    }
+
+    // Makes one part of the day's last ones in the newest segment, as often as there are many of
+    // about one size. Those that count records up to one of `bounds` are not joined with later
+    // ones.
+    [[nodiscard]] result<void> merge(civil_day day, std::span<std::uint64_t const> bounds) {
+        for (;;) {
+            std::vector<std::string> keys;
+            std::vector<std::string> parts;
+            auto const read = store_->read([&](auto const& view) {
+                return this->take_mergeable(view, day_key(day), bounds, keys, parts);
+            });
+            if (!read || keys.empty()) return read;
+            auto const merged =
+                merge_day_parts(std::vector<std::string_view>(parts.begin(), parts.end()));
+            if (!merged) return merged.error();
+            auto const replaced = replace(keys, *merged);
+            if (!replaced) return replaced.error();
+            if (!*replaced) return {};  // another process did it, or began a new segment
+        }
+    }
+
+private:
+    static constexpr std::size_t parts_of_one_size = 8;
+    static constexpr std::size_t merged_bytes_max = std::size_t{8} << 20;
+
+    struct stored_part {
+        std::string key{};
+        std::uint64_t through = 0;
+        std::size_t bytes = 0;
+
+        // Sizes from one power of eight to the next are about one size.
+        [[nodiscard]] unsigned level() const noexcept {
+            constexpr std::size_t bytes_min = 4096;
+            return static_cast<unsigned>(std::bit_width(bytes / bytes_min)) / 3;
+        }
+    };
+
+    [[nodiscard]] result<void> note(result<void> const& failed) {
+        stale_ = stale_ || failed.error().code == errc::not_found;
+        return failed;
+    }
+    // What was held while nothing could be saved becomes a part of what is saved now.
+    [[nodiscard]] static result<void> join(std::string& part,
+                                           std::vector<std::string> const& held) {
+        std::vector<std::string_view> all(held.begin(), held.end());
+        if (!part.empty()) all.push_back(part);
+        auto joined = merge_day_parts(all);
+        if (!joined) return joined.error();
+        part = std::move(*joined);
+        return {};
+    }
+
+    // Where the segment's parts stand, as they are in the view.
+    template <class View>
+    [[nodiscard]] static result<void> put_stand(View& view, std::uint64_t through,
+                                                digest const& root) {
+        auto const content = digest_of_parts(view, [](part_key const&) { return true; });
+        if (!content) return content.error();
+        return view.replace(table::meta, meta_key::parts,
+                            fold_stand{through, root, *content}.to_bytes());
+    }
+
+    template <class View>
+    [[nodiscard]] static result<void> take_mergeable(View const& view, std::string const& prefix,
+                                                     std::span<std::uint64_t const> bounds,
+                                                     std::vector<std::string>& keys,
+                                                     std::vector<std::string>& parts) {
+        std::vector<stored_part> all;
+        auto const scanned =
+            view.scan(table::snapshots, prefix, [&](std::string_view key, std::string_view part) {
+                if (!key.starts_with(prefix)) return false;
+                if (auto const parsed = part_key::parse(key))
+                    all.push_back({std::string(key), parsed->through, part.size()});
+                return true;
+            });
+        if (!scanned) return scanned;
+        auto const is_apart = [&bounds](stored_part const& a, stored_part const& b) {
+            return std::any_of(bounds.begin(), bounds.end(), [&](std::uint64_t bound) {
+                return (a.through <= bound) != (b.through <= bound);
+            });
+        };
+        std::size_t bytes = 0;
+        std::size_t first = all.size();
+        while (first > 0 && all[first - 1].level() <= all.back().level() &&
+               !is_apart(all[first - 1], all.back()) &&
+               bytes + all[first - 1].bytes <= merged_bytes_max)
+            bytes += all[--first].bytes;
+        if (all.size() - first < parts_of_one_size) return {};
+        for (; first < all.size(); ++first) {
+            auto const part = view.get(table::snapshots, all[first].key);
+            if (!part) return part.error();
+            if (!*part) return fail(errc::corrupt, "a day part has no value");
+            keys.push_back(std::move(all[first].key));
+            parts.emplace_back(**part);
+        }
+        return {};
+    }
+    // False where not all of them are there any more.
+    [[nodiscard]] result<bool> replace(std::vector<std::string> const& keys,
+                                       std::string const& merged) {
+        auto const key = joined_key(keys);
+        if (!key) return key.error();
+        bool done = false;
+        auto const written = store_->write([&](auto& view) -> result<void> {
+            done = false;
+            for (std::string const& each : keys) {
+                auto const there = view.get(table::snapshots, each);
+                if (!there) return there.error();
+                if (!*there) return {};
+            }
+            for (std::string const& each : keys) {
+                if (auto ok = view.erase(table::snapshots, each); !ok) return ok;
+            }
+            done = true;
+            if (auto ok = view.insert(table::snapshots, key->to_bytes(), merged); !ok) return ok;
+            auto const stored = view.get(table::meta, meta_key::parts);
+            if (!stored) return stored.error();
+            auto const stand = *stored ? fold_stand::parse(**stored) : std::nullopt;
+            return stand ? put_stand(view, stand->size, stand->root) : result<void>{};
+        });
+        if (!written) return written.error();
+        return done;
+    }
+    [[nodiscard]] static result<part_key> joined_key(std::vector<std::string> const& keys) {
+        auto whole = part_key::parse(keys.front());
+        for (std::string const& key : keys) {
+            auto const part = part_key::parse(key);
+            if (!whole || !part) return fail(errc::corrupt, "a day part has no key");
+            whole->through = (std::max)(whole->through, part->through);
+            whole->after = (std::min)(whole->after, part->after);
+        }
+        return *whole;
+    }
+
+    Store* store_;
+    log_reader<Store> const* log_;
+    std::set<std::pair<civil_day, segment_number>> places_{};  // where parts of which days lie
+    std::map<civil_day, std::vector<std::string>> held_{};     // parts that are not in the store
+    std::uint64_t saved_ = 0;
+    std::uint64_t stored_ = 0;
+    bool replaces_ = false;  // those that go on after saved_ are folded anew
+    part_rule rule_{};
+    bool stale_ = false;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_PART_SHELF_HPP
+
 // ---- aiaudit/rollup/part_loader.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -8097,6 +12489,7 @@ private:
 #ifndef AIAUDIT_ROLLUP_PART_LOADER_HPP
 #define AIAUDIT_ROLLUP_PART_LOADER_HPP
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -8116,10 +12509,28 @@ template <class Source>
 class part_loader {
 public:
     // `user_order`: numbers of users by name, as the last day of many had them; kept up to date.
+    // `numbers_users`: whether read_cells() tells users apart.
     part_loader(series_table& names, unsaved_cells const& unsaved,
-                std::vector<std::uint32_t>& user_order, Source& source)
-        : names_(names), unsaved_(unsaved), user_order_(user_order), source_(source) {}
+                std::vector<std::uint32_t>& user_order, bool numbers_users, Source& source)
+        : names_(names),
+          unsaved_(unsaved),
+          user_order_(user_order),
+          numbers_users_(numbers_users),
+          source_(source) {}
 
+    // How many groups of the dimension have numbers.
+    [[nodiscard]] std::size_t group_count(dimension by) const noexcept {
+        return names_.group_count(by);
+    }
+    // Of the dimension that has the most, users aside where they are not numbered.
+    [[nodiscard]] std::size_t group_count_max() const noexcept {
+        std::size_t most = 0;
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            auto const by = static_cast<dimension>(i);
+            if (by != dimension::user || numbers_users_) most = (std::max)(most, group_count(by));
+        }
+        return most;
+    }
     // visit(group, totals const&, latency_histogram const&) for parts of sums of the day.
     template <class Visitor>
     [[nodiscard]] result<void> read_sums(civil_day day, dimension by, Visitor&& visit) {
@@ -8142,15 +12553,21 @@ public:
         return for_each_part(day, [&](day_part const& part) -> result<void> {
             auto const profiles = profiles_of(part);
             if (!profiles) return profiles.error();
-            auto const users = groups_of(part, dimension::user);
-            if (!users) return users.error();
+            std::vector<std::uint32_t> users(part.group_count(dimension::user), 0);
+            if (numbers_users_) {
+                auto numbered = groups_of(part, dimension::user);
+                if (!numbered) return numbered.error();
+                users = std::move(*numbered);
+            } else if (auto const readable = part.read_users(); !readable) {
+                return readable.error();
+            }
             std::int64_t const first = first_slot_of(day);
             group_numbers groups{};
-            for (std::uint32_t user = 0; user < users->size(); ++user) {
+            for (std::uint32_t user = 0; user < users.size(); ++user) {
                 auto const read = part.read_cells(
                     user, [&](std::uint32_t profile, std::uint32_t slot, cell const& value) {
                         groups = (*profiles)[profile];
-                        groups[index_of(dimension::user)] = (*users)[user];
+                        groups[index_of(dimension::user)] = users[user];
                         visit(std::as_const(groups), first + slot, value);
                     });
                 if (!read) return read;
@@ -8295,6 +12712,7 @@ private:
     series_table& names_;
     unsaved_cells const& unsaved_;
     std::vector<std::uint32_t>& user_order_;
+    bool numbers_users_;
     Source& source_;
     cell value_{};  // scratch
 };
@@ -8304,6 +12722,1054 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_PART_LOADER_HPP
+
+// ---- aiaudit/rollup/group_reader.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// group_reader.hpp: the sums of a query's groups with their names, as stored parts and unsaved
+// cells have them, without numbers for all names at once.
+//
+// A group comes several times: once or more for each part that has it. What a query asks of a
+// calendar day of another zone than UTC is read from the cells of the day's parts.
+// Threads: one thread.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_GROUP_READER_HPP
+#define AIAUDIT_ROLLUP_GROUP_READER_HPP
+
+#include <algorithm>
+#include <compare>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What names a group: provider and model, or a text alone. A view.
+struct group_name {
+    std::string_view provider{};  // empty but for models
+    std::string_view text{};
+
+    [[nodiscard]] std::uint64_t hash() const noexcept {
+        return hash_of_text(provider) * 3 + hash_of_text(text);
+    }
+    friend auto operator<=>(group_name const&, group_name const&) noexcept = default;
+};
+
+// Names as a report's row has them.
+[[nodiscard]] constexpr group_names row_names(dimension by, group_name name) noexcept {
+    group_names made;
+    switch (by) {
+    case dimension::everything: break;
+    case dimension::model:
+        made.provider = name.provider;
+        made.model = name.text;
+        break;
+    case dimension::user: made.user = name.text; break;
+    case dimension::project: made.project = name.text; break;
+    case dimension::key: made.key_id = name.text; break;
+    case dimension::provider: made.provider = name.text; break;
+    case dimension::status: made.status = name.text; break;
+    }
+    return made;
+}
+
+// By their numbers in a part. The texts are the part's.
+[[nodiscard]] result<std::vector<group_name>> names_in(day_part const& part, dimension by);
+
+// visit(group_name, totals const&) for each group of a part, as read_costs() has them.
+template <class Visitor>
+[[nodiscard]] result<void> read_part_costs(day_part const& part, dimension by, Visitor&& visit) {
+    if (by == dimension::user) {
+        auto const users = part.read_users();
+        if (!users) return users.error();
+        return part.read_costs(by, [&](std::uint32_t user, totals const& sum) {
+            visit(group_name{{}, (*users)[user]}, sum);
+        });
+    }
+    auto const names = names_in(part, by);
+    if (!names) return names.error();
+    return part.read_costs(
+        by, [&](std::uint32_t group, totals const& sum) { visit((*names)[group], sum); });
+}
+// visit(place in `wanted`, totals const&, latency_histogram const&) for users of a part. Users
+// ascend, so some of them are found without a look at the others.
+template <class Visitor>
+[[nodiscard]] result<void> read_part_users(day_part const& part, std::span<group_name const> wanted,
+                                           Visitor&& visit) {
+    auto const users = part.read_users();
+    if (!users) return users.error();
+    std::vector<std::uint32_t> rows;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        auto const found = std::lower_bound(users->begin(), users->end(), wanted[i].text);
+        if (found == users->end() || *found != wanted[i].text) continue;
+        rows.push_back(static_cast<std::uint32_t>(found - users->begin()));
+        places.push_back(i);
+    }
+    std::size_t next = 0;
+    latency_histogram const none;
+    return part.read_some_sums(dimension::user, rows,
+                               [&](totals const& sum) { visit(places[next++], sum, none); });
+}
+
+// `source(day, visit)` calls visit(std::string_view) for stored parts of that day of UTC.
+template <class Source>
+class group_reader {
+public:
+    // `days`: of UTC, that have records. What is handed in outlives this.
+    group_reader(series_table const& names, unsaved_cells const& unsaved,
+                 std::vector<civil_day> const& days, report_query const& query, Source& source)
+        : names_(names), unsaved_(unsaved), days_(days), query_(query), source_(source) {}
+
+    [[nodiscard]] dimension by() const noexcept { return dimension_of(query_.kind); }
+
+    // visit(group_name, totals const&), where the totals have at least what ranks a group
+    // (day_part::read_costs). The views are valid within the call. Errors: the source's; corrupt;
+    // newer_format.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_costs(Visitor&& visit) {
+        auto const costs = [&visit](group_name name, totals const& sum, latency_histogram const&) {
+            visit(name, sum);
+        };
+        return for_each_day(
+            [&](day_part const& part, bool whole) {
+                return whole ? read_part_costs(part, by(), visit) : read_cells(part, costs);
+            },
+            costs);
+    }
+    // The same of these groups alone, which ascend; visit(place in `wanted`, totals, latency).
+    template <class Visitor>
+    [[nodiscard]] result<void> read_some(std::span<group_name const> wanted, Visitor&& visit) {
+        hash_index places;
+        auto const hash_of = [&wanted](std::uint32_t place) { return wanted[place].hash(); };
+        for (std::uint32_t place = 0; place < wanted.size(); ++place)
+            places.insert(wanted[place].hash(), place, hash_of);
+        auto const filter = [&](group_name name, totals const& sum,
+                                latency_histogram const& latency) {
+            std::uint32_t const found = places.find(
+                name.hash(), [&](std::uint32_t place) { return wanted[place] == name; });
+            if (found != hash_index::none) visit(std::size_t{found}, sum, latency);
+        };
+        return for_each_day(
+            [&](day_part const& part, bool whole) -> result<void> {
+                if (!whole) return read_cells(part, filter);
+                if (by() != dimension::user) return read_sums(part, filter);
+                return read_part_users(part, wanted, visit);
+            },
+            filter);
+    }
+
+private:
+    template <class PartReader, class Visitor>
+    [[nodiscard]] result<void> for_each_day(PartReader&& read_part, Visitor&& visit) {
+        for (civil_day const day : days_) {
+            day_overlap const overlap = overlap_of(query_.zone, day, query_.days);
+            if (overlap == day_overlap::none) continue;
+            bool const whole = overlap == day_overlap::whole;
+            read_unsaved(day, whole, visit);
+            result<void> all{};
+            auto const sourced = source_(day, [&](std::string_view bytes) {
+                if (!all) return;
+                auto const part = day_part::open(bytes);
+                if (!part)
+                    all = part.error();
+                else
+                    all = read_part(*part, whole);
+            });
+            if (!sourced) return sourced.error();
+            if (!all) return all;
+        }
+        return {};
+    }
+    template <class Visitor>
+    void read_unsaved(civil_day day, bool whole, Visitor&& visit) {
+        auto const found = unsaved_.find(day);
+        if (found == unsaved_.end()) return;
+        std::int64_t const first = first_slot_of(day);
+        found->second.for_each([&](logged_cell from) {
+            if (!whole && !holds(first + from.slot())) return;
+            value_.clear();
+            from.add_to(value_);
+            visit(name_of(from), std::as_const(value_.sum), std::as_const(value_.latency));
+        });
+    }
+    [[nodiscard]] bool holds(std::int64_t slot) {
+        if (slot != slot_) {
+            slot_ = slot;
+            slot_holds_ = query_.days.holds(day_of_slot(query_.zone, slot));
+        }
+        return slot_holds_;
+    }
+    [[nodiscard]] group_name name_of(logged_cell from) const noexcept {
+        if (by() == dimension::user) return {{}, names_.names(0)[from.user()]};
+        std::uint32_t const group = names_.groups_of(from.profile())[index_of(by())];
+        group_names const names = names_.names_of(by(), group);
+        switch (by()) {
+        case dimension::model: return {names.provider, names.model};
+        case dimension::project: return {{}, names.project};
+        case dimension::key: return {{}, names.key_id};
+        case dimension::provider: return {{}, names.provider};
+        case dimension::status: return {{}, names.status};
+        default: return {};
+        }
+    }
+
+    template <class Visitor>
+    [[nodiscard]] result<void> read_sums(day_part const& part, Visitor&& visit) {
+        auto const names = names_in(part, by());
+        if (!names) return names.error();
+        return part.read_sums(
+            by(), [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
+                visit((*names)[group], sum, latency);
+            });
+    }
+    template <class Visitor>
+    [[nodiscard]] result<void> read_cells(day_part const& part, Visitor&& visit) {
+        auto const users = part.read_users();
+        if (!users) return users.error();
+        auto const profiles = part.read_profiles();
+        if (!profiles) return profiles.error();
+        std::vector<group_name> names;
+        if (by() != dimension::user) {
+            auto found = names_in(part, by());
+            if (!found) return found.error();
+            names = std::move(*found);
+        }
+        auto const texts = part.read_names();
+        if (!texts) return texts.error();
+        std::int64_t const first = first_slot_of(part.day());
+        for (std::uint32_t user = 0; user < users->size(); ++user) {
+            auto const read = part.read_cells(user, [&](std::uint32_t profile, std::uint32_t slot,
+                                                        cell const& value) {
+                if (!holds(first + slot)) return;
+                group_name const name = by() == dimension::user
+                                            ? group_name{{}, (*users)[user]}
+                                            : names[group_in(*texts, (*profiles)[profile], by())];
+                visit(name, value.sum, value.latency);
+            });
+            if (!read) return read;
+        }
+        return {};
+    }
+    [[nodiscard]] static std::uint32_t group_in(day_part::names const& texts,
+                                                day_part::profile const& of,
+                                                dimension by) noexcept {
+        switch (by) {
+        case dimension::model: return of.pair;
+        case dimension::project: return of.project;
+        case dimension::key: return of.key;
+        case dimension::provider: return texts.pairs[of.pair].provider;
+        case dimension::status: return of.status;
+        default: return 0;
+        }
+    }
+
+    series_table const& names_;
+    unsaved_cells const& unsaved_;
+    std::vector<civil_day> const& days_;
+    report_query const& query_;
+    Source& source_;
+    std::int64_t slot_ = -1;  // that slot_holds_ is about
+    bool slot_holds_ = false;
+    cell value_{};  // scratch
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_GROUP_READER_HPP
+
+// ---- aiaudit/rollup/user_sums.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// user_sums.hpp: the sums of users over all days, as one piece of a list that is too long for one.
+//
+// A piece is laid out as a day part is, without cells, profiles and names other than users', so it
+// is read as one (day_part); its day is the number of the piece.
+// Threads: plain functions.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_USER_SUMS_HPP
+#define AIAUDIT_ROLLUP_USER_SUMS_HPP
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// How many users a piece has at the most.
+inline constexpr std::size_t piece_users_max = 49'152;
+
+// Users ascend by name; `sums` are theirs. Errors: too_large.
+[[nodiscard]] result<std::string> write_user_sums(std::int32_t number,
+                                                  std::span<std::string const> users,
+                                                  std::span<totals const> sums);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_USER_SUMS_HPP
+
+// ---- aiaudit/engine/user_totals.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// user_totals.hpp: what every user came to over all days, in pieces beside the day parts, so that
+// the dearest of a million users are found without a look at each day.
+//
+// They are a copy: of the parts that go up to some record. What was saved since is added by who
+// reads them; where that is much, they are made anew, a piece at a time. A piece is some tens of
+// thousands of users in the order of their names. They count once all pieces are there and the meta
+// table says so; what a crash left of others is erased then. They go with their segment, and are
+// made anew.
+// Memory: what two pieces take, some 30 MiB.
+// Threads: one at a time. Processes: any; two that make them do the same.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_USER_TOTALS_HPP
+#define AIAUDIT_ENGINE_USER_TOTALS_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What the meta table says of them.
+struct user_totals_entry {
+    fold_stand stand{};  // its content is over the keys and headers of the segment's pieces
+    std::uint64_t users = 0;
+    std::uint32_t pieces = 0;
+
+    // 72, 8 and 4 bytes.
+    [[nodiscard]] std::string to_bytes() const {
+        return stand.to_bytes() + to_little_endian(users) + to_little_endian(pieces);
+    }
+    [[nodiscard]] static std::optional<user_totals_entry> parse(std::string_view bytes) {
+        constexpr std::size_t stand_bytes = 72;
+        if (bytes.size() != stand_bytes + 12) return std::nullopt;
+        auto const stand = fold_stand::parse(bytes.substr(0, stand_bytes));
+        if (!stand) return std::nullopt;
+        return user_totals_entry{*stand,
+                                 load_little_endian<std::uint64_t>(bytes.data() + stand_bytes),
+                                 load_little_endian<std::uint32_t>(bytes.data() + stand_bytes + 8)};
+    }
+};
+
+// Over the keys and headers of all pieces that a segment has.
+template <class View>
+[[nodiscard]] result<digest> digest_of_pieces(View const& view) {
+    std::string all;
+    auto const scanned = view.scan(
+        table::snapshots, user_totals_prefix, [&](std::string_view key, std::string_view bytes) {
+            append_field(all, key);
+            append_field(all, bytes.substr(0, day_part_format::header_size));
+            return true;
+        });
+    if (!scanned) return scanned.error();
+    return digest{sha256(all)};
+}
+
+template <class Store>
+class user_totals {
+public:
+    user_totals(Store& store, log_reader<Store> const& log, part_shelf<Store>& shelf)
+        : store_(&store), log_(&log), shelf_(&shelf) {}
+
+    // Looks for them, after the shelf began anew. What is wrong with them goes to `wrong`, in
+    // words. Errors: the store's.
+    [[nodiscard]] result<void> start(std::string& wrong);
+    // The last record that they count; 0: there are none.
+    [[nodiscard]] std::uint64_t through() const noexcept { return through_; }
+
+    // Parts were saved that have so many users.
+    void add_saved(std::uint64_t users) noexcept {
+        if (users_since_) *users_since_ += users;
+    }
+    // Makes them anew where enough was saved since. `days`: of UTC, that have parts. Errors: the
+    // store's; corrupt.
+    [[nodiscard]] result<void> renew(std::span<civil_day const> days);
+
+    // As group_reader has these. Errors: the store's; corrupt.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_costs(Visitor&& visit) const {
+        return for_each_piece(through_, [&](day_part const& piece) {
+            return read_part_costs(piece, dimension::user, visit);
+        });
+    }
+    template <class Visitor>
+    [[nodiscard]] result<void> read_some(std::span<group_name const> wanted,
+                                         Visitor&& visit) const {
+        return for_each_piece(
+            through_, [&](day_part const& piece) { return read_part_users(piece, wanted, visit); });
+    }
+
+private:
+    // Users of names from `low` on, below `high`.
+    struct name_range {
+        std::string low{};
+        std::optional<std::string> high{};
+    };
+    // Users that ascend, and their sums.
+    struct user_rows {
+        std::vector<std::string> users{};
+        std::vector<totals> sums{};
+
+        [[nodiscard]] result<void> read(day_part const& piece) {
+            auto const names = piece.read_users();
+            if (!names) return names.error();
+            users.assign(names->begin(), names->end());
+            sums.reserve(users.size());
+            return piece.read_sums(dimension::user,
+                                   [this](std::uint32_t, totals const& sum,
+                                          latency_histogram const&) { sums.push_back(sum); });
+        }
+    };
+    using sums_by_name = std::map<std::string, totals, std::less<>>;
+
+    [[nodiscard]] bool is_due() const noexcept {
+        constexpr std::uint64_t users_min = 32'768;
+        return *users_since_ >= (std::max)(users_min, users_ / 4);
+    }
+    [[nodiscard]] result<void> count_since(std::span<civil_day const> days);
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each_piece(std::uint64_t through, Visitor&& visit) const {
+        if (through == 0) return {};
+        return store_->read(segment_, [&](auto const& view) -> result<void> {
+            std::string const prefix = user_totals_key(through);
+            std::uint32_t next = 0;
+            result<void> all;
+            auto const scanned = view.scan(
+                table::snapshots, prefix, [&](std::string_view key, std::string_view bytes) {
+                    if (!key.starts_with(prefix)) return false;
+                    auto const piece = day_part::open(bytes);
+                    if (!piece)
+                        all = piece.error();
+                    else if (piece->day().days != static_cast<std::int32_t>(next++))
+                        all = fail(errc::corrupt, "the totals of users lack a piece");
+                    else
+                        all = visit(*piece);
+                    release(view, bytes);
+                    return all.has_value();
+                });
+            if (!scanned) return scanned;
+            if (all && next != pieces_)
+                return fail(errc::corrupt, "the totals of users lack a piece");
+            return all;
+        });
+    }
+    void take_place(segment_number segment, std::string_view bytes, fold_stand& stand);
+
+    [[nodiscard]] result<std::vector<name_range>> ranges(std::span<civil_day const> days);
+    [[nodiscard]] result<void> add_parts(std::span<civil_day const> days, name_range const& range,
+                                         sums_by_name& to);
+    [[nodiscard]] static result<void> add_part(day_part const& part, name_range const& range,
+                                               sums_by_name& to);
+    [[nodiscard]] result<std::uint64_t> make_pieces(std::uint32_t base, sums_by_name const& since,
+                                                    std::uint32_t number,
+                                                    std::vector<std::string>& to);
+    [[nodiscard]] static user_rows merged(user_rows&& before, sums_by_name const& since);
+    [[nodiscard]] result<void> put(std::uint64_t through, std::uint32_t number,
+                                   std::string const& piece);
+    [[nodiscard]] result<void> begin_using(std::uint64_t through, std::uint32_t pieces,
+                                           std::uint64_t users);
+
+    Store* store_;
+    log_reader<Store> const* log_;
+    part_shelf<Store>* shelf_;
+    segment_number segment_ = 0;
+    std::uint64_t through_ = 0;
+    std::uint32_t pieces_ = 0;
+    std::uint64_t users_ = 0;
+    // Of parts saved since, each counted by itself, once that was looked up.
+    std::optional<std::uint64_t> users_since_{};
+};
+
+template <class Store>
+result<void> user_totals<Store>::start(std::string& wrong) {
+    through_ = users_ = 0;
+    users_since_.reset();
+    pieces_ = 0;
+    segment_ = 0;
+    part_rule rule;
+    fold_stand stand;
+    digest content{};
+    auto const looked = for_each_part_place(*store_, rule, [&](auto const& view) -> result<void> {
+        // Those of a sealed segment may be made of parts that do not count any more.
+        if (rule.voids_in(view.segment())) return {};
+        auto const found = view.get(table::meta, meta_key::user_totals);
+        if (!found) return found.error();
+        if (!*found) return {};
+        auto const read = digest_of_pieces(view);
+        if (!read) return read.error();
+        take_place(view.segment(), **found, stand);
+        content = *read;
+        return {};
+    });
+    if (!looked || through_ == 0) return looked;
+    auto const is_of = is_stand_of(*log_, stand);
+    if (!is_of && is_of.error().code != errc::corrupt) return is_of.error();
+    if (!is_of || !*is_of || stand.content != content)
+        wrong =
+            "the totals of users, as they were saved, are damaged or of another log: they are "
+            "made anew";
+    // An earlier version may have joined parts over the bound, and this process may be behind.
+    auto const is_apart = shelf_->is_bound(through_);
+    if (!is_apart) return is_apart.error();
+    if (!*is_apart || !wrong.empty() || shelf_->replaces()) through_ = 0;
+    return {};
+}
+
+template <class Store>
+void user_totals<Store>::take_place(segment_number segment, std::string_view bytes,
+                                    fold_stand& stand) {
+    auto const read = user_totals_entry::parse(bytes);
+    if (!read) return;
+    stand = read->stand;
+    segment_ = segment;
+    through_ = stand.size;
+    users_ = read->users;
+    pieces_ = read->pieces;
+}
+
+template <class Store>
+result<void> user_totals<Store>::count_since(std::span<civil_day const> days) {
+    std::uint64_t users = 0;
+    for (civil_day const day : days) {
+        auto const read = shelf_->for_each(day, through_, [&users](std::string_view bytes) {
+            auto const part = day_part::open(bytes);
+            if (part) users += part->group_count(dimension::user);
+        });
+        if (!read) return read;
+    }
+    users_since_ = users;
+    return {};
+}
+
+template <class Store>
+result<void> user_totals<Store>::renew(std::span<civil_day const> days) {
+    if (!users_since_) {
+        if (auto ok = count_since(days); !ok) return ok;
+    }
+    if (!is_due()) return {};
+    std::uint64_t const through = shelf_->saved();
+    auto const all = ranges(days);
+    if (!all) return all.error();
+    std::uint32_t pieces = 0;
+    std::uint64_t users = 0;
+    for (std::size_t i = 0; i < all->size(); ++i) {
+        sums_by_name since;
+        if (auto ok = add_parts(days, (*all)[i], since); !ok) return ok;
+        std::vector<std::string> made;
+        auto const counted = make_pieces(static_cast<std::uint32_t>(i), since, pieces, made);
+        if (!counted) return counted.error();
+        users += *counted;
+        for (std::string const& piece : made) {
+            if (auto ok = put(through, pieces++, piece); !ok) return ok;
+        }
+    }
+    return begin_using(through, pieces, users);
+}
+
+// Those of the pieces that there are, or even shares of the users of the largest part.
+template <class Store>
+result<std::vector<typename user_totals<Store>::name_range>> user_totals<Store>::ranges(
+    std::span<civil_day const> days) {
+    std::vector<std::string> lows;
+    auto const had = for_each_piece(through_, [&lows](day_part const& piece) -> result<void> {
+        auto const users = piece.read_users();
+        if (!users) return users.error();
+        lows.emplace_back(users->empty() ? std::string_view{} : users->front());
+        return {};
+    });
+    if (!had) return had.error();
+    if (lows.empty()) {
+        std::vector<std::string> largest;
+        for (civil_day const day : days) {
+            result<void> all;
+            auto const read = shelf_->for_each(day, 0, [&](std::string_view bytes) {
+                auto const part = day_part::open(bytes);
+                if (!part || part->group_count(dimension::user) <= largest.size()) return;
+                auto const users = part->read_users();
+                if (!users) all = users.error();
+                if (users) largest.assign(users->begin(), users->end());
+            });
+            if (!read) return read.error();
+            if (!all) return all.error();
+        }
+        std::uint64_t const shares = *users_since_ / (piece_users_max / 2) + 1;
+        for (std::uint64_t i = 0; i < shares && i < largest.size(); ++i)
+            lows.push_back(std::move(largest[largest.size() * i / shares]));
+    }
+    if (lows.empty()) lows.emplace_back();
+    lows.front().clear();
+    std::vector<name_range> made;
+    for (std::size_t i = 0; i < lows.size(); ++i) {
+        made.push_back({lows[i], i + 1 < lows.size() ? std::optional(lows[i + 1]) : std::nullopt});
+    }
+    return made;
+}
+
+template <class Store>
+result<void> user_totals<Store>::add_parts(std::span<civil_day const> days, name_range const& range,
+                                           sums_by_name& to) {
+    for (civil_day const day : days) {
+        result<void> all;
+        auto const read = shelf_->for_each(day, through_, [&](std::string_view bytes) {
+            if (!all) return;
+            auto const part = day_part::open(bytes);
+            all = part ? add_part(*part, range, to) : result<void>(part.error());
+        });
+        if (!read) return read;
+        if (!all) return all;
+    }
+    return {};
+}
+
+template <class Store>
+result<void> user_totals<Store>::add_part(day_part const& part, name_range const& range,
+                                          sums_by_name& to) {
+    auto const users = part.read_users();
+    if (!users) return users.error();
+    auto const low = std::lower_bound(users->begin(), users->end(), range.low);
+    auto const high = range.high ? std::lower_bound(low, users->end(), *range.high) : users->end();
+    std::vector<std::uint32_t> rows;
+    for (auto user = low; user != high; ++user)
+        rows.push_back(static_cast<std::uint32_t>(user - users->begin()));
+    auto user = low;
+    return part.read_some_sums(dimension::user, rows, [&](totals const& sum) {
+        auto place = to.lower_bound(*user);
+        if (place == to.end() || place->first != *user)
+            place = to.emplace_hint(place, std::string(*user), totals{});
+        wrapping_add(place->second, sum);
+        ++user;
+    });
+}
+
+// The piece that there is and what came since, as one or more. Returns how many users these have.
+template <class Store>
+result<std::uint64_t> user_totals<Store>::make_pieces(std::uint32_t base, sums_by_name const& since,
+                                                      std::uint32_t number,
+                                                      std::vector<std::string>& to) {
+    user_rows before;
+    std::uint32_t next = 0;
+    auto const read = for_each_piece(through_, [&](day_part const& piece) -> result<void> {
+        return next++ == base ? before.read(piece) : result<void>{};
+    });
+    if (!read) return read.error();
+    user_rows const all = merged(std::move(before), since);
+    std::size_t const share = all.users.size() / (all.users.size() / piece_users_max + 1) + 1;
+    for (std::size_t begin = 0; begin == 0 || begin < all.users.size(); begin += share) {
+        auto piece = write_user_sums(
+            static_cast<std::int32_t>(number++),
+            std::span(all.users).subspan(begin).first((std::min)(share, all.users.size() - begin)),
+            std::span(all.sums).subspan(begin).first((std::min)(share, all.users.size() - begin)));
+        if (!piece) return piece.error();
+        to.push_back(std::move(*piece));
+    }
+    return all.users.size();
+}
+
+template <class Store>
+typename user_totals<Store>::user_rows user_totals<Store>::merged(user_rows&& before,
+                                                                  sums_by_name const& since) {
+    user_rows all;
+    all.users.reserve(before.users.size() + since.size());
+    all.sums.reserve(before.users.size() + since.size());
+    auto const add = [&all](std::string const& user, totals const& sum) {
+        all.users.push_back(user);
+        all.sums.push_back(sum);
+    };
+    auto one = since.begin();
+    for (std::size_t i = 0; i < before.users.size(); ++i) {
+        for (; one != since.end() && one->first < before.users[i]; ++one)
+            add(one->first, one->second);
+        add(before.users[i], before.sums[i]);
+        if (one == since.end() || one->first != before.users[i]) continue;
+        wrapping_add(all.sums.back(), one->second);
+        ++one;
+    }
+    for (; one != since.end(); ++one) add(one->first, one->second);
+    return all;
+}
+
+template <class Store>
+result<void> user_totals<Store>::put(std::uint64_t through, std::uint32_t number,
+                                     std::string const& piece) {
+    return store_->write([&](auto& view) {
+        return view.replace(table::snapshots, user_totals_key(through, number), piece);
+    });
+}
+
+// The pieces count from here on, unless a new segment was begun meanwhile or another process
+// erased some: then the next time will do. Others are erased.
+template <class Store>
+result<void> user_totals<Store>::begin_using(std::uint64_t through, std::uint32_t pieces,
+                                             std::uint64_t users) {
+    segment_number segment = 0;
+    bool used = false;
+    auto const tree = log_->tree_of(through);
+    if (!tree) return tree.error();
+    auto const written = store_->write([&](auto& view) -> result<void> {
+        used = false;
+        segment = view.segment();
+        std::vector<std::string> others;
+        std::uint32_t there = 0;
+        std::string const own = user_totals_key(through);
+        auto const scanned = view.scan(table::snapshots, user_totals_prefix,
+                                       [&](std::string_view key, std::string_view) {
+                                           if (key.starts_with(own))
+                                               ++there;
+                                           else
+                                               others.emplace_back(key);
+                                           return true;
+                                       });
+        if (!scanned) return scanned;
+        if (there != pieces) return {};
+        for (std::string const& other : others) {
+            if (auto ok = view.erase(table::snapshots, other); !ok) return ok;
+        }
+        auto const content = digest_of_pieces(view);
+        if (!content) return content.error();
+        used = true;
+        user_totals_entry const entry{{through, tree->root(), *content}, users, pieces};
+        return view.replace(table::meta, meta_key::user_totals, entry.to_bytes());
+    });
+    if (!written || !used) return written;
+    segment_ = segment;
+    through_ = through;
+    pieces_ = pieces;
+    users_ = users;
+    users_since_ = 0;
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_USER_TOTALS_HPP
+
+// ---- aiaudit/rollup/group_ranking.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// group_ranking.hpp: which groups cost the most, of any number of them in bounded memory.
+//
+// Sums are gathered by name until they take the memory. Then the half with the greater names is
+// dropped, and gathered in a pass of its own: each pass takes a range of names, and its groups
+// compete with those of the passes before for the places that were asked for.
+// Threads: one thread.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_GROUP_RANKING_HPP
+#define AIAUDIT_ROLLUP_GROUP_RANKING_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// A name that holds its texts.
+struct held_name {
+    std::string provider{};
+    std::string text{};
+
+    explicit held_name(group_name from) : provider(from.provider), text(from.text) {}
+    [[nodiscard]] group_name view() const noexcept { return {provider, text}; }
+};
+
+class group_ranking {
+public:
+    // `places`: how many of the dearest are kept. `memory_bytes`: what gathering may take.
+    group_ranking(std::size_t places, std::uint64_t memory_bytes)
+        : places_(places), memory_bytes_(memory_bytes) {}
+
+    // Reads all groups, as often as it takes: read(visit) calls visit(group_name, attempts, cost)
+    // for sums of groups, any number of times for each; read_base(visit) does so once for each at
+    // the most, and these are not gathered. Errors: those of both.
+    template <class Read, class ReadBase>
+    [[nodiscard]] result<void> rank(Read&& read, ReadBase&& read_base) {
+        do {
+            begin_pass();
+            auto const all = read([this](group_name name, std::uint64_t attempts, money cost) {
+                this->add(name, attempts, cost);
+            });
+            if (!all) return all;
+            begin_base();
+            auto const base =
+                read_base([this](group_name name, std::uint64_t attempts, money cost) {
+                    this->add_base({name, cost.pico(), attempts, 0});
+                });
+            if (!base) return base;
+            end_pass();
+        } while (low_);
+        order();
+        return {};
+    }
+
+    // The dearest first, then by name.
+    struct ranked_group {
+        held_name name;
+        int128 cost = 0;
+    };
+    [[nodiscard]] std::vector<ranked_group> const& dearest() const noexcept { return best_; }
+    // How many groups have records.
+    [[nodiscard]] std::uint64_t group_count() const noexcept { return group_count_; }
+
+private:
+    struct gathered {
+        group_name name{};
+        int128 cost = 0;
+        std::uint64_t attempts = 0;
+        std::uint64_t hash = 0;  // of the name
+    };
+    // Holds texts of names; what it handed out stays where it is.
+    class text_room {
+    public:
+        [[nodiscard]] std::string_view hold(std::string_view text);
+        [[nodiscard]] std::size_t bytes() const noexcept { return blocks_.size() * block_bytes; }
+
+    private:
+        static constexpr std::size_t block_bytes = std::size_t{1} << 16;
+        std::deque<std::string> blocks_{};
+    };
+
+    void begin_pass();
+    void begin_base();
+    void end_pass();
+    void add(group_name name, std::uint64_t attempts, money cost);
+    // Adds to what is gathered of that name; of a name without any, competes at once.
+    void add_base(gathered const& group);
+    [[nodiscard]] bool is_in_pass(group_name name) const noexcept {
+        return (!low_ || !(name < low_->view())) && (!high_ || name < high_->view());
+    }
+    // `group` has its hash.
+    void insert(gathered const& group);
+    // Whether something of that hash may be gathered: most names of a base are not.
+    [[nodiscard]] bool may_be_gathered(std::uint64_t hash) const noexcept {
+        std::uint64_t const bit = hash >> 7 & (filter_.size() * 64 - 1);
+        return (filter_[bit / 64] >> bit % 64 & 1) != 0;
+    }
+    void drop_half();
+    void compete(gathered const& group);
+    [[nodiscard]] static bool before(ranked_group const& a, ranked_group const& b) noexcept {
+        if (a.cost != b.cost) return a.cost > b.cost;
+        return a.name.view() < b.name.view();
+    }
+    // Forgets those that have no place.
+    void keep_best();
+    void order();
+    [[nodiscard]] std::uint64_t bytes() const noexcept {
+        return groups_.capacity() * sizeof(gathered) + index_.bytes() + filter_.capacity() * 8 +
+               texts_.bytes();
+    }
+
+    std::size_t places_;
+    std::uint64_t memory_bytes_;
+    std::optional<held_name> low_{};   // the first name of the pass; none: of the first pass
+    std::optional<held_name> high_{};  // the first name behind it
+    std::vector<gathered> groups_{};
+    hash_index index_{};
+    std::vector<std::uint64_t> filter_{};  // bits of the hashes that are gathered
+    text_room texts_{};
+    std::vector<ranked_group> best_{};  // the dearest so far, and some that follow
+    std::optional<int128> worst_{};     // what has a place costs at least that
+    std::uint64_t group_count_ = 0;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_GROUP_RANKING_HPP
+
+// ---- aiaudit/rollup/ranked_report.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ranked_report.hpp: the rows of a report whose dimension has more groups than are kept in memory.
+//
+// The parts are read twice at least: for which groups cost the most, then for all numbers of these.
+// Threads: one thread.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_RANKED_REPORT_HPP
+#define AIAUDIT_ROLLUP_RANKED_REPORT_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// How many of the dearest groups the query needs. Errors: too_large.
+[[nodiscard]] result<std::size_t> places_of(report_query const& query);
+// Errors: too_large, where the query asks for all rows and there are too many.
+[[nodiscard]] result<void> check_row_count(report_query const& query, std::uint64_t groups);
+
+// The sum of a row, and its durations.
+struct gathered_row {
+    totals sum{};
+    dense_histogram latency{};
+};
+// Rows for the ranked groups behind the query's offset, in their order; the texts are the report's
+// own. `rows` are by the groups' names, ascending, at `places`.
+[[nodiscard]] report report_of(report_query const& query, group_ranking const& ranking,
+                               std::vector<gathered_row> const& rows,
+                               std::vector<std::size_t> const& places, totals const& sum);
+
+// Reads nothing beside a group_reader.
+struct no_base {
+    template <class Visitor>
+    [[nodiscard]] result<void> read_costs(Visitor&&) const {
+        return {};
+    }
+    template <class Visitor>
+    [[nodiscard]] result<void> read_some(std::span<group_name const>, Visitor&&) const {
+        return {};
+    }
+};
+
+// `base` reads, as the reader does, sums that the reader leaves out, each group once. `sum`: of all
+// groups. `memory_bytes`: what gathering may take. Errors: those of the readers; too_large.
+template <class Reader, class Base>
+[[nodiscard]] result<report> make_ranked_report(report_query const& query, Reader reader,
+                                                Base const& base, std::uint64_t memory_bytes,
+                                                totals const& sum) {
+    auto const places = places_of(query);
+    if (!places) return places.error();
+    group_ranking ranking(*places, memory_bytes);
+    auto const cost_of = [&query](totals const& part) {
+        return query.as_recorded ? part.as_recorded().cost : part.cost;
+    };
+    auto const costs_of = [&cost_of](auto& from) {
+        return [&](auto&& add) {
+            return from.read_costs([&](group_name name, totals const& part) {
+                add(name, part.attempts, cost_of(part));
+            });
+        };
+    };
+    auto const ranked = ranking.rank(costs_of(reader), costs_of(base));
+    if (!ranked) return ranked.error();
+    if (auto ok = check_row_count(query, ranking.group_count()); !ok) return ok.error();
+
+    // The rows' groups by name, and where the ranking has them.
+    auto const& dearest = ranking.dearest();
+    std::vector<std::size_t> order;
+    for (std::size_t i = query.offset; i < dearest.size(); ++i) order.push_back(i);
+    std::sort(order.begin(), order.end(), [&dearest](std::size_t a, std::size_t b) {
+        return dearest[a].name.view() < dearest[b].name.view();
+    });
+    std::vector<group_name> wanted;
+    for (std::size_t const place : order) wanted.push_back(dearest[place].name.view());
+    std::vector<gathered_row> rows(wanted.size());
+    auto const add = [&rows](std::size_t place, totals const& part,
+                             latency_histogram const& latency) {
+        wrapping_add(rows[place].sum, part);
+        for (auto const& e : latency.entries()) rows[place].latency.add(e.bucket, e.count);
+    };
+    if (auto const read = reader.read_some(wanted, add); !read) return read.error();
+    if (auto const read = base.read_some(wanted, add); !read) return read.error();
+    return report_of(query, ranking, rows, order, sum);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_RANKED_REPORT_HPP
+
+// ---- aiaudit/rollup/model_limit.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// model_limit.hpp: which models of a key and day count under their own names.
+//
+// A caller may invent names of models. So the first models_max of each key and UTC day, in the
+// order of the log, count under their own names, and those that follow under `other_models` of
+// their provider; records keep the exact name. What a day's stored parts name is among the first,
+// so whoever folds on from there comes to the same.
+// Memory: some 40 bytes for each model of a key and day that is known.
+// Threads: const members may run at once.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_MODEL_LIMIT_HPP
+#define AIAUDIT_ROLLUP_MODEL_LIMIT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// The name of those that follow. A model that is called so counts there too.
+inline constexpr std::string_view other_models = "other";
+
+namespace detail {
+
+class model_limit {
+public:
+    static constexpr std::size_t models_max = 1'000;  // of a key and day
+
+    // Whether begin() was called for the day.
+    [[nodiscard]] bool knows(civil_day day) const noexcept { return days_.contains(day); }
+    void begin(civil_day day) { days_.try_emplace(day); }
+    // Notes what a stored part of the day names.
+    void note(civil_day day, std::string_view key, std::string_view provider,
+              std::string_view model);
+    // Whether the model counts under its own name. It does from then on.
+    [[nodiscard]] bool admit(civil_day day, std::string_view key, std::string_view provider,
+                             std::string_view model);
+    void clear() {
+        days_.clear();
+        models_ = 0;
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept { return models_ * 40 + days_.size() * 256; }
+
+private:
+    struct day_models {
+        std::unordered_set<std::uint64_t> models{};                  // hashes of key and model
+        std::unordered_map<std::uint64_t, std::uint32_t> of_keys{};  // how many, by the key's hash
+    };
+
+    std::map<civil_day, day_models> days_{};
+    std::size_t models_ = 0;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_MODEL_LIMIT_HPP
 
 // ---- aiaudit/detail/string_hash.hpp ----
 // SPDX-License-Identifier: MIT
@@ -8444,19 +13910,22 @@ struct group_sums {
     civil_day day{};
     std::vector<totals> sums{};
     std::vector<dense_histogram> latency{};  // shorter than `sums` where nothing was timed
+    std::size_t grown_bytes = 0;             // since somebody took note of that
 
     totals& at(std::uint32_t group) {
-        if (sums.size() <= group) sums.resize(group + std::size_t{1});
+        if (sums.size() <= group) grow(sums, group);
         return sums[group];
     }
     dense_histogram& latency_at(std::uint32_t group) {
-        if (latency.size() <= group) latency.resize(group + std::size_t{1});
+        if (latency.size() <= group) grow(latency, group);
         return latency[group];
     }
     void add(std::uint32_t group, totals const& part) { wrapping_add(at(group), part); }
     // A duration of one attempt.
     void add_duration(std::uint32_t group, std::uint32_t bucket) {
-        latency_at(group).add(bucket, 1);
+        dense_histogram& to = latency_at(group);
+        if (to.empty()) grown_bytes += dense_histogram::bytes_max;
+        to.add(bucket, 1);
     }
     void add(std::uint32_t group, latency_histogram const& part) {
         if (part.entries().empty()) return;
@@ -8472,6 +13941,14 @@ struct group_sums {
         std::size_t sum = sizeof(*this) + sums.capacity() * sizeof(totals);
         for (auto const& each : latency) sum += sizeof(each) + each.bytes();
         return sum;
+    }
+
+private:
+    template <class Values>
+    void grow(Values& values, std::uint32_t group) {
+        std::size_t const before = values.capacity();
+        values.resize(group + std::size_t{1});
+        grown_bytes += (values.capacity() - before) * sizeof(values[0]);
     }
 };
 
@@ -8707,7 +14184,20 @@ public:
     void add(group_numbers const& groups, std::string_view user, std::int64_t slot,
              totals const& sum);
 
+    // A dimension with more groups than that is wide: it has no sums here.
+    static constexpr std::size_t groups_max = std::size_t{1} << 14;
+    [[nodiscard]] bool is_wide(dimension by) const noexcept { return wide_[index_of(by)]; }
+    // For good. Forgets what there is of it.
+    void set_wide(dimension by);
+    // Forgets all sums, but not which days there are.
+    void forget_sums();
+    // Forgets all but what is wide.
+    void forget_days();
+    // Of UTC, that have records.
+    [[nodiscard]] std::vector<civil_day> const& days() const noexcept { return days_; }
+
     [[nodiscard]] bool ready(report_query const& query) const;
+    // Where the query's dimension is wide then, nothing is ready.
     template <class Source>
     [[nodiscard]] result<void> prepare(report_query const& query, loading what,
                                        part_loader<Source> loader);
@@ -8724,6 +14214,7 @@ public:
 
     [[nodiscard]] std::uint64_t bytes() const noexcept;
     void make_room() {
+        grown_bytes_ = 0;
         while (bytes() > memory_bytes_ && forget_oldest(clock_ + 1)) {
         }
     }
@@ -8805,6 +14296,8 @@ private:
     [[nodiscard]] bool is_worth_loading(report_query const& query, day_table const& table) const;
 
     template <class Source>
+    void note_wide(part_loader<Source> const& loader);
+    template <class Source>
     result<void> prepare_user(report_query const& query, part_loader<Source>& loader);
     template <class Source>
     result<bool> extend(view& to, dimension by, civil_day first, std::int32_t chunk,
@@ -8827,8 +14320,10 @@ private:
     std::vector<std::unique_ptr<user_days>> users_{};
     std::unordered_multimap<std::string_view, user_days*, string_hash> users_by_name_{};
     std::vector<std::unique_ptr<extract>> extracts_{};
+    std::array<bool, dimension_count> wide_{};
     group_sums scratch_{};
-    std::uint64_t clock_ = 1;  // counts prepare()
+    std::uint64_t clock_ = 1;        // counts prepare()
+    std::uint64_t grown_bytes_ = 0;  // by add(), since make_room()
 };
 
 template <class Visitor>
@@ -8890,6 +14385,8 @@ result<void> resident_sums::prepare(report_query const& query, loading what,
         return {};
     }
     dimension const by = dimension_of(query.kind);
+    note_wide(loader);
+    if (is_wide(by)) return {};
     view& of = view_of(query.zone);
     day_table& table = of.tables[index_of(by)];
     of.last_used[index_of(by)] = clock_;
@@ -8902,6 +14399,7 @@ result<void> resident_sums::prepare(report_query const& query, loading what,
             if (!more) return more.error();
             if (!*more) break;
         }
+        if (is_wide(by)) return {};
     }
     make_room(memory_bytes_, by == dimension::everything ? kept::days_asked : kept::none_asked,
               query);
@@ -8912,6 +14410,14 @@ result<void> resident_sums::prepare(report_query const& query, loading what,
     if (!made) return made;
     make_room(memory_bytes_, kept::all_asked, query);
     return {};
+}
+
+template <class Source>
+void resident_sums::note_wide(part_loader<Source> const& loader) {
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        auto const by = static_cast<dimension>(i);
+        if (!wide_[i] && loader.group_count(by) > groups_max) set_wide(by);
+    }
 }
 
 template <class Source>
@@ -8998,10 +14504,15 @@ result<bool> resident_sums::extend(view& to, dimension by, civil_day first, std:
     if (is_utc(to.zone)) {
         loaded = load_utc_day(table, by, newest, loader);
     } else {
+        // What is loaded at one time is kept plain: fewer days where each has many groups.
+        constexpr std::size_t usual_groups = 1024;
+        auto const fewer = static_cast<std::int32_t>(loader.group_count_max() / usual_groups);
+        if (chunk > 1) chunk = (std::max)(chunk / (fewer + 1), 1);
         civil_day const last = (std::min)(covered_from.plus(-1), newest.plus(1));
         loaded = load_zone_days(to, {(std::max)(last.plus(1 - chunk), first), last}, loader);
     }
-    if (loaded) return true;
+    note_wide(loader);
+    if (loaded) return !is_wide(by);
     to.load_from[index_of(by)] = no_day;
     return loaded.error();
 }
@@ -9036,14 +14547,17 @@ result<void> resident_sums::load_zone_days(view& to, day_range days, part_loader
                 }
                 if (of == nullptr) return;
                 for (std::size_t i = 0; i < dimension_count; ++i) {
+                    if (wide_[i]) continue;
                     (*of)[i].add(groups[i], value.sum);
                     if (keeps_latency(static_cast<dimension>(i)))
                         (*of)[i].add(groups[i], value.latency);
                 }
             });
         if (!read) return read;
+        note_wide(loader);
     }
     for (std::size_t i = 0; i < dimension_count; ++i) {
+        if (wide_[i]) continue;
         // Tables that begin later have other days missing between these and theirs.
         day_table& table = to.tables[i];
         if (!covers(table.covered_from(), to.zone, {days.last.plus(1), day_range{}.last})) continue;
@@ -9081,6 +14595,8 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
                           add(groups[index_of(made->by)], value.sum, value.latency);
                   });
         if (!read) return read;
+        note_wide(loader);
+        if (is_wide(made->by)) return {};
     }
     if (extracts_.size() >= extracts_max) {
         extracts_.erase(std::min_element(
@@ -9111,15 +14627,15 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
 // of running sums and what is newer, never a record. One that is first to need days is answered
 // from these alone, if the caller says so, and then loads the days since bit by bit (load_more).
 //
-// Memory: at most `memory_bytes` (as of the last prepare(), saved() or first record of a day) for
-// the sums of days, of which those asked for longest ago and then the oldest are forgotten and
-// loaded again where asked for. A closed day takes 24 bytes and 8 for each count that occurs, of
-// which there are up to 31, for each user, project, key, provider, model and status, and about 2.5
-// KiB more for each model; a day not yet closed, 272 bytes and 4 KiB. A query whose sums over days
-// that do not fit are larger than half the bound takes those besides (272 bytes a group). Besides:
-// what is not saved (about 80 bytes a record, which the caller bounds by saving), about 150 bytes
-// for each distinct name, 150 bytes for each combination of the other names without the user's (of
-// which those over 2^16 are forgotten at a save), and what one report itself is made of.
+// Memory: at most `memory_bytes` (as of the last prepare(), saved(), first record of a day, or
+// 1,024 records before) for the sums of days, of which those asked for longest ago and then the
+// oldest are forgotten and loaded again where asked for. A closed day takes 24 bytes and 8 for each
+// count that occurs, of which there are up to 31, for each project, key, provider, model and
+// status, and about 2.5 KiB more for each model; a day not yet closed, 272 bytes and 4 KiB. A
+// dimension that has over 2^14 groups, users as a rule, is wide: it has no sums in memory, and its
+// names are forgotten at each save. Besides, a quarter of `memory_bytes` for what is not saved
+// (about 80 bytes a record, 100 for each new name and 150 for each new combination of names without
+// the user's): at that, wants_saving(). And what one report itself is made of.
 // Threads: const members may run at once; the caller keeps the others apart from all.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_ROLLUP_HPP
@@ -9135,9 +14651,17 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
 namespace aiaudit {
 inline namespace v0_1_0 {
 
+namespace detail {
+
+// Notes the models that a part names. Errors: corrupt.
+[[nodiscard]] result<void> note_models(day_part const& part, model_limit& to);
+
+}  // namespace detail
+
 class rollup {
 public:
-    explicit rollup(rollup_options options = {}) : resident_(options.memory_bytes) {}
+    explicit rollup(rollup_options options = {})
+        : resident_(options.memory_bytes), memory_bytes_(options.memory_bytes) {}
     rollup(rollup&&) noexcept = default;
     rollup& operator=(rollup&&) noexcept = default;
 
@@ -9145,6 +14669,15 @@ public:
     // of one with the same members.
     template <class Record>
     void apply(Record const& entry);
+
+    // Whether apply() can tell which models of the day count under their own names; else
+    // load_models() comes first, if the day may have stored parts.
+    [[nodiscard]] bool knows_models(timestamp instant) const noexcept {
+        return models_.knows(detail::utc_day_of_slot(detail::slot_of(instant)));
+    }
+    // `source` as prepare() has it. Errors: the source's; corrupt; newer_format.
+    template <class Source>
+    [[nodiscard]] result<void> load_models(timestamp instant, Source&& source);
 
     // Tells of days of UTC that have stored parts, before the first apply().
     void add_days(std::span<civil_day const> days) {
@@ -9164,6 +14697,27 @@ public:
     }
     void saved();
     [[nodiscard]] bool has_unsaved() const noexcept { return !unsaved_.empty(); }
+
+    // Whether the unsaved cells, or names that only they need, take more than their share of the
+    // memory: then they should be saved now. As of the last few records.
+    [[nodiscard]] bool wants_saving() const noexcept { return wants_saving_; }
+    // Whether the query's dimension has more groups than are kept here. Then it is never ready, and
+    // its report is made from groups() (ranked_report.hpp).
+    [[nodiscard]] bool is_wide(report_query const& query) const noexcept {
+        return is_wide(detail::dimension_of(query.kind));
+    }
+    [[nodiscard]] bool is_wide(dimension by) const noexcept { return resident_.is_wide(by); }
+    // Of UTC, that have records; ascending.
+    [[nodiscard]] std::vector<civil_day> const& days() const noexcept { return resident_.days(); }
+    // What holds the sums of a query's groups, saved and not. `query` and `source`, a source of
+    // stored parts, outlive it, and nothing changes meanwhile.
+    template <class Source>
+    [[nodiscard]] detail::group_reader<Source> groups(report_query const& query,
+                                                      Source& source) const {
+        return {series_, unsaved_, resident_.days(), query, source};
+    }
+    // Begins anew with no days, but goes on not to keep what was wide.
+    void forget_all();
 
     // True where prepare() has nothing to do. Records applied since do not change that, unless they
     // are of several days.
@@ -9205,38 +14759,66 @@ public:
 
 private:
     static constexpr std::size_t profiles_max = std::size_t{1} << 16;
+    static constexpr std::uint32_t records_between_looks = 1024;
+    static constexpr std::size_t models_bytes_max = std::size_t{1} << 20;  // kept over a save
 
     void open_log(civil_day day);
+    [[nodiscard]] std::uint32_t profile_of(civil_day day, detail::profile_names names);
+    // Looks after the memory.
+    void bound_memory();
     template <class Source>
     [[nodiscard]] detail::part_loader<Source> loader_of(Source& source) {
-        return {series_, unsaved_, user_order_, source};
+        return {series_, unsaved_, user_order_, !resident_.is_wide(dimension::user), source};
     }
 
     detail::series_table series_{};
+    detail::model_limit models_{};
+    std::vector<civil_day> named_days_{};  // by profile: the last day on which it was admitted
     detail::unsaved_cells unsaved_{};
     detail::resident_sums resident_;
     std::vector<std::uint32_t> user_order_{};  // in which the parts read last had users
     detail::cell_log* log_ = nullptr;          // of log_day_, where there is one
     civil_day log_day_{};
     detail::cell_log spare_{};  // empty; has memory
+    std::uint64_t memory_bytes_;
+    std::uint32_t records_until_look_ = records_between_looks;
+    bool wants_saving_ = false;
 };
+
+template <class Source>
+result<void> rollup::load_models(timestamp instant, Source&& source) {
+    civil_day const day = detail::utc_day_of_slot(detail::slot_of(instant));
+    result<void> all;
+    auto const sourced = source(day, [&](std::string_view bytes) {
+        auto const part = detail::day_part::open(bytes);
+        if (!part) {
+            all = part.error();
+        } else if (auto const noted = detail::note_models(*part, models_); !noted) {
+            all = noted;
+        }
+    });
+    if (!sourced) return sourced;
+    if (all) models_.begin(day);
+    return all;
+}
 
 template <class Record>
 void rollup::apply(Record const& entry) {
     if (entry.kind != record_kind::outcome && entry.kind != record_kind::correction) return;
     totals const sum = totals::of(entry);
     detail::status_text const status{entry};
-    std::uint32_t const user = series_.user(entry.user);
-    std::uint32_t const profile = series_.profile(
-        {std::string_view{entry.project}, std::string_view{entry.key_id},
-         std::string_view{entry.provider}, std::string_view{entry.model()}, status.text()});
     std::int64_t const slot = detail::slot_of(entry.started_at);
     civil_day const day = detail::utc_day_of_slot(slot);
+    std::uint32_t const user = series_.user(entry.user);
+    std::uint32_t const profile = profile_of(
+        day, {std::string_view{entry.project}, std::string_view{entry.key_id},
+              std::string_view{entry.provider}, std::string_view{entry.model()}, status.text()});
     if (log_ == nullptr || day != log_day_) open_log(day);
     log_->add(user, profile, static_cast<std::uint32_t>(slot - detail::first_slot_of(day)), sum);
     detail::group_numbers groups = series_.groups_of(profile);
     groups[detail::index_of(dimension::user)] = user;
     resident_.add(groups, entry.user, slot, sum);
+    if (--records_until_look_ == 0) bound_memory();
 }
 
 }  // namespace v0_1_0
@@ -9253,20 +14835,22 @@ void rollup::apply(Record const& entry) {
 // before that. Now and then it saves the rollup as parts, one a day of UTC, in one transaction with
 // the number of the record up to which they go. So a process that opens the log folds only what
 // came after. Whichever process saves does it for all; another one that sees it starts again from
-// what was saved.
+// what was saved. What was saved is held to where it stands: what is not of this log, or was
+// damaged, is folded anew. No part goes over the border of two segments.
 // Threads: any.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_FOLD_KEEPER_HPP
 #define AIAUDIT_ENGINE_FOLD_KEEPER_HPP
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -9283,10 +14867,20 @@ public:
     struct settings {
         rollup_options rollup{};
         std::uint64_t save_records = 0;  // how many may be unsaved before they are saved
+        bool read_only = false;          // nothing is saved: what would be is held in memory
+        bool fold_anew = false;          // what is saved is not believed
     };
-    // `queue`: where batches that were folded give their memory back.
-    fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, settings with)
-        : store_(&store), log_(&log), queue_(&queue), settings_(with), fold_(with.rollup) {}
+    // `queue`: where batches that were folded give their memory back. `told`: what is found wrong.
+    fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, notices& told,
+                settings with)
+        : store_(&store),
+          log_(&log),
+          queue_(&queue),
+          told_(&told),
+          settings_(with),
+          fold_(with.rollup),
+          shelf_(store, log),
+          user_totals_(store, log, shelf_) {}
 
     // Folds what was committed up to now. To be called before anything else, and by who must know
     // that it is. Errors: those of reading the log.
@@ -9328,7 +14922,7 @@ public:
             // Others write too. Where reading their records fails, the next report says so.
             if (behind_) static_cast<void>(catch_up());
             // Where saving fails, the log still has all that is needed, and the next time will do.
-            if (folded_ - saved_ >= settings_.save_records) static_cast<void>(save());
+            if (folded_ - shelf_.saved() >= settings_.save_records) static_cast<void>(save());
             if (load) load_more();
         }
     }
@@ -9345,8 +14939,9 @@ public:
     [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
         std::unique_lock const lock(mutex_);
         fold_pending();
-        if (folded_ - saved_ < records_least) return {};
-        return save();
+        if (!shelf_.replaces() && folded_ - shelf_.saved() < records_least) return {};
+        if (auto ok = save(); !ok) return ok.error();
+        return {};
     }
 
     // Errors: those of reading; storage_failed where other processes change the log quicker than it
@@ -9360,7 +14955,7 @@ public:
         std::unique_lock const lock(mutex_);
         for (int tries = 0;; ++tries) {
             auto answered = try_to_answer(query);
-            if (answered || !stale_ || tries == tries_most) return answered;
+            if (answered || !is_stale() || tries == tries_most) return answered;
         }
     }
 
@@ -9369,20 +14964,43 @@ private:
     // what was being read.
     [[nodiscard]] result<report> try_to_answer(report_query const& query) {
         if (auto ok = catch_up(); !ok) return ok.error();
-        stale_ = false;
-        auto const prepared = fold_.prepare(query, parts(), begin_loading());
-        if (prepared) return make_report(fold_, query);
-        if (stale_) generation_ = never;
-        return prepared.error();
+        clear_stale();
+        auto made = prepare_and_answer(query);
+        if (!made && is_stale()) generation_ = never;
+        return made;
+    }
+    [[nodiscard]] result<report> prepare_and_answer(report_query const& query) {
+        if (auto ok = fold_.prepare(query, parts(), begin_loading()); !ok) return ok.error();
+        if (!fold_.is_wide(query)) return make_report(fold_, query);
+        report_query daily{.zone = query.zone, .days = query.days};
+        if (auto ok = fold_.prepare(daily, parts()); !ok) return ok.error();
+        totals const sum = make_report(fold_, daily).sum;
+        std::uint64_t const through = asks_all_days(query) ? user_totals_.through() : 0;
+        auto source = [this, through](civil_day day, auto&& visit) -> result<void> {
+            return shelf_.for_each(day, through, visit);
+        };
+        auto const groups = fold_.groups(query, source);
+        std::uint64_t const memory = settings_.rollup.memory_bytes;
+        if (through == 0) return make_ranked_report(query, groups, no_base{}, memory, sum);
+        return make_ranked_report(query, groups, user_totals_, memory, sum);
+    }
+    // Whether the totals of users are among what the query asks for.
+    [[nodiscard]] bool asks_all_days(report_query const& query) const {
+        auto const& days = fold_.days();
+        auto const is_whole = [&query](civil_day day) {
+            return overlap_of(query.zone, day, query.days) == day_overlap::whole;
+        };
+        return query.kind == report_kind::users && !days.empty() && is_whole(days.front()) &&
+               is_whole(days.back());
     }
 
     // Loads a day for reports to come; what fails will fail for them too, and they say so.
     void load_more() {
         auto more = result<bool>{false};
         if (catch_up()) {
-            stale_ = false;
+            clear_stale();
             more = fold_.load_more(parts());
-            if (!more && stale_) generation_ = never;
+            if (!more && is_stale()) generation_ = never;
         }
         if (more && *more) return;
         std::lock_guard const lock(pending_mutex_);
@@ -9404,7 +15022,7 @@ private:
     // A source for the fold.
     [[nodiscard]] auto parts() {
         return [this](civil_day day, auto&& visit) -> result<void> {
-            return this->for_each_part(day, visit);
+            return shelf_.for_each(day, 0, visit);
         };
     }
 
@@ -9412,25 +15030,20 @@ private:
     [[nodiscard]] result<void> catch_up() {
         for (int tries = 0;; ++tries) {
             auto const caught_up = try_to_catch_up();
-            if (caught_up || !stale_ || tries == tries_most) return caught_up;
+            if (caught_up || !is_stale() || tries == tries_most) return caught_up;
             generation_ = never;
         }
     }
     [[nodiscard]] result<void> try_to_catch_up() {
-        stale_ = false;
+        clear_stale();
         fold_pending();
         if (generation_ != 0 && generation_ == store_->generation()) return {};
         auto const before = look();
         if (!before) return before.error();
-        if (before->saved != saved_ || generation_ == never) {
+        if (before->saved != shelf_.stored() || generation_ == never) {
             if (auto ok = start_from(before->saved); !ok) return ok;
         }
-        auto const read = log_->views(folded_ + 1, [this](sequence, record_view const& entry) {
-            fold_.apply(entry);
-            ++folded_;
-            return true;
-        });
-        if (!read) return note_stale(read);
+        if (auto ok = fold_log(); !ok) return ok;
         auto const after = look();
         if (!after) return after.error();
         if (folded_ < before->size)
@@ -9440,6 +15053,62 @@ private:
                                            " is not in the tree of the log");
         generation_ = before->generation;
         return {};
+    }
+    // Folds to the end of the log, with a save at each border of segments, and where the memory
+    // says so.
+    [[nodiscard]] result<void> fold_log() {
+        if (auto ok = bases_.refresh(*store_, *log_); !ok) return ok;
+        for (;;) {
+            save_at_border();
+            std::uint64_t const border = bases_.after(folded_);
+            std::optional<timestamp> unknown;
+            auto const read = log_->views(folded_ + 1, [&](sequence, record_view const& entry) {
+                if (!fold_.knows_models(entry.started_at)) unknown = entry.started_at;
+                if (unknown) return false;
+                fold_.apply(entry);
+                return ++folded_ != border && !fold_.wants_saving();
+            });
+            if (!read) return note_stale(read);
+            if (unknown) {
+                if (auto ok = fold_.load_models(*unknown, parts()); !ok) return ok;
+            } else if (fold_.wants_saving()) {
+                if (auto ok = relieve(); !ok) return ok;
+            } else if (folded_ != border) {
+                return {};
+            }
+        }
+    }
+    // Where that fails, save() finds the border behind it.
+    void save_at_border() {
+        bool const is_at = folded_ != 0 && bases_.before(folded_) == folded_;
+        if (is_at && !passed_border() && shelf_.saved() < folded_ && !settings_.read_only)
+            static_cast<void>(put_parts());
+    }
+    // Whether a segment ended between what is saved and what is folded.
+    [[nodiscard]] bool passed_border() const noexcept {
+        return bases_.after(shelf_.saved()) < folded_;
+    }
+    // Makes the fold forget its cells: saves them, or holds them as parts.
+    [[nodiscard]] result<void> relieve() {
+        if (!settings_.read_only && !passed_border()) {
+            auto const saved = put_parts();
+            if (saved && *saved) return {};
+            if (saved) {
+                stale_ = true;  // begin with what the other process saved
+                return fail(errc::storage_failed, "the rollup was saved meanwhile");
+            }
+        }
+        auto const held = fold_.unsaved([this](civil_day day, std::string&& part) -> result<void> {
+            shelf_.hold(day, std::move(part));
+            return {};
+        });
+        if (held) fold_.saved();
+        return held;
+    }
+    [[nodiscard]] bool is_stale() const noexcept { return stale_ || shelf_.stale(); }
+    void clear_stale() noexcept {
+        stale_ = false;
+        shelf_.clear_stale();
     }
     // What another process dropped was saved before, and is counted so after a new start.
     [[nodiscard]] result<void> note_stale(result<void> const& failed) {
@@ -9466,74 +15135,21 @@ private:
         return found;
     }
 
-    // Begins again with what is in the store: the parts, which go up to that record.
-    [[nodiscard]] result<void> start_from(std::uint64_t saved) {
-        fold_ = rollup(settings_.rollup);
-        places_.clear();
-        auto const listed = for_each_place([this](auto const& view) {
-            return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
-                if (auto const part = part_key::parse(key); part && counts(*part))
-                    places_.insert({part->day, view.segment()});
-                return true;
-            });
-        });
-        if (!listed) return note_stale(listed);
-        std::vector<civil_day> days;
-        for (auto const& [day, segment] : places_) {
-            if (days.empty() || days.back() != day) days.push_back(day);
+    // Begins again with what is in the store: the parts, which go up to that record. Where they do
+    // not stand where they say, all of the records that are there are folded anew.
+    [[nodiscard]] result<void> start_from(std::uint64_t stored) {
+        fold_.forget_all();
+        std::array<std::string, 2> wrong;
+        bool const anew = std::exchange(settings_.fold_anew, false);
+        auto const days = shelf_.start(stored, anew, wrong[0]);
+        if (!days) return days.error();
+        if (auto ok = user_totals_.start(wrong[1]); !ok) return ok;
+        for (std::string& each : wrong) {
+            if (!each.empty()) told_->add(std::move(each));
         }
-        fold_.add_days(days);
-        folded_ = saved_ = saved;
+        fold_.add_days(*days);
+        folded_ = shelf_.saved();
         generation_ = 0;
-        return {};
-    }
-
-    // Calls visit(view) for the history and each segment that it does not stand for.
-    template <class Visitor>
-    [[nodiscard]] result<void> for_each_place(Visitor&& visit) {
-        auto const past = store_->read(history, [&](auto const& view) -> result<void> {
-            auto const number = get_number(view, meta_key::dropped);
-            if (!number) return number.error();
-            dropped_ = *number;
-            return visit(view);
-        });
-        if (!past) return past;
-        auto const there = store_->segments();
-        if (!there) return there.error();
-        for (segment_number segment = there->oldest; segment <= there->newest; ++segment) {
-            if (segment <= dropped_) continue;
-            auto const read = store_->read(segment, visit);
-            if (!read) return read;
-        }
-        return {};
-    }
-    // A part that the history has of a segment that is still there is not counted twice.
-    [[nodiscard]] bool counts(part_key const& part) const noexcept {
-        return part.segment <= dropped_;
-    }
-
-    // Calls visit(part) for each stored part of a day, but for those saved by other processes
-    // since: what they count is unsaved here. One that was merged of both kinds cannot be told
-    // apart.
-    template <class Visitor>
-    [[nodiscard]] result<void> for_each_part(civil_day day, Visitor&& visit) {
-        std::string const prefix = day_key(day);
-        for (auto at = places_.lower_bound({day, 0}); at != places_.end() && at->first == day;
-             ++at) {
-            auto const read = store_->read(at->second, [&](auto const& view) {
-                return view.scan(table::snapshots, prefix,
-                                 [&](std::string_view key, std::string_view bytes) {
-                                     if (!key.starts_with(prefix)) return false;
-                                     auto const part = part_key::parse(key);
-                                     if (!part || !counts(*part)) return true;
-                                     if (part->through <= saved_) visit(bytes);
-                                     stale_ = part->through > saved_ && part->after < saved_;
-                                     return !stale_;
-                                 });
-            });
-            if (!read) return note_stale(read);
-            if (stale_) return fail(errc::storage_failed, "the rollup was saved meanwhile");
-        }
         return {};
     }
 
@@ -9548,7 +15164,10 @@ private:
                 pending_records_ -= next.added->count;
             }
             room_.notify_one();
-            if (next.before == folded_) fold_batch(*next.added);
+            if (next.before == folded_) {
+                if (bases_.refresh(*store_, *log_)) save_at_border();
+                fold_batch(*next.added);
+            }
             behind_ = next.before > folded_;
             queue_->recycle(std::move(next.added->bytes));
         }
@@ -9556,75 +15175,64 @@ private:
     void fold_batch(batch const& added) {
         auto const all = added.for_each([this](std::string_view encoded) -> result<void> {
             if (auto ok = decode_record(encoded, entry_); !ok) return ok;
+            if (!fold_.knows_models(entry_.started_at)) {
+                if (auto ok = fold_.load_models(entry_.started_at, parts()); !ok) return ok;
+            }
             fold_.apply(entry_);
             ++folded_;
             return {};
         });
-        AIAUDIT_ASSERT(all.has_value());  // this process encoded it
+        if (all && (!fold_.wants_saving() || relieve())) return;
+        // Another process saved: the next who looks begins anew.
+        fold_.forget_all();
+        folded_ = 0;
+        generation_ = never;
     }
 
-    [[nodiscard]] result<void> save() {
-        bool put = false;
-        auto const saved = store_->write([&](auto& view) -> result<void> {
-            auto const in_store = get_number(view, meta_key::saved);
-            if (!in_store) return in_store.error();
-            if (*in_store != saved_) return {};  // another process saved; the next report sees it
-            auto const parts = fold_.unsaved([&](civil_day day, std::string&& part) {
-                places_.insert({day, view.segment()});
-                return put_part(view, {day, folded_, saved_}, part);
+    // False where another process saved; the next report sees it.
+    [[nodiscard]] result<bool> save() {
+        if (auto ok = bases_.refresh(*store_, *log_); !ok) return ok.error();
+        if (passed_border()) {
+            // At the border, the rollups could not be saved: what came after it is folded anew.
+            if (auto ok = start_from(shelf_.stored()); !ok) return ok.error();
+            if (auto ok = fold_log(); !ok) return ok.error();
+            if (passed_border())
+                return fail(errc::storage_failed,
+                            "the rollups of a segment that has ended cannot be saved");
+        }
+        return put_parts();
+    }
+    // Parts are made before the transaction, so that writers do not wait for that. Precondition: no
+    // border is between what is saved and what is folded.
+    [[nodiscard]] result<bool> put_parts() {
+        parts_by_day parts;
+        auto const made =
+            fold_.unsaved([&parts](civil_day day, std::string&& part) -> result<void> {
+                parts[day] = std::move(part);
+                return {};
             });
-            if (!parts) return parts;
-            put = true;
-            return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));
-        });
-        if (!saved || !put) return saved;
+        if (!made) return made.error();
+        std::vector<civil_day> days;
+        std::uint64_t users = 0;
+        for (auto const& [day, bytes] : parts) {
+            days.push_back(day);
+            if (auto const part = day_part::open(bytes))
+                users += part->group_count(dimension::user);
+        }
+        auto const saved = shelf_.save(std::move(parts), folded_);
+        if (!saved || !*saved) return saved;
         fold_.saved();
-        saved_ = folded_;
-        return {};
-    }
-
-    // A part of a day beside those that the segment has. Many of those are made into one.
-    template <class View>
-    [[nodiscard]] static result<void> put_part(View& view, part_key const& key,
-                                               std::string const& part) {
-        std::string const prefix = day_key(key.day);
-        std::vector<std::string> keys;
-        auto const scanned =
-            view.scan(table::snapshots, prefix, [&](std::string_view old, std::string_view) {
-                if (!old.starts_with(prefix)) return false;
-                keys.emplace_back(old);
-                return true;
-            });
-        if (!scanned) return scanned;
-        if (keys.size() + 1 >= parts_most) {
-            if (auto ok = merge(view, keys); !ok) return ok;
+        user_totals_.add_saved(users);
+        std::array<std::uint64_t, 2> const bounds{user_totals_.through(), bases_.before(folded_)};
+        for (civil_day const day : days) {
+            if (auto ok = shelf_.merge(day, bounds); !ok) return ok.error();
         }
-        return view.insert(table::snapshots, key.to_bytes(), part);
-    }
-    template <class View>
-    [[nodiscard]] static result<void> merge(View& view, std::vector<std::string> const& keys) {
-        auto whole = part_key::parse(keys.front());
-        std::vector<std::string> parts;
-        for (std::string const& key : keys) {
-            auto const part = part_key::parse(key);
-            auto const bytes = view.get(table::snapshots, key);
-            if (!bytes) return bytes.error();
-            if (!whole || !part || !*bytes) return fail(errc::corrupt, "a day part has no key");
-            whole->through = (std::max)(whole->through, part->through);
-            whole->after = (std::min)(whole->after, part->after);
-            parts.emplace_back(**bytes);
-        }
-        std::vector<std::string_view> const all(parts.begin(), parts.end());
-        auto const merged = merge_day_parts(all);
-        if (!merged) return merged.error();
-        for (std::string const& key : keys) {
-            if (auto ok = view.erase(table::snapshots, key); !ok) return ok;
-        }
-        return view.insert(table::snapshots, whole->to_bytes(), *merged);
+        if (!fold_.is_wide(dimension::user)) return true;
+        if (auto ok = user_totals_.renew(fold_.days()); !ok) return ok.error();
+        return true;
     }
 
     static constexpr std::uint64_t never = ~std::uint64_t{0};
-    static constexpr std::size_t parts_most = 8;           // of a day, in a segment
     static constexpr std::uint64_t pending_most = 65'536;  // records
     static constexpr std::uint64_t worth_folding = 4096;
     static constexpr std::chrono::milliseconds folding_pause{20};
@@ -9639,6 +15247,7 @@ private:
     Store* store_;
     log_reader<Store> const* log_;
     batch_queue* queue_;
+    notices* told_;
     settings settings_;
 
     std::mutex pending_mutex_{};
@@ -9654,10 +15263,10 @@ private:
     // Under mutex_.
     rollup fold_;
     std::uint64_t folded_ = 0;          // the last record that is in fold_
-    std::uint64_t saved_ = 0;           // the last that is in the parts of the store
     std::uint64_t generation_ = never;  // of the store when all was folded; 0: look, never: begin
-    std::uint64_t dropped_ = 0;         // the last segment that the history stands for
-    std::set<std::pair<civil_day, segment_number>> places_{};  // where parts of which days lie
+    part_shelf<Store> shelf_;
+    segment_bases bases_{};
+    user_totals<Store> user_totals_;
     bool behind_ = false;  // the log has records that were not handed in by committed()
     bool stale_ = false;   // another process changed what was being read
     record_view entry_{};  // scratch
@@ -9668,2302 +15277,6 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_FOLD_KEEPER_HPP
-
-// ---- aiaudit/budget/budget_amounts.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// budget_amounts.hpp: what an attempt asks of a budget, and what it took in the end.
-//
-// Threads: functions without state.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_BUDGET_AMOUNTS_HPP
-#define AIAUDIT_BUDGET_BUDGET_AMOUNTS_HPP
-
-#include <algorithm>
-#include <cstdint>
-#include <optional>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// Sums are of amounts from 0 to budget_amount_most, so that no record can make them wrap.
-[[nodiscard]] constexpr int128 bounded_amount(int128 amount) noexcept {
-    return std::clamp(amount, int128{0}, budget_amount_most);
-}
-
-struct amount_asked {
-    int128 amount = 0;  // as far as it is known
-    // Why nobody knows the most that it may be.
-    std::optional<refusal_reason> unknown{};
-};
-
-template <class String>
-[[nodiscard]] bool counts_all_tokens(basic_record<String> const& entry) noexcept {
-    return entry.usage.has(unit::input_tokens) && entry.usage.has(unit::output_tokens);
-}
-template <class String>
-[[nodiscard]] int128 tokens_of(basic_record<String> const& entry) noexcept {
-    return static_cast<int128>(entry.usage.total_tokens());
-}
-
-// The most that an attempt may take, as its intent says.
-template <class String>
-[[nodiscard]] amount_asked asked_by(basic_record<String> const& intent, budget_unit unit) noexcept {
-    switch (unit) {
-    case budget_unit::usd: {
-        amount_asked asked{bounded_amount(intent.cost.pico()), {}};
-        if (intent.cost_status == cost_status::unknown) asked.unknown = refusal_reason::unbounded;
-        if (intent.cost_status == cost_status::unpriced) asked.unknown = refusal_reason::unpriced;
-        return asked;
-    }
-    case budget_unit::tokens: {
-        amount_asked asked{tokens_of(intent), {}};
-        if (!counts_all_tokens(intent)) asked.unknown = refusal_reason::unbounded;
-        return asked;
-    }
-    case budget_unit::requests: break;
-    }
-    return {1, {}};
-}
-
-// The part of it that an intent holds for now, where it goes in steps: `cost_low`, and the tokens
-// of its only iteration. None where it does not.
-template <class String>
-[[nodiscard]] std::optional<int128> step_of(basic_record<String> const& intent,
-                                            budget_unit unit) noexcept {
-    if (!intent.cost_low || intent.iterations.empty()) return std::nullopt;
-    switch (unit) {
-    case budget_unit::usd: return bounded_amount(intent.cost_low->pico());
-    case budget_unit::tokens:
-        return static_cast<int128>(intent.iterations.front().usage.total_tokens());
-    case budget_unit::requests: break;
-    }
-    return std::nullopt;
-}
-
-// The same for a budget, which may hold a stated amount where the intent names no most, and less
-// than the most where it reserves stepwise.
-template <class String>
-[[nodiscard]] amount_asked asked_by(basic_record<String> const& intent, budget const& of) noexcept {
-    amount_asked asked = asked_by(intent, of.unit);
-    if (asked.unknown) {
-        if (of.unbounded_hold == 0) return asked;
-        return {bounded_amount(of.unbounded_hold), {}};
-    }
-    if (of.reserve == budget_reserve::full) return asked;
-    if (auto const step = step_of(intent, of.unit)) asked.amount = (std::min)(asked.amount, *step);
-    return asked;
-}
-
-// What an attempt took, as its outcome says. Where that is not known, what was reserved for it
-// stays charged.
-template <class String>
-[[nodiscard]] int128 taken_by(basic_record<String> const& outcome, budget_unit unit,
-                              int128 reserved) noexcept {
-    cost_status const status = outcome.cost_status;
-    bool const free = status == cost_status::no_charge;
-    switch (unit) {
-    case budget_unit::usd:
-        if (free) return 0;
-        if (status == cost_status::unknown || status == cost_status::unpriced)
-            return (std::max)(reserved, bounded_amount(outcome.cost.pico()));
-        return bounded_amount(outcome.cost.pico());
-    case budget_unit::tokens: {
-        // What is priced was reported in full: an embedding has no output.
-        bool const known = free || status == cost_status::priced ||
-                           status == cost_status::partial || counts_all_tokens(outcome);
-        return known ? tokens_of(outcome) : (std::max)(reserved, tokens_of(outcome));
-    }
-    case budget_unit::requests: break;
-    }
-    // Nothing was sent, or the answer came from a cache.
-    bool const not_sent = free && (outcome.http_status == 0 || outcome.saved.has_value());
-    return not_sent ? 0 : 1;
-}
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_BUDGET_AMOUNTS_HPP
-
-// ---- aiaudit/budget/budget_windows.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// budget_windows.hpp: in which window of a budget an instant lies.
-//
-// A window has a number that grows with time: of a day the days since 1970, of a week, a month, a
-// quarter or a year as many of them since its anchor of then, of a rolling budget the 60th parts of
-// its hours. Calendar windows begin at the first
-// instant at which the zone's clock shows their date, as days do everywhere here: they may last
-// an hour more or less, and where a clock is put back over midnight they do not begin twice.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
-#define AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
-
-#include <algorithm>
-#include <cstdint>
-#include <optional>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// How many parts a rolling window has. One counts until all of it is out, so a part more is looked
-// at than the window has.
-inline constexpr std::int64_t rolling_parts = 60;
-
-// A stretch of time and its number.
-struct window_span {
-    std::int64_t number = 0;
-    std::int64_t begins_ns = 0;
-    std::int64_t ends_ns = 0;  // the first instant after it; equal where there is no such window
-    [[nodiscard]] constexpr bool holds(std::int64_t ns) const noexcept {
-        return begins_ns <= ns && ns < ends_ns;
-    }
-};
-
-// An instant so far from the ends of time (1687 to 2252) that any window around it can be reckoned.
-[[nodiscard]] constexpr std::int64_t reckonable_ns(timestamp at) noexcept {
-    constexpr std::int64_t most = 8'900'000'000'000'000'000;
-    return std::clamp(at.ns, -most, most);
-}
-
-[[nodiscard]] constexpr std::int64_t rolling_part_ns(std::uint32_t hours) noexcept {
-    // An hour has 60 minutes, so the 60th part of some hours has as many minutes.
-    return std::int64_t{hours} * 60 * nanoseconds_per_second;
-}
-
-[[nodiscard]] window_span span_numbered(budget_window const& window, std::int64_t number);
-
-[[nodiscard]] window_span span_of(budget_window const& window, timestamp at);
-
-// Since when records matter to a budget that is defined at `at`: its window and two before it; none
-// for the beginning.
-[[nodiscard]] std::optional<timestamp> matters_since(budget_window const& window, timestamp at);
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
-
-// ---- aiaudit/budget/budget_accounts.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// budget_accounts.hpp: what the subjects of a budget have spent and reserved: by windows, or as the
-// level of a bucket.
-//
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
-#define AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <limits>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-struct amounts_used {
-    int128 spent = 0;
-    int128 reserved = 0;
-    [[nodiscard]] constexpr int128 all() const noexcept { return spent + reserved; }
-    friend constexpr bool operator==(amounts_used const&, amounts_used const&) = default;
-};
-
-// Of one window, or of one part of a rolling one.
-struct window_sums {
-    static constexpr std::int64_t none = (std::numeric_limits<std::int64_t>::min)();
-
-    amounts_used used{};
-    std::int64_t number = none;
-    std::uint32_t open = 0;   // reservations
-    std::uint32_t fired = 0;  // bit n: the alert percent n was passed
-};
-
-// How an account keeps its windows.
-struct window_keeping {
-    std::size_t kept = 4;    // windows that are remembered; the lowest are forgotten first
-    std::int64_t reach = 0;  // parts before one that count together with it
-};
-[[nodiscard]] constexpr window_keeping keeping_of(budget_period period) noexcept {
-    switch (period) {
-    case budget_period::total: return {1, 0};
-    case budget_period::rolling: return {4 * rolling_parts + 12, rolling_parts};
-    case budget_period::day:
-    case budget_period::week:
-    case budget_period::month:
-    case budget_period::quarter:
-    case budget_period::year:
-    case budget_period::minute: break;
-    }
-    // One more than three, so that a clock that once stood far ahead costs none of them.
-    return {4, 0};
-}
-
-// What one subject used by windows. Those that nothing was used in are not kept.
-class window_account {
-public:
-    [[nodiscard]] window_sums const* find(std::int64_t number) const noexcept {
-        return newest_.number == number ? &newest_ : find_in_past(number);
-    }
-    [[nodiscard]] window_sums* find(std::int64_t number) noexcept {
-        return const_cast<window_sums*>(static_cast<window_account const*>(this)->find(number));
-    }
-    // Whether parts are forgotten that would count together with one.
-    [[nodiscard]] bool forgot_before(std::int64_t number, window_keeping keeping) const noexcept {
-        return number <= floor_ + (floor_ == window_sums::none ? 0 : keeping.reach);
-    }
-    // Whether a window is so old that what was used in it is not known, or could not be kept.
-    [[nodiscard]] bool forgot(std::int64_t number, window_keeping keeping) const noexcept {
-        if (number == newest_.number) return false;
-        if (number <= floor_) return true;
-        return past_.size() + 1 >= keeping.kept && number < lowest() && find(number) == nullptr;
-    }
-    // The most that is spent and reserved in any window that an amount at `number` counts in.
-    [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const;
-    // Adds to a window that is not forgotten.
-    window_sums& add(std::int64_t number, window_keeping keeping, amounts_used change);
-    // What is used in the window that ends with a part.
-    [[nodiscard]] amounts_used ending_with(std::int64_t last, std::int64_t reach) const;
-    // Of the newest part; of a rolling budget alone.
-    [[nodiscard]] int128 running() const noexcept { return running_; }
-    [[nodiscard]] std::int64_t newest() const noexcept { return newest_.number; }
-    [[nodiscard]] std::int64_t floor() const noexcept { return floor_; }
-
-    // Calls visit(window_sums) for each, ascending.
-    template <class Visitor>
-    void for_each(Visitor&& visit) const {
-        for (window_sums const& each : past_) visit(each);
-        if (newest_.number != window_sums::none) visit(newest_);
-    }
-    template <class Visitor>
-    void for_each(Visitor&& visit) {
-        for (window_sums& each : past_) visit(each);
-        if (newest_.number != window_sums::none) visit(newest_);
-    }
-    // Of an account that was stored. Its windows are then added, ascending.
-    void restore_floor(std::int64_t floor) noexcept { floor_ = floor; }
-
-private:
-    [[nodiscard]] std::vector<window_sums>::const_iterator place_of(
-        std::int64_t number) const noexcept {
-        return std::lower_bound(
-            past_.begin(), past_.end(), number,
-            [](window_sums const& each, std::int64_t wanted) { return each.number < wanted; });
-    }
-    [[nodiscard]] window_sums const* find_in_past(std::int64_t number) const noexcept {
-        auto const place = place_of(number);
-        return place != past_.end() && place->number == number ? &*place : nullptr;
-    }
-    [[nodiscard]] std::int64_t lowest() const noexcept {
-        return past_.empty() ? newest_.number : past_.front().number;
-    }
-
-    [[nodiscard]] window_sums& make(std::int64_t number, window_keeping keeping);
-    void forget_lowest();
-
-    // The windows that count an amount at `number` end with it or with a later part; between two
-    // parts in use, the one that ends with the earlier holds the more.
-    [[nodiscard]] int128 most_in_reach(std::int64_t number, std::int64_t reach) const;
-
-    window_sums newest_{};
-    int128 running_ = 0;                      // rolling
-    std::vector<window_sums> past_{};         // ascending
-    std::int64_t floor_ = window_sums::none;  // all up to it is forgotten
-};
-
-// What one subject used as the level of a bucket that runs out at the limit a minute. It is counted
-// in drops: 60,000,000,000 of them are one, so that as many run out in a nanosecond as the limit.
-// What was filled in and what ran out are counted for ever, modulo 2^128: their difference is the
-// level, and what has its end at a place ran out when that has passed it.
-class leaky_bucket {
-public:
-    static constexpr std::int64_t minute_ns = 60 * nanoseconds_per_second;
-    static constexpr std::int64_t remembered_ns = 3 * minute_ns;
-
-    [[nodiscard]] bool forgot(std::int64_t ns) const noexcept {
-        return ns < at_ns_ - remembered_ns;
-    }
-    [[nodiscard]] uint128 level_drops(std::int64_t ns, int128 limit) const noexcept;
-    // Rounded up.
-    [[nodiscard]] int128 level(std::int64_t ns, int128 limit) const noexcept {
-        return static_cast<int128>((level_drops(ns, limit) + (minute_ns - 1)) / minute_ns);
-    }
-    [[nodiscard]] bool fits(std::int64_t ns, int128 limit, int128 amount) const noexcept {
-        return level_drops(ns, limit) + drops(amount) <= drops(limit);
-    }
-    // How long from `ns` until it fits; none: never.
-    [[nodiscard]] std::optional<std::int64_t> wait_ns(std::int64_t ns, int128 limit,
-                                                      int128 amount) const noexcept;
-    // Fills in an amount; returns the place of its end.
-    uint128 fill(std::int64_t ns, int128 limit, int128 amount) noexcept;
-    // Takes out what was not used of an amount with such an end, as far as it has not run out. All
-    // that came after it moves up, so its end stays where it is.
-    void take_back(uint128 end, int128 amount, int128 unused) noexcept;
-
-    [[nodiscard]] std::int64_t at_ns() const noexcept { return at_ns_; }
-    [[nodiscard]] uint128 filled() const noexcept { return filled_; }
-    [[nodiscard]] uint128 drained() const noexcept { return drained_; }
-    // As stored. False where such a bucket cannot be.
-    [[nodiscard]] bool restore(std::int64_t at_ns, uint128 filled, uint128 drained) noexcept;
-    [[nodiscard]] static constexpr uint128 drops(int128 amount) noexcept {
-        return static_cast<uint128>(amount) * minute_ns;
-    }
-
-private:
-    static constexpr uint128 level_most = uint128{1} << 120;
-    static constexpr uint128 wait_most_ns = uint128{1} << 61;
-
-    uint128 filled_ = 0;
-    uint128 drained_ = 0;
-    std::int64_t at_ns_ = -9'200'000'000'000'000'000;  // before any reckonable_ns()
-};
-
-// What a bucket has of one subject.
-struct bucket_account {
-    leaky_bucket level{};
-    int128 held = 0;  // what is reserved, whether it has run out or not
-    std::uint32_t open = 0;
-};
-
-// Two lines of a cache, since of many accounts each is read from memory.
-struct alignas(128) budget_account {
-    std::string name{};  // of the subject; empty where the budget has one
-    window_account windows{};
-};
-#ifndef _GLIBCXX_DEBUG  // whose containers are larger
-static_assert(sizeof(budget_account) == 128);
-#endif
-
-// The accounts of a budget, by the names of their subjects.
-class account_table {
-public:
-    static constexpr std::uint32_t none = hash_index::none;
-
-    // `keeps_use`: it knows when each was used last.
-    account_table(bool of_buckets, bool keeps_use) noexcept
-        : of_buckets_(of_buckets), keeps_use_(keeps_use) {}
-
-    // Names of users often differ in their last digits alone, which one round leaves close
-    // together.
-    [[nodiscard]] static std::uint64_t hash_of(std::string_view name) noexcept {
-        return mixed(hash_of_text(name), 0x9E37'79B9'7F4A'7C15ULL);
-    }
-    [[nodiscard]] std::uint32_t find(std::string_view name, std::uint64_t hash) const {
-        return index_.find(
-            hash, [&](std::uint32_t number) { return same_text(accounts_[number].name, name); });
-    }
-    // The two steps towards an account of which a find() will follow. Among many users each is far
-    // away in memory, and other budgets can be looked at meanwhile.
-    void prefetch_index(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
-    void prefetch_account(std::uint64_t hash) const noexcept;
-    std::uint32_t add(std::string_view name, std::uint64_t hash);
-    [[nodiscard]] std::uint32_t size() const noexcept {
-        return static_cast<std::uint32_t>(accounts_.size());
-    }
-    [[nodiscard]] budget_account& operator[](std::uint32_t number) noexcept {
-        return accounts_[number];
-    }
-    [[nodiscard]] budget_account const& operator[](std::uint32_t number) const noexcept {
-        return accounts_[number];
-    }
-
-    // Of a table of buckets.
-    [[nodiscard]] bucket_account& bucket(std::uint32_t number) noexcept { return buckets_[number]; }
-    [[nodiscard]] bucket_account const& bucket(std::uint32_t number) const noexcept {
-        return buckets_[number];
-    }
-
-    // Of a table that keeps it; window_sums::none: not yet.
-    [[nodiscard]] std::int64_t used_at(std::uint32_t number) const noexcept {
-        return used_at_[number];
-    }
-    void use(std::uint32_t number, std::int64_t ns) noexcept {
-        if (keeps_use_) used_at_[number] = (std::max)(used_at_[number], ns);
-    }
-    // Leaves those for which keep[number] is true, and returns their new numbers.
-    std::vector<std::uint32_t> retain(std::vector<bool> const& keep);
-
-private:
-    hash_index index_{};
-    std::vector<budget_account> accounts_{};
-    std::vector<bucket_account> buckets_{};
-    std::vector<std::int64_t> used_at_{};
-    bool of_buckets_;
-    bool keeps_use_;
-};
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
-
-// ---- aiaudit/budget/open_attempts.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// open_attempts.hpp: the attempts that have reserved and not ended, and what each holds of which
-// account.
-//
-// Nothing is allocated or freed while their number stays below what it once was.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
-#define AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// What an attempt holds of one account.
-struct hold {
-    static constexpr int128 not_logged = -1;
-
-    int128 amount = 0;
-    int128 logged = not_logged;  // as the log has it; less, or nothing, while that is awaited
-    uint128 end = 0;             // of a bucket: where it ends in it
-    std::int64_t window = 0;
-    std::uint32_t budget = 0;
-    std::uint32_t account = 0;
-    std::uint32_t next = 0;  // of the same attempt
-};
-
-struct open_attempt {
-    operation_id operation{};
-    std::uint32_t attempt = 1;
-    std::uint32_t first_hold = 0;
-    sequence intent{};  // the last one; zero while none is in the log
-    timestamp deadline{};
-    bool tentative = false;     // holds more than the log says
-    std::uint32_t version = 0;  // of the budgets, when it was made tentative
-};
-
-class open_attempts {
-public:
-    static constexpr std::uint32_t none = hash_index::none;
-
-    [[nodiscard]] std::uint32_t find(operation_id const& operation, std::uint32_t attempt) const;
-    // Of one that is not there.
-    std::uint32_t add(operation_id const& operation, std::uint32_t attempt);
-    // Of one that holds nothing.
-    void remove(std::uint32_t number);
-
-    [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
-    [[nodiscard]] open_attempt& operator[](std::uint32_t number) noexcept {
-        return attempts_[number];
-    }
-    [[nodiscard]] open_attempt const& operator[](std::uint32_t number) const noexcept {
-        return attempts_[number];
-    }
-    // Calls visit(number) for each; it may remove that one.
-    template <class Visitor>
-    void for_each(Visitor&& visit) const {
-        for (std::uint32_t number = 0; number < attempts_.size(); ++number)
-            if (attempts_[number].first_hold != free_mark) visit(number);
-    }
-
-    hold& add_hold(std::uint32_t number, hold const& made);
-    // Nullptr where it holds nothing of that budget.
-    [[nodiscard]] hold* find_hold(std::uint32_t number, std::uint32_t budget) noexcept {
-        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
-            if (holds_[at].budget == budget) return &holds_[at];
-        return nullptr;
-    }
-    template <class Visitor>
-    void for_each_hold(std::uint32_t number, Visitor&& visit) {
-        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
-            visit(holds_[at]);
-    }
-    template <class Visitor>
-    void for_each_hold(std::uint32_t number, Visitor&& visit) const {
-        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
-            visit(holds_[at]);
-    }
-    // Calls drop(hold&) -> bool for each, and takes out those for which it is true.
-    template <class Drop>
-    void drop_holds(std::uint32_t number, Drop&& drop) {
-        std::uint32_t* link = &attempts_[number].first_hold;
-        while (*link != none) {
-            std::uint32_t const at = *link;
-            if (drop(holds_[at])) {
-                *link = holds_[at].next;
-                free_holds_.push_back(at);
-            } else {
-                link = &holds_[at].next;
-            }
-        }
-    }
-
-private:
-    static constexpr std::uint32_t free_mark = none - 1;
-
-    // A half of the identifier is random, whoever made it.
-    [[nodiscard]] static std::uint64_t hash_of(operation_id const& operation,
-                                               std::uint32_t attempt) noexcept {
-        auto const* const bytes = reinterpret_cast<char const*>(operation.bytes.data());
-        return mixed(load_word(bytes) ^ 0x9E37'79B9'7F4A'7C15ULL,
-                     load_word(bytes + 8) + attempt * std::uint64_t{0xC2B2'AE3D});
-    }
-    [[nodiscard]] std::uint64_t hash_at(std::uint32_t number) const noexcept {
-        return hash_of(attempts_[number].operation, attempts_[number].attempt);
-    }
-    template <class Value>
-    [[nodiscard]] static std::uint32_t take(std::vector<Value>& all,
-                                            std::vector<std::uint32_t>& free) {
-        if (free.empty()) {
-            all.emplace_back();
-            return static_cast<std::uint32_t>(all.size() - 1);
-        }
-        std::uint32_t const number = free.back();
-        free.pop_back();
-        return number;
-    }
-    hash_index index_{};
-    std::vector<open_attempt> attempts_{};
-    std::vector<hold> holds_{};
-    std::vector<std::uint32_t> free_attempts_{};
-    std::vector<std::uint32_t> free_holds_{};
-};
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
-
-// ---- aiaudit/budget/kept_budget.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// kept_budget.hpp: a budget with its accounts: whom it covers, whether an amount fits, what is
-// added and given back.
-//
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_KEPT_BUDGET_HPP
-#define AIAUDIT_BUDGET_KEPT_BUDGET_HPP
-
-#include <array>
-#include <cstdint>
-#include <optional>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// The names of a record by which budgets know it; each is hashed once.
-template <class String>
-class record_subjects {
-public:
-    explicit record_subjects(basic_record<String> const& entry) noexcept : entry_(&entry) {}
-
-    // Empty: the record has none, and only budgets of everyone cover it.
-    [[nodiscard]] std::string_view name(budget_scope const& scope) const noexcept {
-        switch (scope.of) {
-        case budget_dimension::everyone: break;
-        case budget_dimension::user: return entry_->user;
-        case budget_dimension::model:
-            return entry_->model_requested.empty() ? entry_->model_served : entry_->model_requested;
-        case budget_dimension::provider: return entry_->provider;
-        case budget_dimension::project: return entry_->project;
-        case budget_dimension::key: return entry_->key_id;
-        case budget_dimension::tag: return tag_of(*entry_, scope.tag);
-        case budget_dimension::run:
-        case budget_dimension::team:
-        case budget_dimension::organisation:
-            return tag_of(*entry_, budget_dimension_names[static_cast<std::size_t>(scope.of)]);
-        }
-        return {};
-    }
-    [[nodiscard]] std::uint64_t hash(budget_dimension of, std::string_view name) noexcept {
-        if (of == budget_dimension::tag) return account_table::hash_of(name);
-        std::uint64_t& known = hashes_[static_cast<std::size_t>(of)];
-        if (known == 0) known = account_table::hash_of(name);
-        return known;
-    }
-
-private:
-    basic_record<String> const* entry_;
-    std::array<std::uint64_t, budget_dimension_names.size()> hashes_{};
-};
-
-// A place in a budget: an account, which may not be there yet, and a window.
-struct budget_place {
-    std::string_view name{};
-    std::uint64_t hash = 0;
-    std::uint32_t account = account_table::none;
-    std::int64_t window = 0;
-};
-
-// What was added to the limit of a window.
-struct window_credit {
-    std::int64_t window = 0;
-    std::string subject{};  // empty: of each
-    int128 amount = 0;
-};
-
-// A threshold that was passed.
-struct passed_threshold {
-    std::uint32_t budget = 0;
-    std::uint32_t account = 0;
-    std::int64_t window = 0;
-    std::uint32_t percent = 0;
-};
-
-class kept_budget {
-public:
-    explicit kept_budget(budget definition)
-        : definition_(std::move(definition)),
-          keeping_(keeping_of(definition_.window.period)),
-          of_lives_(is_of_lives(definition_)),
-          accounts_(definition_.window.period == budget_period::minute, of_runs()) {
-        if (of_lives_) keeping_.kept = lives_kept;
-        reckon_thresholds();
-    }
-
-    [[nodiscard]] budget const& definition() const noexcept { return definition_; }
-    [[nodiscard]] window_keeping keeping() const noexcept { return keeping_; }
-    [[nodiscard]] account_table const& accounts() const noexcept { return accounts_; }
-    [[nodiscard]] account_table& accounts() noexcept { return accounts_; }
-    [[nodiscard]] bool is_bucket() const noexcept {
-        return definition_.window.period == budget_period::minute;
-    }
-    // Names of runs are many, and seldom come again: what is not used any more is dropped.
-    [[nodiscard]] bool of_runs() const noexcept {
-        return definition_.scope.of == budget_dimension::run && definition_.scope.each;
-    }
-    // Whether a window is the life of a run: its number is the instant of its first call.
-    [[nodiscard]] bool of_lives() const noexcept { return of_lives_; }
-    [[nodiscard]] std::int64_t idle_ns() const noexcept {
-        std::uint32_t const hours = definition_.window.hours;
-        return std::int64_t{hours == 0 ? idle_hours_usual : hours} * 3'600 * nanoseconds_per_second;
-    }
-    // Of a record that is in the log.
-    void use(std::uint32_t account, timestamp at) noexcept {
-        accounts_.use(account, reckonable_ns(at));
-    }
-    // The life in which an account is at an instant, or that which begins then.
-    [[nodiscard]] std::int64_t life_at(std::uint32_t account, std::int64_t ns) const noexcept;
-    static constexpr std::uint32_t runs_most = 65'536;
-    static constexpr std::uint32_t runs_few = 1'024;
-    // Whether there are many more accounts of runs than when some were last dropped.
-    [[nodiscard]] bool has_many_runs() const noexcept {
-        return of_runs() && accounts_.size() > drop_above_;
-    }
-    // Drops those that are over, and, of more than runs_most, those that were used longest ago; but
-    // none that holds something. Returns the new numbers of those that stay.
-    std::vector<std::uint32_t> drop_runs(std::vector<bool> const& holds);
-    [[nodiscard]] bool only_warns() const noexcept {
-        return definition_.then == budget_action::warn;
-    }
-
-    // Whether what was counted stays true under another definition.
-    [[nodiscard]] bool counts_as(budget const& other) const noexcept;
-    // By one that counts_as() it. Where the thresholds are others, they can be passed anew.
-    void redefine(budget definition);
-    void take_accounts(account_table from) { accounts_ = std::move(from); }
-    // The first window (of a bucket: the first instant) that anything is known of.
-    [[nodiscard]] std::int64_t known_since() const noexcept { return known_since_; }
-    void restore_known_since(std::int64_t window) noexcept { known_since_ = window; }
-    // Of a budget that is new at an instant.
-    void forget_before(timestamp at) {
-        auto const from = matters_since(definition_.window, at);
-        known_since_ = from ? window_at(*from) : window_sums::none;
-    }
-
-    // Finds where a record belongs, but for its account. False: it is not covered.
-    template <class String>
-    [[nodiscard]] bool find_window(record_subjects<String>& subjects, timestamp at,
-                                   budget_place& place) const {
-        budget_scope const& scope = definition_.scope;
-        if (scope.of != budget_dimension::everyone) {
-            std::string_view const name = subjects.name(scope);
-            if (scope.each) {
-                if (name.empty()) return false;
-                place.name = name;
-                place.hash = subjects.hash(scope.of, name);
-                accounts_.prefetch_index(place.hash);
-            } else if (!same_text(name, scope.name)) {
-                return false;
-            }
-        }
-        place.window = window_at(at);
-        return true;
-    }
-    // Fetches the account that find_account() will find.
-    void expect_account(budget_place const& place) const noexcept {
-        if (definition_.scope.each) accounts_.prefetch_account(place.hash);
-    }
-    void find_account(budget_place& place) const;
-    // Both. False: it is not covered.
-    template <class String>
-    [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
-                                  budget_place& place) const {
-        if (!find_window(subjects, at, place)) return false;
-        find_account(place);
-        return true;
-    }
-
-    // The limit, with what was added to it there.
-    [[nodiscard]] int128 limit_at(budget_place const& place) const {
-        return adds_ ? definition_.limit + added_at(place) : definition_.limit;
-    }
-    void add_credit(std::int64_t window, std::string_view subject, int128 amount);
-    // By window, then subject.
-    [[nodiscard]] std::vector<window_credit> const& credits() const noexcept { return credits_; }
-
-    // Whether it fits, or why not.
-    [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
-                                                        int128 amount) const;
-    // Whether a place is so old that nothing of it is kept.
-    [[nodiscard]] bool forgot(budget_place const& place) const noexcept;
-
-    // The account of a place, which is made where it is not there.
-    [[nodiscard]] std::uint32_t account_of(budget_place const& place) {
-        return place.account == account_table::none ? accounts_.add(place.name, place.hash)
-                                                    : place.account;
-    }
-
-    // Makes what a hold holds more or less. Its window is not forgotten where it is new.
-    void change_hold(hold& of, int128 change, bool is_new);
-    // Gives back what a hold held, and books what was taken of it.
-    void settle(hold const& of, int128 taken);
-    // Of a hold that was stored: its account knows nothing of it but, of a bucket, the level.
-    void restore_hold(hold const& of);
-    // Books what was never held. In what is forgotten, nothing is.
-    void charge(std::uint32_t number, std::int64_t window, int128 amount);
-
-    // What is to be charged where a cost was more, or less, by `change`: of dollars alone, in
-    // windows alone, and no window is left below zero.
-    [[nodiscard]] int128 correction_at(budget_place const& place, int128 change) const;
-
-    // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
-    // none: its level rises and falls all the time.
-    template <class Visitor>
-    void take_passed(std::uint32_t number, std::int64_t window, Visitor&& visit) {
-        if (is_bucket() || thresholds_.empty()) return;
-        window_account& account = accounts_[number].windows;
-        window_sums* const sums = account.find(window);
-        if (sums == nullptr) return;
-        bool const rolls = keeping_.reach != 0;
-        if (rolls &&
-            (account.newest() - window > keeping_.reach || account.running() < thresholds_.front()))
-            return;
-        int128 const spent =
-            rolls ? account.ending_with(account.newest(), keeping_.reach).spent : sums->used.spent;
-        if (spent < thresholds_.front()) return;
-        std::uint32_t fired = sums->fired;
-        if (rolls) {
-            account.for_each([&](window_sums const& each) {
-                if (account.newest() - each.number <= keeping_.reach) fired |= each.fired;
-            });
-        }
-        for (std::size_t i = 0; i < thresholds_.size() && spent >= thresholds_[i]; ++i) {
-            if ((fired >> i & 1) != 0) continue;
-            sums->fired |= std::uint32_t{1} << i;
-            visit(definition_.alert_percents[i]);
-        }
-    }
-
-    // The number of the window in which an instant lies; of a bucket, the instant itself.
-    [[nodiscard]] std::int64_t window_at(timestamp at) const {
-        std::int64_t const ns = reckonable_ns(at);
-        if (is_bucket() || of_lives_) return ns;
-        return cursor_.holds(ns) ? cursor_.number : span_of(definition_.window, at).number;
-    }
-    // Makes window_at() quick for the window of an instant.
-    void look_at(timestamp at) {
-        if (!cursor_.holds(reckonable_ns(at))) cursor_ = span_of(definition_.window, at);
-    }
-
-private:
-    // Whether something is forgotten that would count together with a place.
-    [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept;
-    void reckon_thresholds();
-    [[nodiscard]] int128 added_at(budget_place const& place) const;
-    [[nodiscard]] int128 credit_at(std::int64_t window, std::string_view subject) const;
-
-    std::vector<window_credit> credits_{};
-    static constexpr std::size_t lives_kept = 4;
-
-    budget definition_;
-    window_keeping keeping_;
-    bool of_lives_;
-    bool adds_ = false;  // more than the limit may count somewhere
-    std::uint32_t drop_above_ = runs_few;
-    std::vector<int128> thresholds_{};
-    window_span cursor_{};  // the window that was asked for last
-    std::int64_t known_since_ = window_sums::none;
-    account_table accounts_;
-};
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_KEPT_BUDGET_HPP
-
-// ---- aiaudit/budget/gate_state.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// gate_state.hpp: what a gate remembers: the budgets with their accounts, the open attempts with
-// what they hold, and the thresholds that were passed.
-//
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_GATE_STATE_HPP
-#define AIAUDIT_BUDGET_GATE_STATE_HPP
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <limits>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// When an attempt must have ended.
-template <class String>
-[[nodiscard]] timestamp deadline_of(basic_record<String> const& intent) noexcept {
-    constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)();
-    std::uint64_t const given = intent.duration_ns.value_or(0);
-    auto const room =
-        static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(intent.started_at.ns);
-    if (intent.started_at.ns > 0 && given > room) return {most};
-    return {static_cast<std::int64_t>(static_cast<std::uint64_t>(intent.started_at.ns) +
-                                      (std::min)(given, static_cast<std::uint64_t>(most)))};
-}
-
-struct gate_state {
-    std::vector<kept_budget> budgets{};  // by name
-    open_attempts open{};
-    std::vector<passed_threshold> passed{};
-
-    // Where a budget is, or would be.
-    [[nodiscard]] std::pair<std::uint32_t, bool> find(std::string_view name) const;
-    void insert(std::uint32_t place, budget definition) {
-        budgets.emplace(budgets.begin() + place, std::move(definition));
-        renumber([place](std::uint32_t number) { return number < place ? number : number + 1; });
-    }
-    // What is held of it is forgotten.
-    void remove(std::uint32_t place);
-
-    // Gives back what an attempt holds over what the log says. Whether it holds nothing any more,
-    // and is forgotten.
-    bool forget_tentative(std::uint32_t number);
-    void forget_all_tentative() {
-        open.for_each([this](std::uint32_t number) { forget_tentative(number); });
-    }
-
-    // Drops accounts of runs that are over, where a budget has very many.
-    void drop_runs();
-
-    // After something was booked there.
-    void note_passed(std::uint32_t budget, std::uint32_t account, std::int64_t window);
-
-    // The accounts and the open attempts of the one budget of `from` become those of the budget at
-    // `place`; of its thresholds those that were passed in the window of an instant, too.
-    void adopt(std::uint32_t place, gate_state const& from, timestamp at);
-
-private:
-    static constexpr std::size_t passed_most = 65'536;
-
-    bool drop_if_empty(std::uint32_t number) {
-        if (open[number].first_hold != open_attempts::none) return false;
-        open.remove(number);
-        return true;
-    }
-    template <class Renumber>
-    void renumber(Renumber&& renumbered) {
-        open.for_each([&](std::uint32_t number) {
-            open.for_each_hold(number, [&](hold& each) { each.budget = renumbered(each.budget); });
-        });
-        for (passed_threshold& each : passed) each.budget = renumbered(each.budget);
-    }
-};
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_GATE_STATE_HPP
-
-// ---- aiaudit/budget/gate_snapshot.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// gate_snapshot.hpp: what a gate remembers as bytes, so that the log need not be folded from its
-// beginning each time. No format for others: what cannot be read is folded from the log anew.
-//
-// One state has one encoding: budgets and accounts by name, attempts by sequence. Bytes that are
-// not the encoding of the state they decode to are refused.
-// Threads: functions without state.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
-#define AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// Stored: never changed. A reader refuses a higher one.
-inline constexpr std::uint8_t gate_version = 1;
-// The same, and of each budget what was added to its limit: written where there is any.
-inline constexpr std::uint8_t gate_version_credits = 2;
-inline constexpr std::string_view gate_magic = "AIG";
-inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
-
-// The most that a window may have spent: a sum of 10^11 of the largest amounts.
-inline constexpr int128 stored_amount_most = budget_amount_most * 100'000'000'000;
-
-class gate_encoder {
-public:
-    explicit gate_encoder(gate_state const& state) : state_(&state) {}
-
-    [[nodiscard]] std::string encode();
-
-private:
-    void count(std::uint64_t value) { append_varint(out_, value); }
-    void number(std::int64_t value) { append_varint(out_, zigzag(value)); }
-    void amount(int128 value) { append_varint128(out_, value); }
-    void text(std::string_view value) { append_text(out_, value); }
-    void wide(uint128 value) {
-        append_little_endian(out_, static_cast<std::uint64_t>(value));
-        append_little_endian(out_, static_cast<std::uint64_t>(value >> 64));
-    }
-
-    void encode_definition(budget const& of);
-    void encode_credits(kept_budget const& of);
-
-    // Those that anything is known of, by name, and their new numbers.
-    void encode_accounts(kept_budget const& of);
-    [[nodiscard]] static bool is_used(kept_budget const& of, std::uint32_t number);
-    [[nodiscard]] static bool is_used(window_sums const& sums) noexcept {
-        return sums.used.spent != 0 || sums.open != 0 || sums.fired != 0;
-    }
-    void encode_bucket(leaky_bucket const& bucket) {
-        number(bucket.at_ns());
-        wide(bucket.filled());
-        wide(bucket.drained());
-    }
-    // What is reserved comes with the attempts that hold it.
-    void encode_windows(window_account const& account);
-
-    void encode_attempts();
-    void encode_holds(std::uint32_t attempt);
-    void encode_place(std::uint32_t budget, std::uint32_t account, std::int64_t window) {
-        count(budget);
-        count(numbers_[budget][account]);
-        number(window);
-    }
-
-    gate_state const* state_;
-    std::string out_{};
-    std::vector<std::vector<std::uint32_t>> numbers_{};  // of accounts, by budget
-};
-
-[[nodiscard]] inline std::string write_gate(gate_state const& state) {
-    return gate_encoder(state).encode();
-}
-
-class gate_decoder {
-public:
-    gate_decoder(std::string_view bytes, bool has_credits)
-        : in_(bytes), has_credits_(has_credits) {}
-
-    // False where the bytes are no such state.
-    [[nodiscard]] bool decode();
-    [[nodiscard]] gate_state take() { return std::move(state_); }
-
-private:
-    [[nodiscard]] std::int64_t number() noexcept { return unzigzag(in_.varint()); }
-    [[nodiscard]] std::string_view text() noexcept { return in_.take(in_.varint()); }
-    [[nodiscard]] uint128 wide() noexcept {
-        auto const low = in_.little_endian<std::uint64_t>();
-        return static_cast<uint128>(in_.little_endian<std::uint64_t>()) << 64 | low;
-    }
-    // Zero, and a failure, for what does not fit.
-    template <class Integer>
-    [[nodiscard]] Integer narrow() noexcept {
-        std::uint64_t const value = in_.varint();
-        if (value <= (std::numeric_limits<Integer>::max)()) return static_cast<Integer>(value);
-        in_.fail_read();
-        return 0;
-    }
-    [[nodiscard]] std::int32_t offset() noexcept;
-
-    [[nodiscard]] bool decode_budget();
-    void decode_zone(time_zone& to);
-
-    [[nodiscard]] bool decode_accounts(kept_budget& of);
-    [[nodiscard]] bool decode_credits(kept_budget& of);
-    [[nodiscard]] bool decode_bucket(leaky_bucket& to) {
-        std::int64_t const at_ns = number();
-        uint128 const filled = wide();
-        return is_reckonable(at_ns) && to.restore(at_ns, filled, wide());
-    }
-    [[nodiscard]] bool decode_windows(kept_budget const& of, budget_account& account);
-    [[nodiscard]] static bool is_reckonable(std::int64_t ns) noexcept {
-        return reckonable_ns({ns}) == ns;
-    }
-    // Whether there is a window of that number.
-    [[nodiscard]] static bool is_window(kept_budget const& of, std::int64_t number) noexcept;
-
-    [[nodiscard]] bool decode_attempt();
-    [[nodiscard]] bool decode_hold(hold& to);
-    [[nodiscard]] bool decode_place(std::uint32_t& budget, std::uint32_t& account,
-                                    std::int64_t& window);
-    [[nodiscard]] bool decode_passed();
-
-    byte_reader in_;
-    bool has_credits_;
-    gate_state state_{};
-    std::uint64_t intent_before_ = 0;
-};
-
-// Errors: corrupt, newer_format.
-[[nodiscard]] result<gate_state> read_gate(std::string_view bytes);
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
-
-// ---- aiaudit/budget/gate_views.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// gate_views.hpp: a budget as it stands, and why it refused, for those who read.
-//
-// Threads: functions without state.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_GATE_VIEWS_HPP
-#define AIAUDIT_BUDGET_GATE_VIEWS_HPP
-
-#include <cstdint>
-#include <optional>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// What would be spent at the end of a window; none where less than a hundredth of it has gone by.
-[[nodiscard]] std::optional<int128> forecast_of(window_span const& span, timestamp now,
-                                                int128 spent);
-
-// `window` as kept_budget::window_at() has it; `account` may be none.
-[[nodiscard]] budget_state state_of(kept_budget const& of, std::uint32_t account,
-                                    std::int64_t window);
-
-// The same for whom a place is of, with a forecast.
-[[nodiscard]] budget_state state_at(kept_budget const& of, budget_place const& place,
-                                    timestamp now);
-
-// Adds those of a budget at an instant: of one for each, one a subject that has anything.
-void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>& to);
-
-// All the words on a refusal of so much at a place.
-[[nodiscard]] budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
-                                        timestamp at, refusal_reason reason, int128 asked);
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_GATE_VIEWS_HPP
-
-// ---- aiaudit/budget/gate.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// gate.hpp: decides whether an attempt may be made, and knows what every budget has spent and
-// reserved.
-//
-// A gate is a fold of the log: an intent reserves what the attempt may cost at the most, its
-// outcome books what it did cost and gives back the rest. Whoever applies the same records has the
-// same sums. Between records it holds tentatively what it let through, until that is applied or
-// cancelled; so spent + reserved never passes the limit of a budget that refuses, unless an attempt
-// cost more than its bound. The window of an attempt is that in which it started, not that of now.
-// Threads: one gate for one thread at a time.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_GATE_HPP
-#define AIAUDIT_BUDGET_GATE_HPP
-
-#include <algorithm>
-#include <array>
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-class budget_gate {
-public:
-    // No budget is defined: everything is let through, and nothing is remembered.
-    [[nodiscard]] bool empty() const noexcept { return state_.budgets.empty(); }
-    // Whether any budget reserves stepwise.
-    [[nodiscard]] bool has_steps() const noexcept { return stepwise_ != 0; }
-
-    // Folds the next record of the log. Errors: corrupt, for a definition that cannot be read; the
-    // gate is then as it was.
-    template <class String>
-    [[nodiscard]] result<void> apply(sequence number, basic_record<String> const& entry) {
-        switch (entry.kind) {
-        case record_kind::intent: apply_intent(number, entry); break;
-        case record_kind::outcome: apply_outcome(entry); break;
-        case record_kind::budget:
-            if (!folds_history_) return apply_change(entry);
-            break;
-        case record_kind::retention:
-        case record_kind::circuit:
-        case record_kind::refusal:
-        case record_kind::alert:
-        case record_kind::prices:
-        case record_kind::key:
-        case record_kind::storage: break;
-        case record_kind::correction: apply_correction(entry); break;
-        }
-        return {};
-    }
-
-    // What a budget that was just defined must be told of the time before: records from then on,
-    // by started_at; none: all.
-    struct history {
-        std::optional<timestamp> from{};
-    };
-    // To be asked after a definition, and heeded before anything else is applied.
-    [[nodiscard]] std::optional<history> needs_history() const { return needs_; }
-    // A gate to apply the records before the definition to; it passes over definitions.
-    [[nodiscard]] budget_gate history_gate() const;
-    // Its sums and open attempts become those of the new budget.
-    void adopt(budget_gate const& folded);
-
-    // What reserve() says. `budget` and `reason` are of the budget that refused.
-    struct verdict {
-        bool admitted = true;
-        bool warned = false;  // a budget that only warns would be over its limit
-        refusal_reason reason{};
-        std::uint32_t budget = 0;
-    };
-    // Asks for all that an attempt may take, of all budgets that cover it or of none. What is
-    // admitted is held until apply() of the same intent, or cancel(). For an attempt that is open,
-    // asks for what it would hold more.
-    template <class String>
-    [[nodiscard]] AIAUDIT_HOT verdict reserve(basic_record<String> const& intent) {
-        if (empty()) return {};
-        find_places(intent);
-        std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
-        verdict const said = plan(intent, open, true);
-        if (said.admitted) hold_planned(intent, open, {});
-        return said;
-    }
-    // The words on a refusal, before anything else is applied.
-    template <class String>
-    [[nodiscard]] budget_refusal describe(verdict const& said,
-                                          basic_record<String> const& intent) const {
-        if (said.admitted || said.budget >= state_.budgets.size()) return {};
-        detail::kept_budget const& of = state_.budgets[said.budget];
-        detail::record_subjects<String> subjects(intent);
-        detail::budget_place place;
-        if (!of.find_place(subjects, intent.started_at, place)) return {};
-        int128 const asked = detail::asked_by(intent, of.definition()).amount;
-        return detail::refusal_of(of, place, intent.started_at, said.reason, asked);
-    }
-    // Gives back what reserve() holds of an intent that did not enter the log.
-    template <class String>
-    void cancel(basic_record<String> const& intent) {
-        std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
-        if (open != detail::open_attempts::none) state_.forget_tentative(open);
-    }
-
-    [[nodiscard]] bool is_open(operation_id const& operation, std::uint32_t attempt) const {
-        return state_.open.find(operation, attempt) != detail::open_attempts::none;
-    }
-
-    // By name.
-    [[nodiscard]] std::vector<budget> budgets() const {
-        std::vector<budget> all;
-        for (detail::kept_budget const& each : state_.budgets) all.push_back(each.definition());
-        return all;
-    }
-    // By name; of a budget for each, one a subject that has anything in the window, the largest
-    // first.
-    [[nodiscard]] std::vector<budget_state> states(timestamp now) const;
-    // By name: those that would cover a record of an instant, as they stand for its subjects.
-    [[nodiscard]] std::vector<budget_state> states_of(record const& who, timestamp now) const;
-    // Attempts in the log of which no end is, by sequence; those whose deadline is before an
-    // instant.
-    [[nodiscard]] std::vector<open_reservation> open(
-        std::optional<timestamp> deadline_before = {}) const;
-    // Thresholds that were passed since this was last asked, each once a window and subject. The
-    // oldest are dropped where nobody asks.
-    [[nodiscard]] std::vector<budget_crossing> take_crossings();
-
-    // What the log says, without what is held tentatively.
-    [[nodiscard]] std::string snapshot() const {
-        detail::gate_state logged = state_;
-        logged.forget_all_tentative();
-        return detail::write_gate(logged);
-    }
-    // Errors: corrupt, for anything but what snapshot() made.
-    [[nodiscard]] static result<budget_gate> from_snapshot(std::string_view bytes);
-
-private:
-    // What an intent asks of one budget.
-    struct planned_hold {
-        std::uint32_t budget = 0;
-        detail::budget_place place{};
-        int128 change = 0;
-        bool is_new = true;
-    };
-
-    [[nodiscard]] std::span<planned_hold> planned() noexcept {
-        return {planned_.data(), planned_count_};
-    }
-    template <class String>
-    void find_places(basic_record<String> const& intent);
-    template <class String>
-    verdict plan(basic_record<String> const& intent, std::uint32_t open, bool may_refuse);
-    [[nodiscard]] detail::hold& add_hold(std::uint32_t open, planned_hold const& of);
-    template <class String>
-    void hold_planned(basic_record<String> const& intent, std::uint32_t open,
-                      std::optional<sequence> logged);
-    template <class String>
-    void apply_intent(sequence number, basic_record<String> const& intent);
-    template <class String>
-    void apply_outcome(basic_record<String> const& outcome);
-    template <class String>
-    void apply_correction(basic_record<String> const& entry);
-    template <class String, class AmountAt>
-    void charge_each(basic_record<String> const& entry, AmountAt const& amount_at);
-    template <class String>
-    [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
-    void set(budget definition, timestamp at);
-    void remove(std::string_view name);
-    void top_up(budget_top_up const& of, timestamp at);
-
-    detail::gate_state state_{};
-    std::vector<planned_hold> planned_{};  // scratch: the first so many
-    std::uint32_t planned_count_ = 0;
-    std::uint32_t version_ = 0;   // of the budgets
-    std::uint32_t stepwise_ = 0;  // budgets that reserve so
-    bool folds_history_ = false;
-    std::optional<history> needs_{};
-    std::uint32_t new_ = 0;  // which budget needs it
-    timestamp defined_at_{};
-};
-
-namespace detail {
-
-// How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
-// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
-// next be told of the organisation's.
-[[nodiscard]] inline int weight_of(budget const& of) noexcept {
-    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
-    int const width = widths[static_cast<std::size_t>(of.scope.of)];
-    switch (of.then) {
-    case budget_action::warn: return 0;
-    case budget_action::wait: return 10 + width;
-    case budget_action::downgrade: return 20 + width;
-    case budget_action::refuse: break;
-    }
-    return 30 + width;
-}
-
-}  // namespace detail
-
-// Fills planned_ with a place of each budget that covers an intent, what finds their accounts being
-// on its way.
-template <class String>
-void budget_gate::find_places(basic_record<String> const& intent) {
-    planned_.resize(state_.budgets.size());
-    planned_count_ = 0;
-    detail::record_subjects<String> subjects(intent);
-    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
-        detail::kept_budget& of = state_.budgets[i];
-        of.look_at(intent.started_at);
-        planned_hold& next = planned_[planned_count_];
-        next.budget = i;
-        next.place = {};
-        if (of.find_window(subjects, intent.started_at, next.place)) ++planned_count_;
-    }
-}
-
-// Leaves in planned_ what is to be held. `may_refuse`: or says who refuses.
-template <class String>
-budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::uint32_t open,
-                                       bool may_refuse) {
-    verdict said;
-    int weight = 0;
-    bool const nameless = intent.operation_id.is_zero();
-    for (planned_hold const& each : planned())
-        state_.budgets[each.budget].expect_account(each.place);
-    std::uint32_t kept = 0;
-    for (planned_hold& next : planned()) {
-        detail::kept_budget const& of = state_.budgets[next.budget];
-        of.find_account(next.place);
-        detail::amount_asked const asked = detail::asked_by(intent, of.definition());
-        next.change = asked.amount;
-        next.is_new = true;
-        if (open != detail::open_attempts::none) {
-            detail::hold const* const held = state_.open.find_hold(open, next.budget);
-            next.is_new = held == nullptr;
-            if (held != nullptr) {
-                next.change = (std::max)(asked.amount - held->amount, int128{0});
-                if (of.of_lives()) next.place.window = held->window;
-            }
-        }
-        if (may_refuse) {
-            auto why = asked.unknown;
-            if (!why && nameless) why = refusal_reason::unbounded;
-            if (!why && (next.is_new || next.change != 0))
-                why = of.refuses(next.place, next.change);
-            if (why && of.only_warns()) {
-                said.warned = said.warned || *why == refusal_reason::full;
-            } else if (why && detail::weight_of(of.definition()) > weight) {
-                weight = detail::weight_of(of.definition());
-                said.admitted = false;
-                said.reason = *why;
-                said.budget = next.budget;
-            }
-        }
-        if (next.is_new && of.forgot(next.place)) continue;
-        if (&planned_[kept] != &next) planned_[kept] = next;
-        ++kept;
-    }
-    planned_count_ = kept;
-    return said;
-}
-
-inline detail::hold& budget_gate::add_hold(std::uint32_t open, planned_hold const& of) {
-    return state_.open.add_hold(open, {.window = of.place.window,
-                                       .budget = of.budget,
-                                       .account = state_.budgets[of.budget].account_of(of.place)});
-}
-
-// Holds what is planned; `logged`: the intent is in the log.
-template <class String>
-void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t open,
-                               std::optional<sequence> logged) {
-    if (planned_count_ == 0) return;
-    if (open == detail::open_attempts::none)
-        open = state_.open.add(intent.operation_id, intent.attempt);
-    detail::open_attempt& attempt = state_.open[open];
-    if (logged) {
-        attempt.intent = *logged;
-        attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
-    } else {
-        attempt.tentative = true;
-        attempt.version = version_;
-    }
-    for (planned_hold const& next : planned()) {
-        detail::kept_budget& of = state_.budgets[next.budget];
-        detail::hold& held =
-            next.is_new ? add_hold(open, next) : *state_.open.find_hold(open, next.budget);
-        of.change_hold(held, next.change, next.is_new);
-        if (logged) {
-            held.logged = held.amount;
-            of.use(held.account, intent.started_at);
-        }
-    }
-}
-
-template <class String>
-void budget_gate::apply_intent(sequence number, basic_record<String> const& intent) {
-    // An attempt without a name could not be settled: its outcome is charged when it comes.
-    if (empty() || intent.operation_id.is_zero()) return;
-    state_.drop_runs();
-    std::uint32_t open = state_.open.find(intent.operation_id, intent.attempt);
-    if (open != detail::open_attempts::none && state_.open[open].tentative) {
-        detail::open_attempt& attempt = state_.open[open];
-        if (attempt.version == version_) {
-            attempt.tentative = false;
-            attempt.intent = number;
-            attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
-            state_.open.for_each_hold(open, [&](detail::hold& each) {
-                each.logged = each.amount;
-                state_.budgets[each.budget].use(each.account, intent.started_at);
-            });
-            return;
-        }
-        // The budgets are others than those that were asked.
-        if (state_.forget_tentative(open)) open = detail::open_attempts::none;
-    }
-    find_places(intent);
-    plan(intent, open, false);
-    hold_planned(intent, open, number);
-}
-
-template <class String>
-void budget_gate::apply_outcome(basic_record<String> const& outcome) {
-    if (empty()) return;
-    std::uint32_t const open = state_.open.find(outcome.operation_id, outcome.attempt);
-    if (open != detail::open_attempts::none) {
-        state_.open.drop_holds(open, [&](detail::hold const& each) {
-            detail::kept_budget& of = state_.budgets[each.budget];
-            of.settle(each, detail::taken_by(outcome, of.definition().unit, each.amount));
-            state_.note_passed(each.budget, each.account, each.window);
-            return true;
-        });
-        state_.open.remove(open);
-        return;
-    }
-    charge_each(outcome, [&](detail::kept_budget const& budget, detail::budget_place const&) {
-        return detail::taken_by(outcome, budget.definition().unit, 0);
-    });
-}
-
-template <class String>
-void budget_gate::apply_correction(basic_record<String> const& entry) {
-    if (empty()) return;
-    charge_each(entry, [&](detail::kept_budget const& budget, detail::budget_place const& place) {
-        return budget.correction_at(place, entry.cost.pico());
-    });
-}
-
-// Books what amount_at(budget, place) says, in each budget that covers a record and keeps its
-// window.
-template <class String, class AmountAt>
-void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const& amount_at) {
-    state_.drop_runs();
-    detail::record_subjects<String> subjects(entry);
-    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
-        detail::kept_budget& budget = state_.budgets[i];
-        budget.look_at(entry.started_at);
-        detail::budget_place place;
-        if (!budget.find_place(subjects, entry.started_at, place) || budget.forgot(place)) continue;
-        int128 const amount = amount_at(budget, place);
-        if (amount == 0) continue;
-        std::uint32_t const account = budget.account_of(place);
-        budget.use(account, entry.started_at);
-        budget.charge(account, place.window, amount);
-        state_.note_passed(i, account, place.window);
-    }
-}
-
-template <class String>
-result<void> budget_gate::apply_change(basic_record<String> const& entry) {
-    auto change = read_budget_change(entry);
-    if (!change) return change.error();
-    if (change->set)
-        set(std::move(*change->set), entry.started_at);
-    else if (change->added)
-        top_up(*change->added, entry.started_at);
-    else
-        remove(change->removed);
-    return {};
-}
-
-#ifdef AIAUDIT_SEPARATE
-// Where the accounts are compiled too: a decision calls nothing out of line.
-extern template result<void> budget_gate::apply(sequence, record const&);
-extern template result<void> budget_gate::apply(sequence, record_view const&);
-extern template budget_gate::verdict budget_gate::reserve(record const&);
-extern template budget_gate::verdict budget_gate::reserve(record_view const&);
-#endif
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_GATE_HPP
-
-// ---- aiaudit/core/alert.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// alert.hpp: something that somebody should know, and the records by which the log keeps what was
-// raised, who is about to deliver it, and where it has arrived.
-//
-// Stage by stage, each a record of kind alert with the alert's key as its path:
-//   raised     finish_reason "raised"; when, in started_at; tags kind, text and the facts
-//   claimed    tags sink and by; duration_ns: until when nobody else may deliver it there
-//   delivered  tags sink and by
-//   failed     tags sink, by and why; error_type: the error's name; duration_ns: until when nobody
-//              should try again
-// Threads: plain values.
-// Floor 2.
-#ifndef AIAUDIT_CORE_ALERT_HPP
-#define AIAUDIT_CORE_ALERT_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <initializer_list>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-// Stored in records by its name: a name is never changed or used again.
-enum class alert_kind : std::uint8_t {
-    budget_threshold,  // a budget passed one of its alert_percents
-    anomaly,           // far from what is usual
-    price_missing,     // records have no cost, since no price is known
-    log_nearly_full,   // the file system or the map of the log
-    circuit_open,      // a provider's model fails, and is not asked any more
-    price_drift,       // a provider charges another amount than the price book says
-    custom,            // of the application
-};
-inline constexpr std::size_t alert_kind_count = 7;
-
-[[nodiscard]] constexpr std::string_view name_of(alert_kind kind) noexcept {
-    switch (kind) {
-    case alert_kind::budget_threshold: return "budget_threshold";
-    case alert_kind::anomaly: return "anomaly";
-    case alert_kind::price_missing: return "price_missing";
-    case alert_kind::log_nearly_full: return "log_nearly_full";
-    case alert_kind::circuit_open: return "circuit_open";
-    case alert_kind::price_drift: return "price_drift";
-    case alert_kind::custom: return "custom";
-    }
-    return "unknown";
-}
-
-struct alert {
-    // What makes it this alert and no other, 1 to alert_key_bytes of printable ASCII without
-    // spaces: one key is raised once. make_alert_key() makes one.
-    std::string key{};
-    alert_kind kind = alert_kind::custom;
-    std::string text{};  // one line, for people
-    timestamp at{};
-    // The same for programs: names and values, in order.
-    std::vector<std::pair<std::string, std::string>> facts{};
-
-    friend bool operator==(alert const&, alert const&) = default;
-};
-
-inline constexpr std::size_t alert_key_bytes = 128;
-inline constexpr std::size_t alert_text_bytes = 4'096;
-inline constexpr std::size_t alert_facts = 32;
-inline constexpr std::size_t alert_fact_bytes = 1'024;  // of a name and its value together
-inline constexpr std::size_t alert_name_bytes = 64;     // of a sink, and of who claims
-
-enum class alert_stage : std::uint8_t { raised, claimed, delivered, failed };
-
-[[nodiscard]] constexpr std::string_view name_of(alert_stage stage) noexcept {
-    switch (stage) {
-    case alert_stage::raised: return "raised";
-    case alert_stage::claimed: return "claimed";
-    case alert_stage::delivered: return "delivered";
-    case alert_stage::failed: return "failed";
-    }
-    return "unknown";
-}
-
-// What became of an alert at one sink.
-struct alert_event {
-    alert_stage stage = alert_stage::claimed;  // not raised
-    std::string key{};
-    std::string sink{};
-    std::string by{};  // the watch that delivers: unlike any other's
-    timestamp at{};
-    std::uint64_t held_ns = 0;  // claimed, failed: for how long nobody else should try
-    std::string error{};        // failed: the name of an errc
-    std::string why{};          // failed: in words, without secrets
-
-    friend bool operator==(alert_event const&, alert_event const&) = default;
-};
-
-// A key for what these parts say together: "anomaly-" and 32 hexadecimal digits. Whatever the parts
-// hold, it can stand in a header and in a file's name.
-[[nodiscard]] std::string make_alert_key(alert_kind kind, std::span<std::string_view const> parts);
-[[nodiscard]] inline std::string make_alert_key(alert_kind kind,
-                                                std::initializer_list<std::string_view> parts) {
-    return make_alert_key(kind, std::span(parts.begin(), parts.size()));
-}
-
-namespace detail {
-
-[[nodiscard]] constexpr bool is_alert_name(std::string_view text, std::size_t bytes_max) noexcept {
-    if (text.empty() || text.size() > bytes_max) return false;
-    for (char const c : text) {
-        if (c <= ' ' || c > '~') return false;
-    }
-    return true;
-}
-
-[[nodiscard]] constexpr std::optional<alert_kind> alert_kind_named(std::string_view name) noexcept {
-    for (std::size_t i = 0; i < alert_kind_count; ++i) {
-        auto const kind = static_cast<alert_kind>(i);
-        if (name_of(kind) == name) return kind;
-    }
-    return std::nullopt;
-}
-
-}  // namespace detail
-
-// The stage that an alert's record is of; none where it is of no stage that this release knows.
-template <class String>
-[[nodiscard]] std::optional<alert_stage> alert_stage_of(basic_record<String> const& entry) {
-    if (entry.kind != record_kind::alert || !detail::is_alert_name(entry.path, alert_key_bytes))
-        return std::nullopt;
-    for (auto const stage :
-         {alert_stage::raised, alert_stage::claimed, alert_stage::delivered, alert_stage::failed}) {
-        if (std::string_view(entry.finish_reason) == name_of(stage)) return stage;
-    }
-    return std::nullopt;
-}
-
-// The record that raises an alert. A text and facts over their bounds are cut. Errors:
-// bad_argument for a key that is none.
-[[nodiscard]] result<record> to_record(alert const& of);
-
-// Errors: bad_argument for a key or names that are none, or a stage that is of no sink.
-[[nodiscard]] result<record> to_record(alert_event const& of);
-
-// Errors: corrupt where the record raises no alert that this release knows.
-template <class String>
-[[nodiscard]] result<alert> read_alert(basic_record<String> const& entry) {
-    auto const kind = detail::alert_kind_named(detail::tag_of(entry, "kind"));
-    if (alert_stage_of(entry) != alert_stage::raised || !kind || entry.tags.size() < 2)
-        return fail(errc::corrupt, "the record raises no alert");
-    alert made;
-    made.key = entry.path;
-    made.kind = *kind;
-    made.text = detail::tag_of(entry, "text").substr(0, alert_text_bytes);
-    made.at = entry.started_at;
-    for (std::size_t i = 2; i < entry.tags.size() && i < 2 + alert_facts; ++i) {
-        auto const& [name, value] = entry.tags[i];
-        if (name.size() + value.size() <= alert_fact_bytes)
-            made.facts.emplace_back(std::string(name), std::string(value));
-    }
-    return made;
-}
-
-// Errors: corrupt where the record says of no sink what became of an alert.
-template <class String>
-[[nodiscard]] result<alert_event> read_alert_event(basic_record<String> const& entry) {
-    auto const stage = alert_stage_of(entry);
-    std::string_view const sink = detail::tag_of(entry, "sink");
-    std::string_view const by = detail::tag_of(entry, "by");
-    if (!stage || stage == alert_stage::raised || !detail::is_alert_name(sink, alert_name_bytes) ||
-        !detail::is_alert_name(by, alert_name_bytes))
-        return fail(errc::corrupt, "the record says of no sink what became of an alert");
-    alert_event made;
-    made.stage = *stage;
-    made.key = entry.path;
-    made.sink = sink;
-    made.by = by;
-    made.at = entry.started_at;
-    made.held_ns = entry.duration_ns.value_or(0);
-    made.error = entry.error_type;
-    made.why = detail::tag_of(entry, "why").substr(0, alert_fact_bytes);
-    return made;
-}
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CORE_ALERT_HPP
-
-// ---- aiaudit/engine/alert_book.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// alert_book.hpp: what has become of the log's alerts: which were raised, who is about to deliver
-// them, and which have arrived where. A fold of the records, so every process comes to the same.
-//
-// Bounds: an alert is forgotten 400 days of the records' time after it was raised, or when 65,536
-// newer ones were; what it says, when 1,024 newer ones were. What is forgotten is not delivered any
-// more, and forgotten keys may be raised again.
-// Threads: a plain value; const members may run at once.
-// Floor 6.
-#ifndef AIAUDIT_ENGINE_ALERT_BOOK_HPP
-#define AIAUDIT_ENGINE_ALERT_BOOK_HPP
-
-#include <cstdint>
-#include <deque>
-#include <functional>
-#include <limits>
-#include <map>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-// How an alert stands at one sink.
-struct alert_delivery {
-    bool delivered = false;
-    std::string by{};           // who claimed it last
-    timestamp at{};             // of the last record
-    std::uint64_t held_ns = 0;  // from then on
-    std::uint32_t failures = 0;
-    std::string error{};  // of the last failure
-    std::string why{};
-
-    // Whether nobody else should try now. A clock that stepped back behind the record's does not
-    // prolong that.
-    [[nodiscard]] bool held(timestamp now) const noexcept;
-    friend bool operator==(alert_delivery const&, alert_delivery const&) = default;
-};
-
-struct alert_failure {
-    std::string key{};
-    std::string sink{};
-    alert_delivery last{};
-};
-
-namespace detail {
-
-class alert_book {
-public:
-    static constexpr std::int64_t remembered_ns = 400 * seconds_per_day * nanoseconds_per_second;
-    static constexpr std::size_t keys_most = 65'536;
-    static constexpr std::size_t texts_most = 1'024;
-    // An alert that could not be delivered for so long is not delivered any more.
-    static constexpr std::int64_t deliverable_ns = 7 * seconds_per_day * nanoseconds_per_second;
-    static constexpr std::size_t sinks_most = 64;  // of an alert
-
-    [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
-
-    // Folds a record of the log; those of other kinds, or of stages unknown here, change nothing.
-    void apply(record_view const& entry);
-
-    // Whether a record still says something: a key is raised once; an alert is claimed where it has
-    // not arrived and nobody holds it; failed, by whoever claimed it; delivered once a sink.
-    [[nodiscard]] bool may_append(record_view const& entry) const;
-
-    // What should be delivered there now, in the order it was raised: neither delivered nor held,
-    // and raised in the last seven days.
-    [[nodiscard]] std::vector<alert> undelivered(std::string_view sink, timestamp now) const;
-    // What was tried in vain, and has not arrived since.
-    [[nodiscard]] std::vector<alert_failure> failures(timestamp now) const;
-    [[nodiscard]] bool was_raised(std::string_view key) const { return entries_.contains(key); }
-    // Nothing where nobody has claimed it for that sink.
-    [[nodiscard]] std::optional<alert_delivery> delivery(std::string_view key,
-                                                         std::string_view sink) const;
-
-    // When something last arrived there; nothing where nothing did.
-    [[nodiscard]] std::optional<timestamp> last_delivered(std::string_view sink) const;
-
-    [[nodiscard]] std::string snapshot() const;
-    // Errors: corrupt, whatever the bytes are.
-    [[nodiscard]] static result<alert_book> from_snapshot(std::string_view bytes);
-
-    friend bool operator==(alert_book const&, alert_book const&) = default;
-
-private:
-    struct raised_alert {
-        timestamp at{};
-        std::optional<alert> raised{};  // what it says; none: forgotten
-        std::map<std::string, alert_delivery, std::less<>> sinks{};
-        friend bool operator==(raised_alert const&, raised_alert const&) = default;
-    };
-
-    [[nodiscard]] bool is_old(timestamp at) const noexcept {
-        return newest_.ns >= (std::numeric_limits<std::int64_t>::min)() + remembered_ns &&
-               at.ns < newest_.ns - remembered_ns;
-    }
-    [[nodiscard]] static bool is_deliverable(alert const& of, timestamp now) noexcept {
-        return now < of.at ||
-               static_cast<std::uint64_t>(now.ns) - static_cast<std::uint64_t>(of.at.ns) <=
-                   static_cast<std::uint64_t>(deliverable_ns);
-    }
-    void raise(alert raised);
-    void forget();
-    void note(alert_event event);
-
-    std::map<std::string, raised_alert, std::less<>> entries_{};
-    std::deque<std::string> keys_{};   // in the order they were raised
-    std::deque<std::string> texts_{};  // the last of these, whose texts are kept
-    timestamp newest_{};
-};
-
-// The layout: a version; `newest`; how many; each alert in the order it was raised: key, instant,
-// whether its words follow, those, and its sinks.
-inline constexpr std::uint64_t alert_book_version = 1;
-
-inline void append_instant(std::string& out, timestamp at) { append_varint(out, zigzag(at.ns)); }
-
-// Reads what snapshot() wrote; a count that cannot be is a failure of the reader.
-class alert_book_reader {
-public:
-    explicit alert_book_reader(std::string_view bytes) noexcept : in_(bytes) {}
-
-    [[nodiscard]] bool ok() const noexcept { return in_.ok(); }
-    [[nodiscard]] bool whole() const noexcept { return in_.ok() && in_.at_end(); }
-    std::uint64_t number(std::uint64_t most = (std::numeric_limits<std::uint64_t>::max)());
-    timestamp instant() { return {unzigzag(in_.varint())}; }
-    std::string text() { return std::string(in_.take(in_.varint())); }
-    std::string name(std::size_t bytes_max) {
-        std::string read = text();
-        if (!is_alert_name(read, bytes_max)) in_.fail_read();
-        return read;
-    }
-    alert words(std::string const& key, timestamp at);
-    alert_delivery delivery();
-
-private:
-    byte_reader in_;
-};
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_ENGINE_ALERT_BOOK_HPP
-
-// ---- aiaudit/engine/gate_keeper.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// gate_keeper.hpp: keeps the gate and the alerts equal to the log, and decides what enters it.
-//
-// One process at a time has the log's write transaction. What is decided in it, by a fold of all
-// that is before it in the log, is decided once for all processes: so they share budgets with no
-// server. Now and then the folds are saved, in the transaction of a block, so that a process that
-// opens the log folds only what came after. As long as the log has no budget and no alert, none of
-// this costs more than a look at one key a transaction.
-// Threads: any; those that say so from the writer's alone.
-// Floor 6.
-#ifndef AIAUDIT_ENGINE_GATE_KEEPER_HPP
-#define AIAUDIT_ENGINE_GATE_KEEPER_HPP
-
-#include <atomic>
-#include <cstdint>
-#include <mutex>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <thread>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-template <class Store>
-class gate_keeper {
-public:
-    // `save_records`: after how many the folds are saved.
-    gate_keeper(Store& store, log_reader<Store> const& log, std::uint64_t save_records)
-        : store_(&store), log_(&log), save_records_(save_records) {}
-
-    // Whether there is any budget in what is committed. Reads the log where this process knows of
-    // none and the log has grown: what another process set may be the first one.
-    [[nodiscard]] bool has_budgets() {
-        if (has_budgets_.load(std::memory_order_acquire)) return true;
-        std::uint64_t const now = store_->generation();
-        if (now == 0 || now == looked_.load(std::memory_order_acquire)) return false;
-        std::lock_guard const lock(mutex_);
-        // What cannot be read now is looked at again by the next.
-        if (catch_up_locked()) looked_.store(now, std::memory_order_release);
-        return has_budgets_.load(std::memory_order_acquire);
-    }
-
-    // The same of budgets that reserve stepwise.
-    [[nodiscard]] bool has_steps() const noexcept {
-        return has_steps_.load(std::memory_order_acquire);
-    }
-
-    // Folds what was committed up to now. Errors: those of reading the log.
-    [[nodiscard]] result<void> catch_up() {
-        std::lock_guard const lock(mutex_);
-        return catch_up_locked();
-    }
-    // Calls visit(budget_gate&, alert_book&) -> T on folds of all that was committed before.
-    // Errors: those of catch_up().
-    template <class Visitor>
-    [[nodiscard]] auto look(Visitor&& visit)
-        -> result<decltype(visit(std::declval<budget_gate&>(), std::declval<alert_book&>()))> {
-        std::lock_guard const lock(mutex_);
-        if (auto ok = catch_up_locked(); !ok) return ok.error();
-        return visit(gate_, book_);
-    }
-
-    // Decides in memory, for who is alone in deciding: the answer, and whether the cost is held. It
-    // is not where there was no budget to ask.
-    struct decision {
-        bool held = false;
-        bool warned = false;
-        std::optional<budget_refusal> refused{};
-    };
-    [[nodiscard]] result<decision> hold(record const& intent) {
-        std::lock_guard const lock(mutex_);
-        if (seen_ == 0 || seen_ != store_->generation()) {
-            std::uint64_t const now = store_->generation();
-            if (auto ok = catch_up_locked(); !ok) return ok.error();
-            seen_ = now;
-        }
-        if (gate_.empty()) return decision{};
-        auto const verdict = gate_.reserve(intent);
-        if (verdict.admitted) return decision{true, verdict.warned, {}};
-        return decision{false, false, gate_.describe(verdict, intent)};
-    }
-    // What was held of it is free again: it did not enter the log.
-    void release(record const& intent) {
-        std::lock_guard const lock(mutex_);
-        gate_.cancel(intent);
-    }
-
-    // The writer's, in the transaction of a batch that is to follow so many records: decides about
-    // its conditional entries, and takes out those that may not enter. Returns whether any was.
-    // Where that fails and is_behind(), catch_up() and try again.
-    template <class View>
-    [[nodiscard]] result<bool> prepare(View& view, std::uint64_t before, batch& next) {
-        auto const lock = lock_in_transaction();
-        if (!lock) return fall_behind();
-        behind_ = false;
-        saving_ = 0;
-        free_tentative(next);
-        if (!active_) {
-            auto const since = get_number(view, meta_key::gate_since);
-            if (!since) return since.error();
-            if (*since != 0) return fall_behind();
-            if (!next.has_rules) return false;
-            auto const first = to_little_endian(before + 1);
-            if (auto ok = view.replace(table::meta, meta_key::gate_since, first); !ok)
-                return ok.error();
-            return false;
-        }
-        bool const due = folded_ >= saved_ + save_records_;
-        if (next.conditional == 0 && !due) return false;
-        if (auto ok = catch_up_in(view, before); !ok) return ok.error();
-        if (due) {
-            if (auto ok = view.replace(table::meta, meta_key::gate, snapshot()); !ok)
-                return ok.error();
-            saving_ = folded_;
-        }
-        if (next.conditional == 0) return false;
-        return decide(next);
-    }
-    [[nodiscard]] bool is_behind() const noexcept { return behind_; }  // the writer's
-
-    // The writer's: the batch is on disk after so many records.
-    void committed(batch const& added, std::uint64_t before) {
-        std::lock_guard const lock(mutex_);
-        if (saving_ != 0) saved_ = std::exchange(saving_, 0);
-        tentative_ = false;
-        if (!active_) {
-            if (!added.has_rules) return;
-            active_ = true;
-            folded_ = saved_ = before;
-        }
-        if (folded_ != before || gate_.needs_history()) return;
-        std::uint64_t next = before;
-        static_cast<void>(added.for_each([&](std::string_view encoded) -> result<void> {
-            if (auto ok = decode_record(encoded, entry_); !ok) return ok;
-            if (auto ok = apply(++next, entry_); !ok) return ok;
-            // The rest is read from the log, after the history.
-            if (gate_.needs_history()) return fail(errc::not_found, "the history is not folded");
-            return {};
-        }));
-        note_budgets();
-    }
-    // The writer's: it is not on disk. What an attempt at a transaction held is free again; `for
-    // good`: what was held before, too.
-    void abandoned(batch const& failed, bool for_good) {
-        std::lock_guard const lock(mutex_);
-        saving_ = 0;
-        free_tentative(failed);
-        if (for_good) free_all(failed, entry_mark::held);
-    }
-
-    // Saves what is folded, if at least so many records are not saved.
-    [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
-        std::string bytes;
-        {
-            std::lock_guard const lock(mutex_);
-            if (auto ok = catch_up_locked(); !ok) return ok;
-            if (!active_ || folded_ == saved_ || folded_ - saved_ < records_least) return {};
-            bytes = snapshot();
-        }
-        // Without the mutex: the writer takes it in its transaction.
-        auto const saved = store_->write([&](auto& view) -> result<void> {
-            auto const there = view.get(table::meta, meta_key::gate);
-            if (!there) return there.error();
-            // Somebody may have saved what is newer.
-            if (*there && through_of(**there) >= through_of(bytes)) return {};
-            return view.replace(table::meta, meta_key::gate, bytes);
-        });
-        std::lock_guard const lock(mutex_);
-        if (saved && through_of(bytes) > saved_) saved_ = through_of(bytes);
-        return saved;
-    }
-
-private:
-    static constexpr int tries_most = 50;  // while other processes save and drop
-
-    // The mutex, but not for long: who has it may be reading the log, and wait for what waits for
-    // this transaction. Not owned: they took their time.
-    [[nodiscard]] std::unique_lock<std::mutex> lock_in_transaction() {
-        constexpr int looks = 1000;
-        for (int look = 0; look < looks; ++look) {
-            std::unique_lock lock(mutex_, std::try_to_lock);
-            if (lock) return lock;
-            std::this_thread::yield();
-        }
-        return {};
-    }
-
-    // All under mutex_, but for the first.
-    [[nodiscard]] error fall_behind() {
-        behind_ = true;
-        return fail(errc::storage_failed, "other processes change the log too quickly");
-    }
-    void note_budgets() {
-        has_budgets_.store(!gate_.empty(), std::memory_order_release);
-        has_steps_.store(gate_.has_steps(), std::memory_order_release);
-    }
-
-    [[nodiscard]] result<void> apply(std::uint64_t number, record_view const& entry) {
-        if (auto ok = gate_.apply(sequence{number}, entry); !ok) return ok;
-        book_.apply(entry);
-        folded_ = number;
-        return {};
-    }
-    void cancel(std::string_view encoded) {
-        if (decode_record(encoded, entry_)) gate_.cancel(entry_);
-    }
-    void free_all(batch const& of, entry_mark which) {
-        static_cast<void>(of.for_each_entry(
-            [&](std::uint32_t, entry_mark mark, std::string_view encoded) -> result<void> {
-                if (mark == which) this->cancel(encoded);
-                return {};
-            }));
-    }
-    // What an attempt at a transaction held.
-    void free_tentative(batch const& of) {
-        if (std::exchange(tentative_, false)) free_all(of, entry_mark::conditional);
-    }
-
-    [[nodiscard]] result<bool> decide(batch& next) {
-        std::vector<batch::left_out_entry> refused;
-        tentative_ = true;
-        auto const all = next.for_each_entry(
-            [&](std::uint32_t place, entry_mark mark, std::string_view encoded) -> result<void> {
-                if (mark != entry_mark::conditional) return {};
-                if (auto ok = decode_record(encoded, entry_); !ok) return ok;
-                if (!may_enter(place, next)) refused.push_back({place, refusal_, {}});
-                return {};
-            });
-        if (!all) return all.error();
-        if (refused.empty()) return false;
-        next.leave_out(std::move(refused));
-        return true;
-    }
-    // Of entry_. Sets refusal_ where it has words.
-    [[nodiscard]] bool may_enter(std::uint32_t place, batch& next) {
-        refusal_.reset();
-        switch (entry_.kind) {
-        case record_kind::intent: {
-            auto const verdict = gate_.reserve(entry_);
-            if (!verdict.admitted) refusal_ = gate_.describe(verdict, entry_);
-            if (verdict.warned) next.warned.push_back(place);
-            return verdict.admitted;
-        }
-        case record_kind::outcome: return gate_.is_open(entry_.operation_id, entry_.attempt);
-        case record_kind::alert: return book_.may_append(entry_);
-        default: return true;
-        }
-    }
-
-    [[nodiscard]] result<void> catch_up_locked() {
-        for (int tries = 0;; ++tries) {
-            auto const caught_up = try_to_catch_up();
-            note_budgets();
-            // What another process dropped it had saved before.
-            bool const dropped = !caught_up && caught_up.error().code == errc::not_found;
-            if (!dropped || tries == tries_most) return caught_up;
-            active_ = false;
-        }
-    }
-    [[nodiscard]] result<void> try_to_catch_up() {
-        auto const size = log_->size();
-        if (!size) return size.error();
-        if (active_ && folded_ >= *size && !gate_.needs_history()) return {};
-        if (!active_) {
-            auto const since = read_number(*store_, meta_key::gate_since);
-            if (!since) return since.error();
-            if (*since == 0) return {};
-            if (auto ok = load(*since); !ok) return ok;
-        }
-        for (;;) {
-            if (auto const past = gate_.needs_history()) {
-                if (auto ok = fold_history(past->from); !ok) return ok;
-            }
-            if (folded_ >= *size) return {};
-            result<void> applied;
-            auto const read =
-                log_->views(folded_ + 1, [&](sequence number, record_view const& entry) {
-                    applied = this->apply(value_of(number), entry);
-                    return applied && !gate_.needs_history();
-                });
-            if (!read) return read;
-            if (!applied) return applied;
-        }
-    }
-    // The tail of the log as the transaction sees it.
-    template <class View>
-    [[nodiscard]] result<void> catch_up_in(View const& view, std::uint64_t before) {
-        if (gate_.needs_history()) return fall_behind();
-        if (folded_ == before) return {};
-        result<void> applied;
-        auto const scanned = view.scan(
-            table::blocks, block_key(folded_ + 1), [&](std::string_view, std::string_view block) {
-                auto const read = read_block_as<std::string_view>(
-                    block, [&](sequence number, record_view const& entry) {
-                        if (value_of(number) <= folded_) return true;
-                        if (value_of(number) != folded_ + 1) return false;
-                        applied = this->apply(value_of(number), entry);
-                        return applied && !gate_.needs_history();
-                    });
-                if (!read) applied = read.error();
-                return applied && folded_ < before && !gate_.needs_history();
-            });
-        if (!scanned) return scanned;
-        if (!applied) return applied;
-        note_budgets();
-        if (folded_ != before || gate_.needs_history()) return fall_behind();
-        return {};
-    }
-
-    // The records before the definition that was folded last, for the budgets that it made.
-    [[nodiscard]] result<void> fold_history(std::optional<timestamp> from) {
-        budget_gate past = gate_.history_gate();
-        auto const first = log_->first();
-        if (!first) return first.error();
-        auto const read = log_->blocks(*first, [&](std::string_view block) -> result<bool> {
-            auto const header = read_block_header(block);
-            if (!header) return header.error();
-            if (value_of(header->first) > folded_) return false;
-            if (from && header->latest < *from) return header->last() < folded_;
-            result<void> applied;
-            auto const all = read_block_as<std::string_view>(
-                block, [&](sequence number, record_view const& entry) {
-                    if (value_of(number) > folded_) return false;
-                    applied = past.apply(number, entry);
-                    return applied.has_value();
-                });
-            if (!all) return all.error();
-            if (!applied) return applied.error();
-            return header->last() < folded_;
-        });
-        if (!read) return read;
-        gate_.adopt(past);
-        return {};
-    }
-
-    // The folds as they were saved: their size and checksum, then how far they go and what they
-    // are.
-    [[nodiscard]] std::string snapshot() const {
-        std::string const gate = gate_.snapshot();
-        std::string body = to_little_endian(folded_);
-        append_little_endian(body, static_cast<std::uint64_t>(gate.size()));
-        body += gate;
-        body += book_.snapshot();
-        std::string bytes = to_little_endian(crc32c(body));
-        bytes += body;
-        return bytes;
-    }
-    [[nodiscard]] static std::uint64_t through_of(std::string_view bytes) noexcept {
-        return bytes.size() < 12 ? 0 : load_little_endian<std::uint64_t>(bytes.data() + 4);
-    }
-    // Begins with what was saved. What is damaged is folded anew, as far as the log still has it.
-    [[nodiscard]] result<void> load(std::uint64_t since) {
-        std::string bytes;
-        auto const got = store_->read([&bytes](auto const& view) -> result<void> {
-            auto const found = view.get(table::meta, meta_key::gate);
-            if (!found) return found.error();
-            if (*found) bytes.assign(**found);
-            return {};
-        });
-        if (!got) return got;
-        gate_ = {};
-        book_ = {};
-        folded_ = since - 1;
-        if (!restore(bytes)) {
-            auto const first = log_->first();
-            if (!first) return first.error();
-            if (*first > since)
-                return fail(errc::corrupt,
-                            "what budgets had come to is missing or damaged, and "
-                            "records that it was made of were dropped");
-        }
-        saved_ = folded_;
-        active_ = true;
-        return {};
-    }
-    [[nodiscard]] bool restore(std::string_view bytes) {
-        constexpr std::size_t head = 4 + 8 + 8;
-        if (bytes.size() < head) return false;
-        if (crc32c(bytes.substr(4)) != load_little_endian<std::uint32_t>(bytes.data()))
-            return false;
-        auto const gate_bytes = load_little_endian<std::uint64_t>(bytes.data() + 12);
-        if (gate_bytes > bytes.size() - head) return false;
-        auto gate = budget_gate::from_snapshot(bytes.substr(head, gate_bytes));
-        auto book = alert_book::from_snapshot(bytes.substr(head + gate_bytes));
-        if (!gate || !book) return false;
-        gate_ = std::move(*gate);
-        book_ = std::move(*book);
-        folded_ = through_of(bytes);
-        return true;
-    }
-
-    Store* store_;
-    log_reader<Store> const* log_;
-    std::uint64_t const save_records_;
-    std::atomic<bool> has_budgets_{false};
-    std::atomic<bool> has_steps_{false};
-    std::atomic<std::uint64_t> looked_{0};  // the store's generation at which there was none
-    bool behind_ = false;                   // the writer's
-
-    std::mutex mutex_{};
-    // Under mutex_.
-    budget_gate gate_{};
-    alert_book book_{};
-    bool active_ = false;                      // the log has budgets or alerts, or had
-    bool tentative_ = false;                   // a transaction that is not committed yet holds some
-    std::uint64_t folded_ = 0;                 // the last record that is in the folds
-    std::uint64_t saved_ = 0;                  // the last that is in what is saved
-    std::uint64_t saving_ = 0;                 // the same, once the transaction is committed
-    std::uint64_t seen_ = 0;                   // generation of the store when all was folded
-    std::optional<budget_refusal> refusal_{};  // scratch, as well
-    record_view entry_{};
-};
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_ENGINE_GATE_KEEPER_HPP
 
 // ---- aiaudit/engine/ledger_share.hpp ----
 // SPDX-License-Identifier: MIT
@@ -12038,9 +15351,11 @@ public:
     };
     // Durable when it returns. `prepare(view, records before) -> result<bool>` is called in the
     // transaction, before the block is put; it says whether it took entries out of the batch.
-    // Errors: those of the store and of prepare(); nothing of the batch is in the log.
-    template <class Prepare>
-    [[nodiscard]] result<written> write(batch const& from, timestamp now, Prepare&& prepare) {
+    // `carry` as in rotate(). Errors: those of the store, of prepare() and carry(); nothing of the
+    // batch is in the log.
+    template <class Prepare, class Carry>
+    [[nodiscard]] result<written> write(batch const& from, timestamp now, Prepare&& prepare,
+                                        Carry&& carry) {
         if (auto ok = seal(from); !ok) return ok.error();
         for (bool rotated = false;; rotated = true) {
             auto done = commit(from, now, prepare);
@@ -12048,12 +15363,14 @@ public:
             if (done && *done) return **done;
             if (!done && (!full || rotated)) return done.error();
             // The segment is full, or is that of a past month.
-            if (auto ok = rotate(now, full); !ok) return ok.error();
+            if (auto ok = rotate(now, full, carry); !ok) return ok.error();
         }
     }
 
-    // Begins a new segment, if the present one is full or `always` says so.
-    [[nodiscard]] result<void> rotate(timestamp now, bool always) {
+    // Begins a new segment, if the present one is full or `always` says so. `carry(old view, next
+    // view, compact_range const&) -> result<void>` puts into it what was folded of all before it.
+    template <class Carry>
+    [[nodiscard]] result<void> rotate(timestamp now, bool always, Carry&& carry) {
         bool declined = false;
         auto const rotated = store_->rotate([&](auto const& old, auto& next) -> result<void> {
             auto const bytes = get_number(old, meta_key::size);
@@ -12076,7 +15393,15 @@ public:
                 next.replace(table::meta, meta_key::saved, to_little_endian(*saved));
             if (!put_saved) return put_saved;
             if (auto ok = carry_spilled(old, next); !ok) return ok;
-            if (auto ok = carry_gate(old, next); !ok) return ok;
+            auto const void_parts = old.get(table::meta, meta_key::void_parts);
+            if (!void_parts) return void_parts.error();
+            if (*void_parts) {
+                auto const put = next.replace(table::meta, meta_key::void_parts, **void_parts);
+                if (!put) return put;
+            }
+            auto const range = compact_range::from_bytes(**tree);
+            if (!range) return range.error();
+            if (auto ok = carry(old, next, *range); !ok) return ok;
             return next.replace(table::meta, meta_key::month, to_little_endian(month_of(now)));
         });
         if (!rotated && !declined) return rotated.error();
@@ -12096,18 +15421,6 @@ private:
                                           return put.has_value();
                                       });
         return scanned ? put : scanned;
-    }
-
-    // What budgets have come to.
-    template <class From, class To>
-    [[nodiscard]] static result<void> carry_gate(From const& old, To& next) {
-        for (auto const key : {meta_key::gate_since, meta_key::gate}) {
-            auto const there = old.get(table::meta, key);
-            if (!there) return there.error();
-            if (!*there) continue;
-            if (auto ok = next.replace(table::meta, key, **there); !ok) return ok;
-        }
-        return {};
     }
 
     // Of a block that would hold more, another one is begun.
@@ -12274,7 +15587,8 @@ public:
     [[nodiscard]] result<void> for_each(std::uint64_t from, Visitor&& visit) const {
         struct stat status {};
         if (::fstat(file_.get(), &status) != 0) return posix_error(errno, "fstat", path_);
-        auto const file_bytes = static_cast<std::uint64_t>(status.st_size);
+        auto const there = static_cast<std::uint64_t>(status.st_size);
+        auto const file_bytes = is_own() ? (std::min)(there, end_) : there;
         for (std::uint64_t at = (std::max)(from, frames_at_);;) {
             char head[8];
             auto const got = read_at(file_.get(), head, sizeof head, at);
@@ -12321,13 +15635,17 @@ private:
     [[nodiscard]] bool lock() const noexcept {
         return lock_file(file_.get(), LOCK_EX | LOCK_NB) == 0;
     }
+    // Where it fails nothing is added.
     [[nodiscard]] result<void> append(std::string_view bytes);
+    [[nodiscard]] result<void> write_and_sync(std::string_view bytes);
+    [[nodiscard]] bool cut_back() noexcept;  // errno where it cannot be
 
     std::string path_;
     std::string name_;
     file_handle file_{};
     std::uint64_t frames_at_ = 0;
-    std::uint64_t end_ = 0;  // of what this process wrote whole
+    std::uint64_t end_ = 0;   // of what this process wrote whole
+    bool is_longer_ = false;  // something that was refused may stand behind that
 };
 
 }  // namespace detail
@@ -12336,17 +15654,77 @@ private:
 
 #endif  // AIAUDIT_ENGINE_SPILL_FILE_HPP
 
+// ---- aiaudit/storage/memory_guard.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// memory_guard.hpp: memory that the system does not give, as an error.
+//
+// Threads: a function without state.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_MEMORY_GUARD_HPP
+#define AIAUDIT_STORAGE_MEMORY_GUARD_HPP
+
+#include <chrono>
+#include <new>
+#include <string>
+#include <thread>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What body() -> result<T> returns; storage_failed, where it throws bad_alloc. Without exceptions a
+// program ends where new fails, whatever this does.
+template <class Body>
+[[nodiscard]] auto call_with_memory(char const* purpose, Body&& body) -> decltype(body()) {
+#if defined(__cpp_exceptions)
+    try {
+        return body();
+    } catch (std::bad_alloc const&) {
+        return fail(errc::storage_failed,
+                    std::string(purpose) + ": no memory (raise RLIMIT_AS, or memory.max)");
+    }
+#else
+    static_cast<void>(purpose);
+    return body();
+#endif
+}
+
+// What body() returns, as soon as it does not throw bad_alloc: for threads of the library, whom
+// nobody hears. To be begun anew must do no harm.
+template <class Body>
+auto insist_on_memory(Body&& body) -> decltype(body()) {
+#if defined(__cpp_exceptions)
+    for (;; std::this_thread::sleep_for(std::chrono::milliseconds(10))) {
+        try {
+            return body();
+        } catch (std::bad_alloc const&) {
+            continue;
+        }
+    }
+#else
+    return body();
+#endif
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_MEMORY_GUARD_HPP
+
 // ---- aiaudit/engine/log_appender.hpp ----
 // SPDX-License-Identifier: MIT
 //
 // log_appender.hpp: batches into the log, and what is done when the log does not take them.
 //
-// Threads: the ledger's writer alone.
+// Threads: the ledger's writer alone, but for check().
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_LOG_APPENDER_HPP
 #define AIAUDIT_ENGINE_LOG_APPENDER_HPP
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -12389,17 +15767,7 @@ public:
     // The sequence of the batch's first record; zero where it was spilled. Takes out of the batch
     // what the gate does not let into the log.
     [[nodiscard]] result<sequence> append(batch& next) {
-        using steady_clock = std::chrono::steady_clock;
-        using pause_time = std::chrono::milliseconds;
-        auto const until = steady_clock::now() + failure_.wait;
-        for (pause_time pause{10};; pause = (std::min)(pause * 2, pause_time{1000})) {
-            auto taken = take_up_spilled();
-            auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
-            if (before) return sequence{*before + 1};
-            if (failure_.what == on_log_failure::spill) return spill(next, before.error());
-            if (failure_.what != on_log_failure::block) return before.error();
-            if (steady_clock::now() + pause > until || queue_->pause(pause)) return before.error();
-        }
+        return call_with_memory("to write records", [&] { return append_or_wait(next); });
     }
 
     // What is spilled into the log, as far as it takes it; a file is removed when all of it is.
@@ -12422,7 +15790,37 @@ public:
         return {};
     }
 
+    // Whether the log would take a batch: it took the last one, or takes a number that is written
+    // anew as it is. From any thread.
+    [[nodiscard]] result<void> check() {
+        if (auto ok = check_store(*store_); !ok) return ok;
+        if (!refused_.load(std::memory_order_acquire)) return {};
+        auto const tried = store_->write([](auto& view) -> result<void> {
+            auto const bytes = get_number(view, meta_key::size);
+            if (!bytes) return bytes.error();
+            return view.replace(table::meta, meta_key::size, to_little_endian(*bytes));
+        });
+        if (tried) refused_.store(false, std::memory_order_release);
+        return tried;
+    }
+
 private:
+    [[nodiscard]] result<sequence> append_or_wait(batch& next) {
+        using steady_clock = std::chrono::steady_clock;
+        using pause_time = std::chrono::milliseconds;
+        auto const until = steady_clock::now() + failure_.wait;
+        for (pause_time pause{10};; pause = (std::min)(pause * 2, pause_time{1000})) {
+            auto taken = take_up_spilled();
+            auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
+            if (before) return sequence{*before + 1};
+            // Nothing is told of what would be lost with the files, nor kept twice.
+            if (before.error().code == errc::moved) return before.error();
+            if (failure_.what == on_log_failure::spill) return spill(next, before.error());
+            if (failure_.what != on_log_failure::block) return before.error();
+            if (steady_clock::now() + pause > until || queue_->pause(pause)) return before.error();
+        }
+    }
+
     // How far a file of spilled batches was taken in by this one.
     struct spilled_mark {
         std::string key{};
@@ -12442,14 +15840,19 @@ private:
             return gate_->prepare(view, before, next);
         };
         for (int tries = 0;; ++tries) {
-            auto const done = writer_.write(next, time_->now(), prepare);
+            bool behind = false;
+            auto const carry = [&](auto const& old, auto& begun, compact_range const& tree) {
+                return gate_->carry(old, begun, tree, behind);
+            };
+            auto const done = writer_.write(next, time_->now(), prepare, carry);
+            refused_.store(!done, std::memory_order_release);
             if (done) {
                 removed_.clear();
                 gate_->committed(next, done->before);
                 return done->before;
             }
             gate_->abandoned(next, false);
-            if (!gate_->is_behind() || tries == tries_most) return done.error();
+            if (!(behind || gate_->is_behind()) || tries == tries_most) return done.error();
             if (auto ok = gate_->catch_up(); !ok) return ok.error();
         }
     }
@@ -12484,15 +15887,103 @@ private:
     batch_queue* queue_;
     std::string ledger_;
     log_failure_policy failure_;
+    std::atomic<bool> refused_{false};    // the log did not take the last batch
     std::vector<spill_file> spilled_{};   // in the order in which they are to enter the log
     std::vector<std::string> removed_{};  // keys of files that are gone
 };
+
+// Begins a segment, whatever the newest holds, unless that is nothing. Errors: those of the store
+// and of reading the log.
+template <class Store>
+[[nodiscard]] result<void> begin_segment(Store& store, gate_keeper<Store>& gate,
+                                         rotation_policy const& rotation, timestamp now) {
+    constexpr int tries_most = 50;  // while other processes write
+    log_writer<Store> writing(store, rotation);
+    for (int tries = 0;; ++tries) {
+        if (auto ok = gate.catch_up(); !ok) return ok;
+        bool behind = false;
+        auto const begun =
+            writing.rotate(now, true, [&](auto const& old, auto& next, compact_range const& tree) {
+                return gate.carry(old, next, tree, behind);
+            });
+        if (begun || !behind || tries == tries_most) return begun;
+    }
+}
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_LOG_APPENDER_HPP
+
+// ---- aiaudit/storage/file_watch.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// file_watch.hpp: that the files which are open still stand at their paths.
+//
+// Who moves a directory, puts a copy in its place or removes it does not close what others have
+// open: they would go on writing into files that nobody finds again. A file is told from another by
+// its device and inode.
+// Threads: any, once all files are added.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_FILE_WATCH_HPP
+#define AIAUDIT_STORAGE_FILE_WATCH_HPP
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Whether the system's clock has ticked since that was last asked: some milliseconds. For looks
+// that cost more than what they guard.
+class tick_counter {
+public:
+    [[nodiscard]] bool has_ticked() noexcept;
+    // The next to ask is told yes.
+    void reset() noexcept { seen_.store(0, std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::int64_t> seen_ = 0;  // coarse nanoseconds
+};
+
+class file_watch {
+public:
+    void add(std::string path, file_id file) { files_.push_back({std::move(path), file}); }
+    // What stands at that path now. Errors: those of the file system.
+    [[nodiscard]] result<void> add(std::string path);
+
+    // Asks the system about each. Errors: moved, and from then on always; those of the file system.
+    [[nodiscard]] result<void> check();
+    // The same of the first alone, and of the others at most once in a tick of the system's clock.
+    [[nodiscard]] result<void> check_first();
+    // The same of all, at most once in a tick.
+    [[nodiscard]] result<void> check_now_and_then() {
+        return !gone_.load(std::memory_order_relaxed) && !ticks_.has_ticked() ? result<void>{}
+                                                                              : check();
+    }
+
+private:
+    struct watched_file {
+        std::string path{};
+        file_id file{};
+    };
+    [[nodiscard]] result<void> check(watched_file const& one);
+
+    std::vector<watched_file> files_{};
+    tick_counter ticks_{};
+    std::atomic<bool> gone_ = false;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_FILE_WATCH_HPP
 
 // ---- aiaudit/storage/ledger_directory.hpp ----
 // SPDX-License-Identifier: MIT
@@ -12603,6 +16094,12 @@ result<void> make_segment(std::string const& segments, segment_number number, Fi
     auto const segment = segments + "/" + segment_name(number);
     auto const temporary = segment + ".new";
     if (auto ok = remove_segment(temporary); !ok) return ok;
+    if (number > 1 && number != history && ::access(segment.c_str(), F_OK) == 0) {
+        // It was made for the one before it to be sealed. That this is not sealed must be on disk
+        // before this one goes: the commit may have failed after it was there, and been taken back.
+        auto const before = segments + "/" + segment_name(number - 1) + "/data.mdb";
+        if (auto ok = sync_path(before); !ok) return ok;
+    }
     if (::rename(segment.c_str(), temporary.c_str()) == 0) {
         if (auto ok = remove_segment(temporary); !ok) return ok;
     } else if (errno != ENOENT) {
@@ -12625,7 +16122,8 @@ template <class Fill>
 result<void> make_history(std::string const& segments, Fill&& fill) {
     directory_lock const lock(segments);
     if (!lock.held()) return posix_error(errno, "flock", segments);
-    if (is_there(segments + "/" + history_name)) return {};
+    // Who made it may have died before its name was on disk.
+    if (is_there(segments + "/" + history_name)) return sync_path(segments);
     return make_segment(segments, history, fill);
 }
 
@@ -12653,10 +16151,12 @@ result<void> make_ledger(std::string const& path, Fill&& fill) {
     if (auto ok = write_file(new_marker, text); !ok) return ok;
     if (auto ok = sync_path(path); !ok) return ok;
     if (auto ok = make_directory(path + "/segments"); !ok) return ok;
-    // Where the first segment has its name, an earlier try made it whole.
-    if (!is_there(path + "/segments/" + segment_name(1))) {
-        if (auto ok = make_segment(path + "/segments", 1, fill); !ok) return ok;
-    }
+    // Where the first segment has its name, an earlier try made it whole; but may have died before
+    // the name was on disk.
+    auto const segments = path + "/segments";
+    auto const made = is_there(segments + "/" + segment_name(1)) ? sync_path(segments)
+                                                                 : make_segment(segments, 1, fill);
+    if (!made) return made;
     if (auto ok = sync_path(path); !ok) return ok;
     if (auto ok = rename_path(new_marker, path + "/" + marker_name); !ok) return ok;
     return sync_path(path);
@@ -12796,7 +16296,6 @@ public:
     }
 
     // By what the file is, not by its name: a ledger has many.
-    using file_id = std::pair<dev_t, ino_t>;
     [[nodiscard]] bool claim(file_id file) {
         std::scoped_lock const lock(mutex_);
         return open_.insert(file).second;
@@ -12831,7 +16330,7 @@ public:
     [[nodiscard]] static result<file_claim> of(std::string const& path);
 
 private:
-    lmdb_registry::file_id file_{};
+    file_id file_{};
     process_mark mark_{};
     bool held_ = false;
 };
@@ -12864,6 +16363,7 @@ private:
 
 #include <lmdb.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -12935,7 +16435,16 @@ public:
         int dead = 0;
         ::mdb_reader_check(env_, &dead);
     }
+    // Of the newest meta page.
     [[nodiscard]] std::uint64_t last_txnid() const noexcept { return info().me_last_txnid; }
+    // Whether a transaction that writes follows the commit of the newest meta page: else it would
+    // overwrite pages of that commit. One beyond, which was refused, is taken back first. False: it
+    // does not, and the environment must be opened anew.
+    [[nodiscard]] result<bool> is_in_step(MDB_txn* writing);
+    // What it is.
+    [[nodiscard]] file_id file() const noexcept { return file_; }
+    // Its files, where they were opened.
+    [[nodiscard]] file_watch& files() noexcept { return files_; }
     [[nodiscard]] MDB_dbi table_handle(table which) const noexcept {
         return tables_[static_cast<std::size_t>(which)];
     }
@@ -12947,6 +16456,11 @@ public:
     // looks at a page.
     [[nodiscard]] result<void> check_size();
     // After a commit of this process, which may have made the file longer.
+    // A disk may have a commit's meta page although it said that it has not; LMDB has written the
+    // one before it again, without a sync. Until that is on disk nobody may use the pages of that
+    // commit: the caller still has the turn to write. Where this fails too, the disk goes on
+    // failing.
+    void sync_what_was_taken_back() noexcept { static_cast<void>(::fdatasync(descriptor_)); }
     void note_commit() noexcept {
         if (bytes_of_last_commit() > seen_bytes_.load(std::memory_order_relaxed)) {
             (void)covers_what_was_seen();
@@ -12959,7 +16473,17 @@ public:
 private:
     explicit lmdb_handle(std::string directory) : directory_(std::move(directory)) {}
     [[nodiscard]] result<void> open_environment(lmdb_settings const& how);
+    struct opening {
+        bool again = false;  // it failed by what passes
+        result<void> done{};
+    };
+    [[nodiscard]] opening try_to_open(lmdb_settings const& how, unsigned flags);
     [[nodiscard]] int make_and_open(lmdb_settings const& how, unsigned flags);
+    void close() noexcept {
+        if (env_ != nullptr) ::mdb_env_close(std::exchange(env_, nullptr));
+    }
+    [[nodiscard]] result<bool> knows_last_commit();
+    [[nodiscard]] result<void> note_files();
     [[nodiscard]] result<MDB_txn*> begin_first(bool make);
     [[nodiscard]] result<void> walk_trees();
     [[nodiscard]] result<void> open_tables(bool make);
@@ -12982,7 +16506,10 @@ private:
     std::array<MDB_dbi, table_count> tables_{};
     std::uint64_t page_bytes_ = 0;
     int descriptor_ = -1;  // LMDB's, on the data file
+    bool locked_ = false;  // it has a lock file
     file_claim claim_{};
+    file_id file_{};
+    file_watch files_{};
 
     std::atomic<std::uint64_t> seen_bytes_ = 0;  // the longest that the file was seen to be
     // The last commit whose pages were found to be there although the file is shorter than it says.
@@ -13033,6 +16560,7 @@ struct empty_environment {
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <utility>
@@ -13061,7 +16589,8 @@ public:
     [[nodiscard]] result<lmdb_transaction> begin(bool writing);
     // Whether the segment is sealed, as that transaction on it sees it.
     [[nodiscard]] result<bool> is_sealed(lmdb_transaction const& transaction);
-    // Of the last commit of any process; 0 where it is not open.
+    // Of the last commit of any process; 0 where it is not open, or its files are not in their
+    // place.
     [[nodiscard]] std::uint64_t last_txnid() noexcept;
     // Closes it unless a transaction is active on it. It is open again when it is needed.
     bool try_close();
@@ -13101,13 +16630,13 @@ private:
     gate gate_{};
     std::unique_ptr<lmdb_handle> open_{};  // protected by gate_
     std::uint64_t openings_ = 0;           // protected by gate_
-    bool walked_ = false;                  // its trees were found whole once; protected by gate_
+    std::optional<file_id> walked_{};      // whose trees were found whole; protected by gate_
     std::atomic<bool> is_open_ = false;    // what open_ says, for a look without the gate
     std::atomic<bool> dropped_ = false;
     // The last commit after which the segment was seen not to be sealed.
     std::atomic<std::uint64_t> unsealed_at_ = ~std::uint64_t{0};
     std::atomic<std::int64_t> next_reader_check_ = 0;  // steady seconds
-    std::atomic<std::int64_t> size_checked_at_ = 0;    // coarse nanoseconds
+    tick_counter size_looks_{};
 };
 
 // One transaction; aborted unless it was committed.
@@ -13129,6 +16658,8 @@ public:
     }
     // Of a writer: whether a few small entries more are sure to find room.
     [[nodiscard]] bool has_room() const noexcept { return handle_->has_room(); }
+    // The files that it is on.
+    [[nodiscard]] file_watch& files() const noexcept { return handle_->files(); }
     // The last commit that it sees.
     [[nodiscard]] std::uint64_t sees() const noexcept {
         return ::mdb_txn_id(txn_) - (writing_ ? 1 : 0);
@@ -13339,6 +16870,7 @@ public:
     [[nodiscard]] result<write_lock::turn> wait_for_turn() {
         if (auto ok = check_writable(); !ok) return ok.error();
         if (auto ok = check_not_forked(); !ok) return ok.error();
+        if (auto ok = check_files(look::now_and_then); !ok) return ok.error();
         return write_lock_.wait_for_turn();
     }
     // A transaction on the newest segment. A writer's stays the newest: it is nobody else's turn.
@@ -13354,14 +16886,30 @@ public:
     result<void> make_next(lmdb_transaction const& old, Fill fill);
     [[nodiscard]] result<void> drop_oldest(segment_number number);
 
+    // Whether a writer would find the files in their place, and room.
+    [[nodiscard]] result<void> check();
+    // To be asked after a commit, before anybody is told of it: whether the file that it went into
+    // is the one at its path. What is not of the transaction's own segment is looked at now and
+    // then; without a transaction at once, for one that sealed its segment, which others may have
+    // dropped since.
+    [[nodiscard]] result<void> check_commit(lmdb_transaction const& committed) {
+        return check_files(committed, look::after_commit);
+    }
+    [[nodiscard]] result<void> check_commit() { return check_files(look::always); }
+
     [[nodiscard]] result<segment_range> range();
-    [[nodiscard]] std::uint64_t generation() const noexcept;
+    [[nodiscard]] std::uint64_t generation() noexcept;
     [[nodiscard]] std::uint64_t bytes_on_disk();
     [[nodiscard]] std::uint64_t bytes_on_disk(segment_number number) const;
 
 private:
     explicit lmdb_segments(store_options const& options)
         : settings_{chosen_map_bytes(options.map_bytes), options.read_only, false} {}
+    enum class look : std::uint8_t { always, after_commit, now_and_then };
+
+    [[nodiscard]] result<void> watch_files(std::string const& ledger);
+    [[nodiscard]] result<void> check_files(look when);
+    [[nodiscard]] result<void> check_files(lmdb_transaction const& on, look when);
     [[nodiscard]] result<void> find_newest();
     [[nodiscard]] result<bool> is_sealed(segment_number number);
     [[nodiscard]] result<void> move_on(lmdb_environment const& from);
@@ -13386,11 +16934,13 @@ private:
     file_claim marker_{};
     process_lock alone_{};
     write_lock write_lock_{};  // not open where the store is read only
+    file_watch files_{};       // the ledger's, but for those of its segments
 
     // Never null once open; what it points to lives as long as this.
     std::atomic<lmdb_environment*> newest_ = nullptr;
     std::atomic<segment_number> oldest_ = 0;  // there may be fewer by now, never older ones
     std::atomic<std::uint64_t> uses_ = 0;
+    std::atomic<bool> moved_ = false;  // some file is not in its place: for good
     std::mutex mutex_{};
     // Every one that was asked for, open or not: small, and never removed, so that a pointer to one
     // stays good. Protected by mutex_.
@@ -13417,9 +16967,10 @@ result<void> lmdb_segments::make_next(lmdb_transaction const& old, Fill fill) {
 // A process that does not know yet that its segment is sealed sees the transaction that sealed it.
 // The number is that of the meta page, which may still be on its way to the disk: a reader sees it
 // once it is there.
-inline std::uint64_t lmdb_segments::generation() const noexcept {
+inline std::uint64_t lmdb_segments::generation() noexcept {
     auto& at = *newest_.load(std::memory_order_acquire);
-    if (marker_.forked()) return 0;
+    if (marker_.forked() || moved_.load(std::memory_order_relaxed)) return 0;
+    if (!files_.check_now_and_then()) return 0;
     return generation_of(at.number(), at.last_txnid());
 }
 
@@ -13466,6 +17017,10 @@ public:
         return transaction_ == nullptr ? 0 : generation_of(segment(), transaction_->sees());
     }
 
+    // Gives back the pages of a large value that was read and will not be soon. The system keeps
+    // them cached, but they count no more as this process's; who reads them again gets them again.
+    void release(std::string_view value) const noexcept;
+
 protected:
     [[nodiscard]] result<lmdb_cursor> cursor(table in) const;
     [[nodiscard]] error failure(int code, char const* call) const {
@@ -13481,6 +17036,7 @@ private:
 class lmdb_write_view : public lmdb_read_view {
 public:
     using lmdb_read_view::lmdb_read_view;
+    void release(std::string_view value) const = delete;  // it may be changed, and not in the file
     result<void> insert(table in, std::string_view key, std::string_view value) {
         if (auto ok = check_entry(key, value.size()); !ok) return ok;
         MDB_val bytes = to_lmdb(value);
@@ -13531,8 +17087,12 @@ result<void> lmdb_read_view::scan(table in, std::string_view from, Visit visit) 
 // would end the process where one is damaged. What is damaged after that is outside this.
 // Reading where the lock file cannot be written (a read-only file system, another's files) is
 // sound only while nobody writes there; see lmdb_handle.hpp.
-// A data file that somebody cuts short while it is open is reported as corrupt by the next
-// transaction; one that reads the missing part at that very moment dies of SIGBUS.
+// Where the ledger's directory, its marker, a lock file or a data file is no more what was opened,
+// moved. The data file is looked at after each commit, before it is reported, the others and all of
+// a reader once in a few milliseconds. A relative path is that of the directory in which the
+// process was at opening. A data file that somebody cuts short while it is open is reported as
+// corrupt by the next transaction; one that reads the missing part at that very moment dies of
+// SIGBUS.
 // Threads: and processes, as storage_policy says. Not on network file systems.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LMDB_STORE_HPP
@@ -13576,6 +17136,10 @@ public:
         return segments_->drop_oldest(segment);
     }
 
+    [[nodiscard]] result<void> check() const {
+        if (!segments_) return moved_from();
+        return segments_->check();
+    }
     [[nodiscard]] std::uint64_t generation() const noexcept {
         return segments_ ? segments_->generation() : 0;
     }
@@ -13594,7 +17158,7 @@ private:
         return fail(errc::closed, "the store was moved from");
     }
     template <class Body>
-    static result<void> write_in(result<detail::lmdb_transaction> transaction, Body& body);
+    result<void> write_in(result<detail::lmdb_transaction> transaction, Body& body);
 
     std::unique_ptr<detail::lmdb_segments> segments_;  // none: moved from
 };
@@ -13604,7 +17168,8 @@ result<void> lmdb_store::write_in(result<detail::lmdb_transaction> transaction, 
     if (!transaction) return transaction.error();
     write_view view(&*transaction);
     if (result<void> done = body(view); !done) return done;
-    return transaction->commit();
+    if (auto ok = transaction->commit(); !ok) return ok;
+    return segments_->check_commit(*transaction);
 }
 
 template <class Body>
@@ -13650,6 +17215,7 @@ result<void> lmdb_store::rotate(Body body) {
     if (!turn) return turn.error();
     auto transaction = segments_->begin_sealing();
     if (!transaction) return transaction.error();
+    if (auto ok = segments_->check_commit(*transaction); !ok) return ok;
     write_view old(&*transaction);
     auto const fill = [&](detail::lmdb_transaction& begun) -> result<void> {
         write_view next(&begun);
@@ -13660,7 +17226,8 @@ result<void> lmdb_store::rotate(Body body) {
     if (auto ok = old.replace(table::meta, sealed_key, std::to_string(old.segment() + 1)); !ok) {
         return ok;
     }
-    return transaction->commit();
+    if (auto ok = transaction->commit(); !ok) return ok;
+    return segments_->check_commit();
 }
 
 static_assert(storage_policy<lmdb_store>);
@@ -13680,7 +17247,6 @@ static_assert(storage_policy<lmdb_store>);
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13697,13 +17263,15 @@ struct basic_ledger<Policies>::state {
           store(std::move(opened)),
           log(store),
           queue(options.batch_records_max, options.batch_bytes_max),
-          fold(store, log, queue,
+          fold(store, log, queue, told,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
-                options.rollup_save_records}),
-          gate(store, log, options.rollup_save_records),
+                options.rollup_save_records, options.read_only, options.fold_anew}),
+          gate(store, log, told, options.rollup_save_records, options.fold_anew),
+          admissions(store, time, queue, gate, options.path, options.budgets),
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     ~state() {
         bool const ran = writer.joinable() && folder.joinable();
+        if (ran) admissions.end();
         queue.stop();
         writer.join();
         fold.stop();
@@ -13716,6 +17284,10 @@ struct basic_ledger<Policies>::state {
     }
 
     result<void> check_process() const { return process.check_fork(options.path); }
+    result<void> check_writable() const {
+        if (auto ok = check_process(); !ok || !options.read_only) return ok;
+        return fail(errc::read_only, options.path + " is open for reading only");
+    }
     // As gate_keeper::look().
     template <class Visitor>
     auto look(Visitor&& visit) {
@@ -13727,9 +17299,7 @@ struct basic_ledger<Policies>::state {
     template <class String>
     result<std::string_view> encode(basic_record<String> const& entry) const {
         thread_local std::string room;
-        if (auto ok = check_process(); !ok) return ok.error();
-        if (options.read_only)
-            return fail(errc::read_only, options.path + " is open for reading only");
+        if (auto ok = check_writable(); !ok) return ok.error();
         std::string_view const encoded = encode_record(entry, room);
         if (encoded.size() > limits::record_bytes)
             return fail(errc::too_large, "a record of " + std::to_string(encoded.size()) +
@@ -13756,57 +17326,20 @@ struct basic_ledger<Policies>::state {
         return of.to->sequence_at(of.place);
     }
 
-    // What became of an entry that the writer decides about.
-    struct decided {
-        sequence number{};
-        bool warned = false;
-        detail::batch::left_out_entry const* left_out = nullptr;  // the batch's
-    };
-    result<decided> wait_for_decision(detail::batch_queue::pushed const& of) {
-        auto const number = wait(of);
-        if (!number) return number.error();
-        auto const& warned = of.to->warned;
-        auto const* const left_out = of.to->left_out_at(of.place);
-        if (left_out != nullptr && left_out->failure) return *left_out->failure;
-        return decided{*number, std::binary_search(warned.begin(), warned.end(), of.place),
-                       left_out};
+    result<budget> budget_named(std::string_view name) {
+        auto const there = look([](budget_gate& of, auto&) { return of.budgets(); });
+        if (!there) return there.error();
+        for (budget const& each : *there)
+            if (each.name == name) return each;
+        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
     }
-
-    // A store that has nothing on disk has no other processes.
-    result<void> take_admissions() {
-        if (admissions.taken() || store.bytes_on_disk() == 0) return {};
-        return admissions.take(options.path, options.budgets == budget_mode::exclusive);
+    // Appends a rule, which holds for this process too when it returns.
+    result<sequence> enforce(result<record> const& rule) {
+        if (!rule) return rule.error();
+        auto const number = finish(push(*rule, true), durability::committed);
+        auto const folded = number ? gate.catch_up() : result<void>{};
+        return folded ? number : folded.error();
     }
-    // Lets the writer decide.
-    result<admission> admit_by_log(std::string_view encoded) {
-        auto const pushed = queue.push(encoded, true, detail::entry_mark::conditional);
-        if (!pushed) return pushed.error();
-        auto const became = wait_for_decision(*pushed);
-        if (!became) return became.error();
-        if (became->left_out == nullptr) return admission{became->number, {}, became->warned};
-        return admission{sequence{}, became->left_out->why, false};
-    }
-    result<admission> admit_by_memory(record const& intent, std::string_view encoded,
-                                      durability when) {
-        auto const said = gate.hold(intent);
-        if (!said) return said.error();
-        if (said->refused) return admission{sequence{}, said->refused, false};
-        // A budget that is being set now is asked as well.
-        if (!said->held) return admit_by_log(encoded);
-        auto const pushed =
-            queue.push(encoded, when == durability::committed, detail::entry_mark::held);
-        if (!pushed) {
-            gate.release(intent);
-            return pushed.error();
-        }
-        admission made{sequence{}, {}, said->warned};
-        if (when == durability::relaxed) return made;
-        auto const number = wait(*pushed);
-        if (!number) return number.error();
-        made.number = *number;
-        return made;
-    }
-
     // If one thread cannot be had, the destructor ends the other.
     result<void> start() {
         auto writing = detail::thread::start("the ledger's writer", [this] { run(); });
@@ -13835,11 +17368,11 @@ struct basic_ledger<Policies>::state {
     storage store;
     clock time{};
     detail::log_reader<storage> log;
+    detail::notices told{};
     detail::batch_queue queue;
     detail::fold_keeper<storage> fold;
     detail::gate_keeper<storage> gate;
-    detail::admission_lock admissions{};
-    std::mutex once{};                              // one conditional record of a kind at a time
+    detail::admitter<storage, clock> admissions;
     detail::log_appender<storage, clock> appender;  // the writer's
     detail::thread writer{};                        // last: they use all of the above
     detail::thread folder{};
@@ -13852,19 +17385,22 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
     if (options.batch_records_max == 0 || options.batch_bytes_max == 0)
         return fail(errc::bad_argument, "a batch of nothing");
-    store_options const with{options.path, options.create, options.read_only, options.map_bytes};
-    auto opened = storage::open(with);
-    if (!opened) return opened.error();
-    detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
-    if (made->options.budgets == budget_mode::exclusive) {
-        if (auto alone = made->take_admissions(); !alone) return alone.error();
-    }
-    if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
-    if (made->options.read_only) return basic_ledger(std::move(made));
-    if (auto folded = made->gate.catch_up(); !folded) return folded.error();
-    if (auto taken = made->appender.open(); !taken) return taken.error();
-    if (auto started = made->start(); !started) return started.error();
-    return basic_ledger(std::move(made));
+    return detail::call_with_memory("to open a ledger", [&]() -> result<basic_ledger> {
+        store_options const with{options.path, options.create, options.read_only,
+                                 options.map_bytes};
+        auto opened = storage::open(with);
+        if (!opened) return opened.error();
+        detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
+        if (made->options.budgets == budget_mode::exclusive) {
+            if (auto alone = made->admissions.take(); !alone) return alone.error();
+        }
+        if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
+        if (made->options.read_only) return basic_ledger(std::move(made));
+        if (auto folded = made->gate.catch_up(); !folded) return folded.error();
+        if (auto taken = made->appender.open(); !taken) return taken.error();
+        if (auto started = made->start(); !started) return started.error();
+        return basic_ledger(std::move(made));
+    });
 }
 
 template <class Policies>
@@ -13878,62 +17414,77 @@ result<void> basic_ledger<Policies>::save() {
 template <class Policies>
 result<void> basic_ledger<Policies>::rotate() {
     if (auto ok = flush(); !ok) return ok;
-    detail::log_writer<storage> writing(state_->store, state_->options.rotation);
-    return writing.rotate(state_->time.now(), true);
+    return detail::begin_segment(state_->store, state_->gate, state_->options.rotation,
+                                 state_->time.now());
 }
 
 template <class Policies>
 result<admission> basic_ledger<Policies>::admit(record const& intent, durability when) {
     if (intent.kind != record_kind::intent)
         return fail(errc::bad_argument, "an attempt is admitted by its intent");
+    if (intent.finish_reason == detail::advance_mark)
+        return fail(errc::bad_argument, "an intent has no finish reason: leave it empty");
     auto const encoded = state_->encode(intent);
     if (!encoded) return encoded.error();
-    if (auto ok = state_->take_admissions(); !ok) return ok.error();
-    if (state_->options.budgets == budget_mode::exclusive)
-        return state_->admit_by_memory(intent, *encoded, when);
-    return state_->admit_by_log(*encoded);
+    return state_->admissions.admit(intent, *encoded, when);
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::claim_budgets() {
+    if (auto ok = state_->check_writable(); !ok) return ok;
+    return state_->admissions.take();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
-    auto const entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::top_up_budget(budget_top_up const& wanted) {
-    auto const there = budgets();
-    if (!there) return there.error();
-    auto const found = std::find_if(there->begin(), there->end(), [&wanted](budget const& each) {
-        return each.name == wanted.budget;
-    });
-    if (found == there->end())
-        return fail(errc::not_found, "no budget '" + wanted.budget.substr(0, 64) + "'");
+    auto const found = state_->budget_named(wanted.budget);
+    if (!found) return found.error();
     if (auto ok = detail::check_top_up(*found, wanted); !ok) return ok.error();
-    auto entry = to_record(wanted, state_->time.now());
-    if (!entry) return entry.error();
-    auto const number = append(*entry);
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
-    auto const there = budgets();
+    if (auto const found = state_->budget_named(name); !found) return found.error();
+    return state_->enforce(to_removal_record(name, state_->time.now()));
+}
+
+template <class Policies>
+result<std::vector<future_state>> basic_ledger<Policies>::future_states(timestamp after) {
+    return state_->look([after](budget_gate& gate, auto&) { return gate.futures(after); });
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::forget_future(future_pardon wanted) {
+    timestamp const now = state_->time.now();
+    wanted.after = (std::max)(wanted.after, now);
+    auto const there = future_states(wanted.after);
     if (!there) return there.error();
-    auto const found = std::find_if(there->begin(), there->end(),
-                                    [name](budget const& of) { return of.name == name; });
-    if (found == there->end())
-        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
-    auto const number = append(to_removal_record(name, state_->time.now()));
-    if (!number) return number;
-    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
-    return number;
+    wanted.forgotten = future_text(*there);
+    return state_->enforce(to_record(wanted, now));
+}
+
+template <class Policies>
+result<std::vector<budget_advance>> basic_ledger<Policies>::lost_advances() {
+    // Where nobody decides alone now, whoever drew from advances is dead.
+    if (!state_->options.read_only) {
+        auto const settled = state_->admissions.settle();
+        if (!settled && settled.error().code != errc::already_open) return settled.error();
+    }
+    return state_->look([](budget_gate& gate, auto&) { return gate.lost_advances(); });
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::write_off_advances(advance_pardon wanted) {
+    auto const lost = lost_advances();
+    if (!lost) return lost.error();
+    wanted.forgotten = advance_text(*lost);
+    return state_->enforce(to_record(wanted, state_->time.now()));
 }
 
 template <class Policies>
@@ -13942,9 +17493,21 @@ result<std::vector<budget>> basic_ledger<Policies>::budgets() {
 }
 
 template <class Policies>
-result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
+result<std::vector<budget_state>> basic_ledger<Policies>::budget_states(budget_rows rows) {
     timestamp const now = state_->time.now();
-    return state_->look([now](budget_gate& gate, auto&) { return gate.states(now); });
+    return state_->look([&](budget_gate& gate, auto&) { return gate.states(now, rows); });
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::visit_budget_states(
+    budget_rows rows, detail::function_ref<void(budget_state&&)> visit) {
+    timestamp const now = state_->time.now();
+    auto const looked = state_->look([&](budget_gate& gate, auto&) {
+        gate.visit_states(now, rows, visit);
+        return true;
+    });
+    if (!looked) return looked.error();
+    return {};
 }
 
 template <class Policies>
@@ -13985,18 +17548,27 @@ result<std::vector<budget_crossing>> basic_ledger<Policies>::take_crossings() {
 }
 
 template <class Policies>
+bool basic_ledger<Policies>::has_budgets() const {
+    return state_->gate.has_budgets();
+}
+
+template <class Policies>
+bool basic_ledger<Policies>::has_stepwise_budgets() const noexcept {
+    return state_->gate.has_steps();
+}
+
+template <class Policies>
+budget_mode basic_ledger<Policies>::budgets_by() const noexcept {
+    return state_->options.budgets;
+}
+
+template <class Policies>
 result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const& entry) {
     if (entry.kind != record_kind::alert && entry.kind != record_kind::outcome)
         return fail(errc::bad_argument, "alerts and outcomes alone are appended once");
     auto const encoded = state_->encode(entry);
     if (!encoded) return encoded.error();
-    std::lock_guard const lock(state_->once);
-    auto const pushed = state_->queue.push(*encoded, true, detail::entry_mark::conditional);
-    if (!pushed) return pushed.error();
-    auto const became = state_->wait_for_decision(*pushed);
-    if (!became) return became.error();
-    if (became->left_out != nullptr) return std::optional<sequence>{};
-    return std::optional(became->number);
+    return state_->admissions.append_once(*encoded);
 }
 
 template <class Policies>
@@ -14034,32 +17606,16 @@ result<sequence> basic_ledger<Policies>::append(detail::record_view_argument vie
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(record&)> next) {
-    constexpr std::size_t bytes_most = std::size_t{1} << 30;
     detail::batch records;
     for (record entry; next(entry);) {
         auto const encoded = state_->encode(entry);
         if (!encoded) return encoded.error();
         records.add(*encoded);
-        if (records.bytes.size() > bytes_most)
+        if (records.bytes.size() > std::size_t{1} << 30)
             return fail(errc::too_large, "more than 1 GiB of records in one transaction");
     }
     if (records.count == 0) return sequence{};
     return state_->finish(state_->queue.push_all(std::move(records)), durability::committed);
-}
-
-template <class Policies>
-bool basic_ledger<Policies>::has_budgets() const {
-    return state_->gate.has_budgets();
-}
-
-template <class Policies>
-bool basic_ledger<Policies>::has_stepwise_budgets() const noexcept {
-    return state_->gate.has_steps();
-}
-
-template <class Policies>
-budget_mode basic_ledger<Policies>::budgets_by() const noexcept {
-    return state_->options.budgets;
 }
 
 template <class Policies>
@@ -14069,14 +17625,19 @@ result<void> basic_ledger<Policies>::look_at_alerts(
         visit(book);
         return true;
     });
-    if (!looked) return looked.error();
-    return {};
+    return looked ? result<void>{} : looked.error();
 }
 
 template <class Policies>
 result<void> basic_ledger<Policies>::flush() {
     if (auto ok = state_->check_process(); !ok) return ok;
     return state_->queue.flush();
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::check() const {
+    if (auto ok = state_->check_writable(); !ok) return ok;
+    return state_->appender.check();
 }
 
 template <class Policies>
@@ -14089,24 +17650,21 @@ template <class Policies>
 result<money> basic_ledger<Policies>::spent_today(time_zone const& zone) {
     civil_day const today = zone.day_of(state_->time.now());
     auto const sums = report({report_kind::daily, zone, {today, today}, {}});
-    if (!sums) return sums.error();
-    return sums->sum.cost;
+    return sums ? result<money>(sums->sum.cost) : sums.error();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::last_sequence() const {
     if (auto ok = state_->check_process(); !ok) return ok.error();
     auto const size = state_->log.size();
-    if (!size) return size.error();
-    return sequence{*size};
+    return size ? result<sequence>(sequence{*size}) : size.error();
 }
 
 template <class Policies>
 result<sequence> basic_ledger<Policies>::first_sequence() const {
     if (auto ok = state_->check_process(); !ok) return ok.error();
     auto const first = state_->log.first();
-    if (!first) return first.error();
-    return sequence{*first};
+    return first ? result<sequence>(sequence{*first}) : first.error();
 }
 
 template <class Policies>
@@ -14134,6 +17692,11 @@ std::uint64_t basic_ledger<Policies>::bytes_on_disk() const {
 }
 
 template <class Policies>
+std::vector<std::string> basic_ledger<Policies>::notices() const {
+    return state_->told.all();
+}
+
+template <class Policies>
 detail::log_reader<typename basic_ledger<Policies>::storage> const& basic_ledger<Policies>::log()
     const noexcept {
     return state_->log;
@@ -14156,6 +17719,701 @@ basic_ledger<Policies> basic_ledger<Policies>::share() const {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_BASIC_LEDGER_TPP
+
+// ---- aiaudit/engine/gate_check.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_check.hpp: whether what budgets and alerts have come to, as it is saved, is what the records
+// come to.
+//
+// It begins with the gate before the first record that is there (nothing, where none was dropped),
+// folds record after record, and compares wherever a gate is saved: at the begin of each segment,
+// and the newest.
+// Memory: two gates.
+// Threads: one.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_GATE_CHECK_HPP
+#define AIAUDIT_ENGINE_GATE_CHECK_HPP
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What a saved gate is that is not the one that was folded. Levels of rates and lives of runs
+// follow the order in which calls asked, which need not be that of their records.
+struct gate_difference {
+    bool differs = false;
+    std::string where{};  // empty: in what follows the order of asking alone
+};
+[[nodiscard]] gate_difference compare_gates(saved_gate const& saved, saved_gate const& folded);
+
+template <class Store>
+class gate_check {
+public:
+    gate_check(Store const& store, log_reader<Store> const& log) : store_(&store), log_(&log) {}
+
+    // Reads which gates are saved now. Errors: those of reading; not_found, where a segment was
+    // dropped meanwhile.
+    [[nodiscard]] result<void> begin();
+    // The next record, from the first on that is there.
+    void add(std::uint64_t number, record_view const& entry) {
+        bool const rules = entry.kind == record_kind::budget || entry.kind == record_kind::alert;
+        bool const quiet = folded_.gate.empty() && folded_.book.empty();
+        if (!lost_ && (rules || !quiet)) apply(number, entry);
+        if (number == next_) compare(number);
+    }
+    // Those after the last record that was read are not compared.
+    void end(std::uint64_t last, std::vector<std::string>& findings,
+             std::vector<std::string>& unvouched);
+
+    // SHA-256 of what it began with, where records were dropped before.
+    [[nodiscard]] std::optional<digest> const& base() const noexcept { return base_; }
+
+private:
+    void apply(std::uint64_t number, record_view const& entry);
+    [[nodiscard]] result<void> fold_history(std::uint64_t number, std::optional<timestamp> from);
+    void compare(std::uint64_t number);
+    void compare(std::string const& what, std::string_view bytes, std::uint64_t number);
+    [[nodiscard]] std::string bytes_of(segment_number segment) const;
+    void find_next() { next_ = waiting_.empty() ? 0 : waiting_.begin()->first; }
+
+    Store const* store_;
+    log_reader<Store> const* log_;
+    saved_gate folded_{};
+    std::optional<digest> base_{};
+    bool lost_ = false;  // nothing can be compared from here on
+    // By how far they go: of a segment, its begin; 0: the newest.
+    std::multimap<std::uint64_t, segment_number> waiting_{};
+    std::uint64_t next_ = 0;
+    std::optional<std::string> newest_{};
+    std::vector<std::string> findings_{};
+    std::vector<std::string> unvouched_{};
+};
+
+template <class Store>
+result<void> gate_check<Store>::begin() {
+    auto const there = store_->segments();
+    if (!there) return there.error();
+    *this = gate_check(*store_, *log_);
+    for (segment_number segment = there->oldest; segment <= there->newest; ++segment) {
+        stored_gates found;
+        auto const read = store_->read(segment, [&found](auto const& view) -> result<void> {
+            auto gates = get_gates(view);
+            if (!gates) return gates.error();
+            found = std::move(*gates);
+            return {};
+        });
+        if (!read) return read;
+        if (segment == there->oldest && found.base_size != 0) {
+            auto saved = read_saved_gate(found.base.value_or(""));
+            lost_ = !saved || saved->through != found.base_size;
+            if (found.base) base_ = digest{sha256(*found.base)};
+            if (!lost_) folded_ = std::move(*saved);
+            if (lost_ && found.base)
+                findings_.push_back("what budgets had come to before record " +
+                                    std::to_string(found.base_size + 1) + " cannot be read");
+            else if (lost_)
+                unvouched_.push_back("what budgets and alerts had come to before record " +
+                                     std::to_string(found.base_size + 1) +
+                                     ", which an older version did not save");
+        } else if (found.base) {
+            waiting_.emplace(found.base_size, segment);
+        }
+        if (segment != there->newest) continue;
+        newest_ = std::move(found.gate);
+        if (newest_) waiting_.emplace(through_of_gate(*newest_), history);
+    }
+    find_next();
+    // Saved before any record, or up to the last that was dropped.
+    while (next_ == folded_.through && !waiting_.empty()) compare(folded_.through);
+    return {};
+}
+
+template <class Store>
+void gate_check<Store>::apply(std::uint64_t number, record_view const& entry) {
+    auto applied = folded_.gate.apply(sequence{number}, entry);
+    folded_.book.apply(entry);
+    if (applied) {
+        if (auto const past = folded_.gate.needs_history())
+            applied = fold_history(number, past->from);
+    }
+    if (applied) return;
+    lost_ = true;
+    unvouched_.push_back("what budgets have come to from record " + std::to_string(number) +
+                         " on: " + applied.error().message());
+}
+
+template <class Store>
+result<void> gate_check<Store>::fold_history(std::uint64_t number, std::optional<timestamp> from) {
+    auto const first = log_->first();
+    if (!first) return first.error();
+    if (*first > 1)
+        return fail(errc::not_found,
+                    "the budget that was set there may count records that were dropped since");
+    return fold_gate_history(*log_, folded_.gate, number, from);
+}
+
+template <class Store>
+std::string gate_check<Store>::bytes_of(segment_number segment) const {
+    if (segment == history) return newest_.value_or("");
+    std::string bytes;
+    // Where it was dropped meanwhile, there is nothing to compare any more.
+    static_cast<void>(store_->read(segment, [&bytes](auto const& view) -> result<void> {
+        auto const found = view.get(table::meta, meta_key::gate_base);
+        if (!found) return found.error();
+        if (*found) bytes.assign(**found);
+        return {};
+    }));
+    return bytes;
+}
+
+template <class Store>
+void gate_check<Store>::compare(std::uint64_t number) {
+    while (!waiting_.empty() && waiting_.begin()->first == number) {
+        segment_number const segment = waiting_.begin()->second;
+        waiting_.erase(waiting_.begin());
+        std::string const bytes = bytes_of(segment);
+        if (lost_ || bytes.empty()) continue;
+        compare(segment == history ? "what budgets and alerts have come to"
+                                   : "what budgets and alerts had come to when segment " +
+                                         std::to_string(segment) + " began",
+                bytes, number);
+    }
+    find_next();
+}
+
+template <class Store>
+void gate_check<Store>::compare(std::string const& what, std::string_view bytes,
+                                std::uint64_t number) {
+    folded_.through = number;
+    auto const saved = read_saved_gate(bytes);
+    std::string const end = " (at record " + std::to_string(number) + ")";
+    if (!saved) {
+        findings_.push_back(what + ", as it is saved, cannot be read" + end);
+        return;
+    }
+    auto const found = compare_gates(*saved, folded_);
+    if (!found.differs) return;
+    if (found.where.empty())
+        unvouched_.push_back("rates and budgets of runs" + end +
+                             ": they follow the order in which calls asked");
+    else
+        findings_.push_back(
+            what + ", as it is saved, is not what the records come to: " + found.where + end);
+}
+
+template <class Store>
+void gate_check<Store>::end(std::uint64_t last, std::vector<std::string>& findings,
+                            std::vector<std::string>& unvouched) {
+    for (auto const& [through, segment] : waiting_) {
+        if (through > last && segment == history)
+            findings_.push_back(
+                "what budgets and alerts have come to, as it is saved, goes on to "
+                "record " +
+                std::to_string(through) + "; the log has " + std::to_string(last));
+    }
+    findings.insert(findings.end(), findings_.begin(), findings_.end());
+    unvouched.insert(unvouched.end(), unvouched_.begin(), unvouched_.end());
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_GATE_CHECK_HPP
+
+// ---- aiaudit/rollup/part_fingerprint.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// part_fingerprint.hpp: whether a stored day part is the sum of its records, in memory that does
+// not grow with the number of names.
+//
+// A fingerprint is a sum in the field of 2^127 - 1, which records and stored cells add to alike.
+// With random factors B, L and g, which follow from a secret that is drawn for one run, whatever
+// counts in a series and slot adds (sum of B[i] * number[i] + sum of L[bucket] * count) times the
+// product of g(place, name) over its names and its slot; in each dimension, times the product over
+// the names of its group. The difference of two that differ is a polynomial of degree 8 in those
+// factors, linear in B, that is not zero. B is of 58 bits, the others of 127: so it goes unseen
+// with a probability below 2^-57, and nobody who wrote the part can have known the secret.
+// Threads: one thread each.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_PART_FINGERPRINT_HPP
+#define AIAUDIT_ROLLUP_PART_FINGERPRINT_HPP
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// A number modulo 2^127 - 1, which may be written as that itself for zero.
+class prime_number {
+public:
+    static constexpr uint128 prime = (uint128{1} << 127) - 1;
+
+    constexpr prime_number() noexcept = default;
+    explicit constexpr prime_number(uint128 value) noexcept : value_(folded(value)) {}
+
+    constexpr prime_number& operator+=(prime_number other) noexcept {
+        value_ = folded(value_ + other.value_);
+        return *this;
+    }
+    [[nodiscard]] static constexpr prime_number of_signed(int128 value) noexcept {
+        if (value >= 0) return prime_number(static_cast<uint128>(value));
+        return prime_number(prime - prime_number(~static_cast<uint128>(value) + 1).value_);
+    }
+    [[nodiscard]] constexpr prime_number operator*(prime_number other) const noexcept {
+        auto const low = static_cast<std::uint64_t>(value_);
+        auto const other_low = static_cast<std::uint64_t>(other.value_);
+        uint128 const middle = uint128{high()} * other_low + uint128{other.high()} * low;
+        uint128 const top = uint128{high()} * other.high();
+        return sum(folded(uint128{low} * other_low), folded(shifted(middle) + (top << 1)));
+    }
+    friend constexpr bool operator==(prime_number a, prime_number b) noexcept {
+        return a.value_ % prime == b.value_ % prime;
+    }
+
+private:
+    [[nodiscard]] constexpr std::uint64_t high() const noexcept {
+        return static_cast<std::uint64_t>(value_ >> 64);
+    }
+    // At most the prime.
+    [[nodiscard]] static constexpr uint128 folded(uint128 value) noexcept {
+        value = (value & prime) + (value >> 127);
+        return (value & prime) + (value >> 127);
+    }
+    // value * 2^64.
+    [[nodiscard]] static constexpr uint128 shifted(uint128 value) noexcept {
+        constexpr uint128 low = (uint128{1} << 63) - 1;
+        return folded(((value & low) << 64) + (value >> 63));
+    }
+    [[nodiscard]] static constexpr prime_number sum(uint128 a, uint128 b) noexcept {
+        prime_number made;
+        made.value_ = folded(a + b);
+        return made;
+    }
+
+    uint128 value_ = 0;
+};
+
+// Which numbers of a part can be compared: of one that was saved before estimates were told apart,
+// not the counts, which hold bounds, nor what is unsure.
+enum class compared_numbers : std::uint8_t { all, without_estimates };
+
+struct part_fingerprint {
+    prime_number cells{};
+    std::array<prime_number, dimension_count> sums{};
+    std::uint64_t bits = 0;     // that any number of a record has
+    std::uint64_t records = 0;  // that were added
+
+    // Whether no sum of the records can have wrapped.
+    [[nodiscard]] bool is_exact() const noexcept {
+        return std::bit_width(bits) + std::bit_width(records) < 64;
+    }
+    // The first of what differs; nothing where all is the same.
+    [[nodiscard]] std::string difference(part_fingerprint const& folded) const;
+};
+
+class fingerprinter {
+public:
+    static constexpr std::size_t secret_bytes = 32;
+
+    // `secret`: random bytes.
+    explicit fingerprinter(sha256_value const& secret);
+
+    // Adds an outcome or a correction, in its slot of the day, under the model that it counts as;
+    // `to` stays where it is until finish(). `Record` is record, or a view of one with the same
+    // members.
+    template <class Record>
+    AIAUDIT_HOT void add(Record const& entry, std::string_view model, std::uint32_t slot,
+                         compared_numbers which, part_fingerprint& to);
+
+    // What was added is in the fingerprints.
+    void finish();
+
+    // Of the part as it is stored, all sections of which are read. Errors: corrupt; newer_format.
+    [[nodiscard]] result<part_fingerprint> read(day_part const& part, compared_numbers which);
+    // Of the sums of users alone, of all their numbers. Errors: corrupt.
+    [[nodiscard]] result<prime_number> read_users(day_part const& part);
+    // Errors: corrupt.
+    [[nodiscard]] static result<compared_numbers> comparable(day_part const& part);
+
+private:
+    // Places of names: as series_names, then slots; those of factors go on.
+    static constexpr std::uint8_t slot_place = 6;
+    static constexpr std::uint8_t number_place = 7;
+    static constexpr std::uint8_t bucket_place = 8;
+
+    // By the names of a record but the user's; what was added of it lately is not multiplied yet.
+    struct profile_factors {
+        std::array<std::string, 5> names{};  // project, key, provider, model, status
+        std::array<prime_number, 5> each{};
+        prime_number model{};  // with the provider
+        prime_number all{};
+        bool used = false;
+        part_fingerprint* to = nullptr;
+        std::uint32_t slot = 0;
+        prime_number numbers{};
+        prime_number latency{};
+        prime_number cells{};  // times the users
+    };
+    // Of a name, in a line of a cache.
+    struct name_factor {
+        static constexpr std::size_t name_most = 46;
+        static constexpr std::uint8_t unused = 0xFF;
+        prime_number factor{};
+        std::uint8_t place = unused;
+        std::uint8_t size = 0;
+        std::array<char, name_most> name{};
+    };
+    static constexpr std::size_t names_kept = std::size_t{1} << 18;
+    static constexpr std::size_t profiles_kept = std::size_t{1} << 12;
+
+    [[nodiscard]] prime_number factor(std::uint8_t place, std::string_view name) const;
+    [[nodiscard]] prime_number of_name(std::uint8_t place, std::string_view name);
+    [[nodiscard]] profile_factors& of_profile(std::array<std::string_view, 5> const& names);
+    void flush(profile_factors& line);
+    // `bits` become those that any number has.
+    [[nodiscard]] prime_number of_numbers(totals const& sum, compared_numbers which,
+                                          std::uint64_t& bits) const noexcept;
+    [[nodiscard]] prime_number of_latency(latency_histogram const& latency) const;
+    [[nodiscard]] std::vector<prime_number> groups_of(day_part::names const& names, dimension by);
+    [[nodiscard]] result<void> read_dimension(day_part const& part,
+                                              std::vector<prime_number> const& groups, dimension by,
+                                              compared_numbers which, part_fingerprint& to);
+    [[nodiscard]] result<void> read_cells(day_part const& part, day_part::names const& names,
+                                          std::vector<prime_number> const& users,
+                                          compared_numbers which, part_fingerprint& to);
+
+    sha256_value secret_;
+    static constexpr unsigned number_bits = 58;
+    std::array<std::int64_t, totals_numbers + 1> numbers_{};  // the cost is the last
+    std::array<prime_number, latency_histogram::bucket_count> buckets_{};
+    std::array<prime_number, static_cast<std::size_t>(slots_per_day)> slots_{};
+    std::vector<name_factor> names_{names_kept};
+    std::vector<profile_factors> profiles_{profiles_kept};
+};
+
+template <class Record>
+void fingerprinter::add(Record const& entry, std::string_view model, std::uint32_t slot,
+                        compared_numbers which, part_fingerprint& to) {
+    totals const sum = totals::of(entry);
+    status_text const status{entry};
+    prime_number const user = of_name(0, entry.user);
+    profile_factors& line =
+        of_profile({std::string_view{entry.project}, std::string_view{entry.key_id},
+                    std::string_view{entry.provider}, model, status.text()});
+    if (line.to != &to || line.slot != slot) {
+        flush(line);
+        line.to = &to;
+        line.slot = slot;
+    }
+    ++to.records;
+    prime_number const numbers = of_numbers(sum, which, to.bits);
+    prime_number const of = numbers * user;
+    to.sums[index_of(dimension::user)] += of;
+    line.numbers += numbers;
+    line.cells += of;
+    if (sum.timed == 0) return;
+    prime_number const bucket = buckets_[latency_histogram::bucket_of(sum.latency_ns)];
+    line.latency += bucket;
+    line.cells += bucket * user;
+}
+
+// Numbers are taken as signed, and so a sum of them as what it is where it has not wrapped: of 33
+// factors of 58 bits and as many numbers it has 127 bits at the most.
+inline prime_number fingerprinter::of_numbers(totals const& sum, compared_numbers which,
+                                              std::uint64_t& bits) const noexcept {
+    // Counts, what is unsure, estimated and margin, unsplit: next to each other.
+    constexpr std::size_t estimates_begin = 6;
+    constexpr std::size_t estimates_end = common_numbers + 6;
+    int128 made = 0;
+    std::size_t place = 0;
+    auto const add = [&](std::uint64_t number) {
+        std::size_t const at = place++;
+        if (which == compared_numbers::without_estimates && at >= estimates_begin &&
+            at < estimates_end)
+            return;
+        auto const value = static_cast<std::int64_t>(number);
+        bits |= number ^ static_cast<std::uint64_t>(value >> 63);
+        made += int128{value} * numbers_[at];
+    };
+    for_each_common_number(sum, add);
+    std::uint64_t rare = 0;
+    for_each_rare_number(sum, [&rare](std::uint64_t number) { rare |= number; });
+    if (rare != 0) for_each_rare_number(sum, add);
+    int128 const cost = sum.cost.pico();
+    auto const narrow = static_cast<std::int64_t>(cost);
+    if (narrow == cost) return prime_number::of_signed(made + cost * numbers_.back());
+    // So that a sum of costs that is exact has less than 124 bits.
+    bits |= static_cast<std::uint64_t>((cost < 0 ? -cost : cost) >> 60);
+    prime_number all = prime_number::of_signed(made);
+    all += prime_number::of_signed(cost) * prime_number::of_signed(numbers_.back());
+    return all;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_PART_FINGERPRINT_HPP
+
+// ---- aiaudit/engine/part_check.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// part_check.hpp: whether the day parts that reports count are the sums of the log's records.
+//
+// The parts are read first, as they are at one time; then whoever reads the records hands them in.
+// Each outcome and correction up to the last that is saved must be in one part of its day, and in
+// no other, and each part must have the fingerprint of its records. Parts of records that were
+// dropped are held to their digest, which the record of retention has.
+// Memory: some 400 bytes a part, 8 MiB, and what the names of one part take.
+// Threads: one.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_PART_CHECK_HPP
+#define AIAUDIT_ENGINE_PART_CHECK_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// A part that reports count.
+struct checked_part {
+    part_key key{};                            // without the segment
+    std::optional<part_fingerprint> stored{};  // of those that are compared, where it can be read
+    std::string unreadable{};
+    compared_numbers which = compared_numbers::all;
+    bool limits_models = true;  // an older version did not (model_limit.hpp)
+    part_fingerprint folded{};
+};
+
+// SHA-256 over the keys (20 bytes) and the SHA-256 of the bytes of parts, in the order of the keys.
+class part_list_digest {
+public:
+    void add(part_key key, std::string_view bytes);
+    // Of those that begin before a record.
+    [[nodiscard]] digest value(std::uint64_t before);
+    [[nodiscard]] bool empty() const noexcept { return lines_.empty(); }
+
+private:
+    std::vector<std::pair<std::string, std::uint64_t>> lines_{};
+};
+
+class part_check {
+public:
+    explicit part_check(sha256_value const& secret) : fingers_(secret) {}
+
+    // Reads the parts as they are now; compares those that begin before a record. Errors: the
+    // store's; not_found, where a segment was dropped meanwhile.
+    template <class Store>
+    [[nodiscard]] result<void> begin(
+        Store const& store, std::uint64_t before = (std::numeric_limits<std::uint64_t>::max)());
+
+    // The next record.
+    template <class Record>
+    void add(std::uint64_t number, Record const& entry) {
+        bool const counts =
+            entry.kind == record_kind::outcome || entry.kind == record_kind::correction;
+        if (!counts || number <= dropped_ || number > saved_) return;
+        std::int64_t const slot = slot_of(entry.started_at);
+        civil_day const day = utc_day_of_slot(slot);
+        bool const is_in = current_ != nullptr && current_->key.day == day &&
+                           current_->key.after < number && number <= current_->key.through;
+        if (!is_in && !find_part(day, number)) return;
+        std::string_view model = entry.model();
+        if (!limited_.empty() && !has_own_row(day, entry.key_id, entry.provider, model))
+            model = other_models;
+        fingers_.add(entry, model, static_cast<std::uint32_t>(slot - first_slot_of(day)),
+                     current_->which, current_->folded);
+    }
+    // All records from `first` to `last` were added. What is wrong, a line each; what could not be
+    // compared goes to `unvouched`.
+    void end(std::uint64_t first, std::uint64_t last, std::vector<std::string>& findings,
+             std::vector<std::string>& unvouched);
+
+    // Up to which record the parts go, and the last record that was dropped.
+    [[nodiscard]] std::uint64_t saved() const noexcept { return saved_; }
+    [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
+    // The last that the history stands for: it may be there still.
+    [[nodiscard]] std::uint64_t marked() const noexcept { return marked_; }
+    // Of the parts of dropped records.
+    [[nodiscard]] part_list_digest& past() noexcept { return past_; }
+
+private:
+    static constexpr std::size_t findings_most = 20;  // of one kind
+
+    void read_part(part_key const& key, std::string_view bytes, bool is_compared);
+    // Of a part that is not compared, what those that are depend on.
+    [[nodiscard]] result<void> read_beside(part_key const& key, std::string_view bytes);
+    void note_limited(day_part const& part);
+    [[nodiscard]] bool has_own_row(civil_day day, std::string_view key, std::string_view provider,
+                                   std::string_view model);
+    [[nodiscard]] bool counts_totals_of(part_key const& key) const noexcept {
+        return totals_.through != 0 && key.through <= totals_.through;
+    }
+    void check_totals(std::vector<std::string>& findings) const;
+    template <class View>
+    [[nodiscard]] result<void> find_totals(View const& view, part_rule const& rule);
+    // `last`: the greatest user of the pieces before.
+    void add_piece(std::string_view bytes, std::string& last);
+    template <class Store>
+    [[nodiscard]] result<void> read_totals(Store const& store);
+    [[nodiscard]] bool find_part(civil_day day, std::uint64_t number);
+    void check_ranges(std::vector<std::string>& findings) const;
+
+    // What users came to over all days: a copy of the parts that go up to some record.
+    struct totals_fingerprint {
+        segment_number segment = 0;
+        std::uint64_t through = 0;  // 0: there are none
+        std::uint32_t pieces = 0;
+        bool bound = true;  // no part goes over `through`: else nobody reads them
+        prime_number of_pieces{};
+        prime_number of_parts{};
+        std::string unreadable{};
+    };
+    static constexpr std::size_t models_bytes_max = std::size_t{64} << 20;
+
+    fingerprinter fingers_;
+    // Keys that have more models on a day than count under their own names, and which do.
+    std::set<std::pair<civil_day, std::string>, std::less<>> limited_{};
+    std::set<civil_day> limited_days_{};
+    model_limit models_{};
+    bool too_many_models_ = false;
+    totals_fingerprint totals_{};
+    std::map<civil_day, std::vector<checked_part>> parts_{};  // by `after`
+    checked_part* current_ = nullptr;
+    std::vector<std::string> missing_{};
+    std::map<civil_day, std::uint64_t> missing_of_{};  // how many records of a day
+    part_list_digest past_{};
+    std::uint64_t saved_ = 0;
+    std::uint64_t dropped_ = 0;
+    std::uint64_t marked_ = 0;
+};
+
+template <class Store>
+result<void> part_check::begin(Store const& store, std::uint64_t before) {
+    parts_.clear();
+    past_ = {};
+    limited_.clear();
+    limited_days_.clear();
+    models_.clear();
+    totals_ = {};
+    part_rule rule;
+    bool begun = false;
+    auto const there = store.segments();
+    if (!there) return there.error();
+    auto const oldest = store.read(there->oldest, [this](auto const& view) -> result<void> {
+        auto const base = get_tree(view, meta_key::base);
+        if (!base) return base.error();
+        dropped_ = base->size();
+        return {};
+    });
+    if (!oldest) return oldest;
+    auto const read = for_each_part_place(store, rule, [&](auto const& view) -> result<void> {
+        if (auto ok = find_totals(view, rule); !ok) return ok;
+        if (view.segment() != history) {
+            if (!begun) {
+                auto const base = get_tree(view, meta_key::base);
+                if (!base) return base.error();
+                marked_ = base->size();
+            }
+            begun = true;
+            auto const saved = get_number(view, meta_key::saved);
+            if (!saved) return saved.error();
+            saved_ = *saved;
+        }
+        return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view bytes) {
+            auto part = part_key::parse(key);
+            if (!part || !rule.counts(*part, view.segment())) return true;
+            part->segment = 0;
+            bool const of_dropped = part->after < dropped_;
+            if (of_dropped || part->after < marked_ || view.segment() == history)
+                past_.add(*part, bytes);
+            if (!of_dropped || part->through > dropped_)
+                read_part(*part, bytes, !of_dropped && part->after < before);
+            release(view, bytes);
+            return true;
+        });
+    });
+    if (!read || (limited_.empty() && totals_.through == 0)) return read;
+    // A second look, since the first one says at what.
+    auto const beside = for_each_part_place(store, rule, [&](auto const& view) -> result<void> {
+        result<void> all;
+        auto const scanned =
+            view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view bytes) {
+                auto const part = part_key::parse(key);
+                if (part && rule.counts(*part, view.segment())) all = read_beside(*part, bytes);
+                release(view, bytes);
+                return all.has_value();
+            });
+        return scanned ? all : scanned;
+    });
+    return beside ? read_totals(store) : beside;
+}
+
+template <class View>
+result<void> part_check::find_totals(View const& view, part_rule const& rule) {
+    if (rule.voids_in(view.segment())) return {};
+    auto const found = view.get(table::meta, meta_key::user_totals);
+    if (!found) return found.error();
+    if (!*found) return {};
+    totals_ = {};
+    auto const entry = user_totals_entry::parse(**found);
+    if (!entry) return {};  // nobody reads them then
+    totals_.segment = view.segment();
+    totals_.through = entry->stand.size;
+    totals_.pieces = entry->pieces;
+    return {};
+}
+
+template <class Store>
+result<void> part_check::read_totals(Store const& store) {
+    if (totals_.through == 0) return {};
+    std::string const prefix = user_totals_key(totals_.through);
+    std::uint32_t pieces = 0;
+    std::string last;
+    auto const read = store.read(totals_.segment, [&](auto const& view) {
+        return view.scan(table::snapshots, prefix,
+                         [&](std::string_view key, std::string_view bytes) {
+                             if (!key.starts_with(prefix)) return false;
+                             ++pieces;
+                             add_piece(bytes, last);
+                             release(view, bytes);
+                             return true;
+                         });
+    });
+    if (read && pieces != totals_.pieces) totals_.unreadable = "some are missing";
+    return read;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_PART_CHECK_HPP
 
 // ---- aiaudit/integrity/error_queue.hpp ----
 // SPDX-License-Identifier: MIT
@@ -14188,6 +18446,29 @@ public:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_INTEGRITY_ERROR_QUEUE_HPP
+
+// ---- aiaudit/integrity/run_secret.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// run_secret.hpp: random bytes that nobody can have known before a run.
+//
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_RUN_SECRET_HPP
+#define AIAUDIT_INTEGRITY_RUN_SECRET_HPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Errors: storage_failed, where the system has no randomness.
+[[nodiscard]] result<sha256_value> draw_secret();
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_RUN_SECRET_HPP
 
 // ---- aiaudit/impl/retain.tpp ----
 // SPDX-License-Identifier: MIT
@@ -14285,11 +18566,42 @@ private:
     [[nodiscard]] result<void> drop(dropped_segment const& segment) {
         // From here on no part of the rollup may depend on the segment's records.
         if (auto ok = save_through(value_of(segment.last)); !ok) return ok;
+        // What is kept is vouched for by the record: so it is held to the records that go, first.
+        auto const secret = draw_secret();
+        if (!secret) return secret.error();
+        part_check parts(*secret);
+        if (auto ok = parts.begin(store_, value_of(segment.last)); !ok) return ok;
+        gate_check<store_type> gates(store_, log_);
+        if (auto ok = gates.begin(); !ok) return ok;
+        if (auto ok = check_past(parts, gates); !ok) return ok;
+        if (auto ok = keep_leaves(segment, parts, gates); !ok) return ok;
+        std::vector<std::string> wrong;
+        std::vector<std::string> unvouched;
+        parts.end(value_of(segment.first), value_of(segment.last), wrong, unvouched);
+        gates.end((std::numeric_limits<std::uint64_t>::max)(), wrong, unvouched);
+        if (!wrong.empty())
+            return fail(errc::corrupt, "nothing is dropped: " + wrong.front() +
+                                           "; aiaudit verify says what else is wrong");
         if (auto ok = keep_parts_and_nodes(segment.number); !ok) return ok;
-        if (auto ok = keep_leaves(segment); !ok) return ok;
-        if (auto ok = mark(meta_key::dropped, segment.number); !ok) return ok;
+        if (auto ok = mark_dropped(segment); !ok) return ok;
         if (auto ok = announce(segment); !ok) return ok;
         return store_.drop_oldest(segment.number);
+    }
+    // What was kept of earlier segments, with what the record of the last one says.
+    [[nodiscard]] result<void> check_past(part_check& parts, gate_check<store_type> const& gates) {
+        auto const note = newest_retention(store_, log_);
+        if (!note) return note.error();
+        if (!*note) return {};
+        bool const same_parts =
+            !(*note)->parts || parts.past().value((*note)->last) == *(*note)->parts;
+        bool const same_gate = !(*note)->gate || gates.base() == (*note)->gate;
+        if (same_parts && same_gate) return {};
+        return fail(errc::corrupt,
+                    std::string("nothing is dropped: ") +
+                        (same_parts ? "what budgets had come to before the oldest record"
+                                    : "the rollups of dropped records") +
+                        ", as it is kept, is not what the log had when those were dropped; aiaudit "
+                        "verify says more");
     }
 
     [[nodiscard]] result<void> save_through(std::uint64_t last) {
@@ -14329,10 +18641,18 @@ private:
         entry.cost_status = cost_status::no_charge;
         entry.operation = operation::other;
         entry.started_at = ledger_.time().now();
-        entry.tags = {{"segment", std::to_string(segment.number)},
-                      {"first_sequence", std::to_string(value_of(segment.first))},
-                      {"last_sequence", std::to_string(value_of(segment.last))}};
         auto const text = [](auto number) { return std::to_string(number); };
+        auto const name = [](std::string_view tag) { return std::string(tag); };
+        entry.tags = {{name(retention_tag::segment), text(segment.number)},
+                      {name(retention_tag::first), text(value_of(segment.first))},
+                      {name(retention_tag::last), text(value_of(segment.last))}};
+        part_check parts(sha256_value{});
+        if (auto ok = parts.begin(store_, 0); !ok) return ok;
+        entry.tags.emplace_back(retention_tag::parts,
+                                parts.past().value(value_of(segment.last)).to_string());
+        auto const gate = gate_after(segment.number);
+        if (!gate) return gate.error();
+        if (*gate) entry.tags.emplace_back(retention_tag::gate, (*gate)->to_string());
         if (policy_.age_min.count() != 0)
             entry.tags.emplace_back("age_min_seconds", text(policy_.age_min.count()));
         if (policy_.age_max)
@@ -14340,12 +18660,40 @@ private:
         if (policy_.bytes_max) entry.tags.emplace_back("bytes_max", text(*policy_.bytes_max));
         auto const appended = ledger_.append(entry);
         if (!appended) return appended.error();
-        return mark(meta_key::announced, segment.number);
+        return store_.write_history([&](auto& view) -> result<void> {
+            auto const number = to_little_endian(std::uint64_t{segment.number});
+            if (auto ok = view.replace(table::meta, meta_key::announced, number); !ok) return ok;
+            return view.replace(table::meta, meta_key::vouched,
+                                to_little_endian(value_of(*appended)));
+        });
+    }
+    // What budgets had come to when the next segment began.
+    [[nodiscard]] result<std::optional<digest>> gate_after(segment_number segment) const {
+        std::optional<digest> found;
+        auto const read = store_.read(segment + 1, [&found](auto const& view) -> result<void> {
+            auto const base = view.get(table::meta, meta_key::gate_base);
+            if (!base) return base.error();
+            if (*base) found = digest{sha256(**base)};
+            return {};
+        });
+        if (!read) return read.error();
+        return found;
     }
 
-    [[nodiscard]] result<void> mark(std::string_view key, segment_number segment) {
-        return store_.write_history([&](auto& view) {
-            return view.replace(table::meta, key, to_little_endian(std::uint64_t{segment}));
+    // The history stands for the segment from now on, and says where its parts stand.
+    [[nodiscard]] result<void> mark_dropped(dropped_segment const& segment) {
+        auto const tree = log_.base_of(segment.number + 1);
+        if (!tree) return tree.error();
+        part_rule const rule{segment.number, {}};
+        return store_.write_history([&](auto& view) -> result<void> {
+            auto const content = digest_of_parts(
+                view, [&rule](part_key const& part) { return rule.counts(part, history); });
+            if (!content) return content.error();
+            fold_stand const stand{tree->size(), tree->root(), *content};
+            if (auto ok = view.replace(table::meta, meta_key::parts, stand.to_bytes()); !ok)
+                return ok;
+            return view.replace(table::meta, meta_key::dropped,
+                                to_little_endian(std::uint64_t{segment.number}));
         });
     }
     struct kept_entry {
@@ -14356,12 +18704,18 @@ private:
     // In slices, so that no transaction grows with the segment. The keys in the history follow from
     // those in the segment, so what a crash cut off can be done again.
     [[nodiscard]] result<void> keep_parts_and_nodes(segment_number segment) {
+        part_rule rule;
+        auto const newest =
+            store_.read([&rule](auto const& view) -> result<void> { return rule.read_void(view); });
+        if (!newest) return newest;
         for (table const in : {table::snapshots, table::tiles}) {
             for (std::string from(1, '\0');;) {
                 std::vector<kept_entry> slice;
                 std::size_t bytes = 0;
                 auto const read = store_.read(segment, [&](auto const& view) {
                     return view.scan(in, from, [&](std::string_view key, std::string_view value) {
+                        if (in == table::snapshots && key.starts_with(user_totals_prefix))
+                            return false;  // they are made anew
                         slice.push_back({in, std::string(key), std::string(value)});
                         bytes += value.size();
                         return bytes < slice_bytes && slice.size() < slice_entries;
@@ -14371,6 +18725,10 @@ private:
                 if (slice.empty()) break;
                 from = slice.back().key + '\0';
                 if (in == table::snapshots) {
+                    std::erase_if(slice, [&](kept_entry const& each) {
+                        auto const part = part_key::parse(each.key);
+                        return !part || !rule.counts(*part, segment);
+                    });
                     for (kept_entry& part : slice) part.key += big_endian_key(segment);
                 }
                 if (auto ok = put(slice); !ok) return ok;
@@ -14389,7 +18747,8 @@ private:
 
     // The hashes of the segment's records, by groups of 256; of its last group the hashes up to its
     // end, to which those of the next segment will be added when that one goes.
-    [[nodiscard]] result<void> keep_leaves(dropped_segment const& segment) {
+    [[nodiscard]] result<void> keep_leaves(dropped_segment const& segment, part_check& parts,
+                                           gate_check<store_type>& gates) {
         std::vector<kept_entry> slice;
         std::uint64_t const last = value_of(segment.last);
         std::uint64_t next = value_of(segment.first);
@@ -14411,7 +18770,9 @@ private:
             done = put(slice);
             slice.clear();
         };
-        auto const read = log_.views(next, [&](sequence, record_view const& entry) {
+        auto const read = log_.views(next, [&](sequence number, record_view const& entry) {
+            parts.add(value_of(number), entry);
+            gates.add(value_of(number), entry);
             group.append(view_of(leaf_hash(encode_record(entry, room)).bytes));
             ++next;
             if ((next - 1) % tile_leaves == 0 || next > last) flush_group();
@@ -14698,7 +19059,9 @@ struct lmdb_meta {
     static constexpr std::size_t bytes = 152;
     static constexpr std::uint32_t magic = 0xBEEFC0DE;
     static constexpr std::uint16_t meta_page_flag = 0x08;
+    static constexpr std::uint32_t version_known = 1;
 
+    std::uint32_t version = 0;
     std::uint32_t page_bytes = 0;
     std::uint64_t last_page = 0;
     std::uint64_t txnid = 0;
@@ -14719,6 +19082,16 @@ using lmdb_metas = std::array<lmdb_meta, 2>;
 [[nodiscard]] result<bool> check_lmdb_snapshot(int descriptor, std::string const& path,
                                                std::uint64_t txnid);
 
+// Whether a meta page is that of this commit.
+[[nodiscard]] result<bool> has_lmdb_commit(int descriptor, std::string const& path,
+                                           std::uint64_t txnid);
+
+// Takes back a commit that was refused, but whose meta page is there: the page is made as old as it
+// was before, durably. The caller holds LMDB's write lock, and is the only one who knows what the
+// last commit is: the one before `txnid`.
+[[nodiscard]] result<void> take_back_lmdb_commit(int descriptor, std::string const& path,
+                                                 std::uint64_t txnid);
+
 // always_walk: looks at every branch and leaf page, however long the file is.
 [[nodiscard]] result<void> check_lmdb_file(std::string const& path, bool always_walk = false);
 
@@ -14737,6 +19110,7 @@ using lmdb_metas = std::array<lmdb_meta, 2>;
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14749,22 +19123,28 @@ template <class Ledger>
 class verifier {
 public:
     verifier(Ledger& of, verification_request const& request)
-        : ledger_(of), log_(of.log()), request_(request) {}
+        : ledger_(of), log_(of.log()), request_(request), gates_(of.store(), of.log()) {}
 
     [[nodiscard]] result<verification> run() {
-        auto const stored = log_.tree();
+        auto const secret = draw_secret();
+        if (!secret) return secret.error();
+        parts_.emplace(*secret);
+        auto const stored = read_saved();
         if (!stored) return stored.error();
         found_.size = stored->size();
         found_.root = stored->root();
-        auto const first = log_.first();
-        if (!first) return first.error();
-        found_.dropped = *first - 1;
+        found_.dropped = parts_->dropped();
         if (auto ok = start(); !ok) return ok.error();
         if (auto ok = check_anchor_so_far(); !ok) return ok.error();
+        std::uint64_t const from = range_.size() + 1;
+        gates_are_read_ = from == found_.dropped + 1;
         read_records();
         if (found_.sound() && !(range_ == *stored))
             find("the tree over all records is not the one that was stored");
-        if (found_.sound()) compare_rollup();
+        if (found_.sound()) {
+            compare_saved(from);
+            found_.saved_differs = !found_.sound();
+        }
         return std::move(found_);
     }
 
@@ -14780,15 +19160,38 @@ private:
                                 (std::min)(whole_tiles, found_.size / tile_leaves * tile_leaves));
         }
         if (before == 0) return {};
-        auto range = log_.tree_of(before);
-        if (!range) return range.error();
-        range_ = *range;
-        if (before != found_.dropped) return {};
+        if (before != found_.dropped) {
+            auto range = log_.tree_of(before);
+            if (!range) return range.error();
+            range_ = *range;
+            return {};
+        }
+        if (auto ok = add_kept_leaves(); !ok) return ok;
         auto const there = ledger_.store().segments();
         if (!there) return there.error();
         auto const base = log_.base_of(there->oldest);
         if (!base) return base.error();
         if (!(*base == range_)) find("the hashes kept of dropped records are not those of the log");
+        return {};
+    }
+
+    // The tree of dropped records, of the hashes that are kept of them.
+    [[nodiscard]] result<void> add_kept_leaves() {
+        while (range_.size() < found_.dropped) {
+            auto const leaves = log_.kept_leaves(range_.size() >> tile_levels);
+            if (!leaves) return leaves.error();
+            std::uint64_t const wanted =
+                (std::min)(found_.dropped - range_.size(), std::uint64_t{tile_leaves});
+            if (leaves->size() < wanted) {
+                find("the hashes of dropped records from " + std::to_string(range_.size() + 1) +
+                     " on are missing");
+                return {};
+            }
+            for (std::uint64_t i = 0; i < wanted; ++i) {
+                append((*leaves)[static_cast<std::size_t>(i)]);
+                check_anchor();
+            }
+        }
         return {};
     }
 
@@ -14801,6 +19204,7 @@ private:
                  std::to_string(found_.size) + ": records were cut off");
             return {};
         }
+        if (found_.anchored != 0) return {};
         if (size >= range_.size()) {
             check_anchor();
             return {};
@@ -14826,16 +19230,16 @@ private:
     void read_records() {
         if (!found_.sound() || range_.size() == found_.size) return;
         std::string room;
-        auto const read = log_.views(range_.size() + 1, [&](sequence, record_view const& entry) {
-            add(leaf_hash(encode_record(entry, room)));
-            if (entry.kind == record_kind::outcome || entry.kind == record_kind::correction) {
-                sum_.add(totals::of(entry));
-                for (std::size_t i = 0; i < reported_units.size(); ++i)
-                    counts_with_bounds_[i] += entry.usage.count(reported_units[i]);
-            }
-            check_anchor();
-            return found_.sound() && range_.size() < found_.size;
-        });
+        auto const read =
+            log_.views(range_.size() + 1, [&](sequence number, record_view const& entry) {
+                add(leaf_hash(encode_record(entry, room)));
+                parts_->add(value_of(number), entry);
+                if (gates_are_read_) gates_.add(value_of(number), entry);
+                if (auto note = read_retention(entry)) retained_ = *note;
+                if (request_.visit) request_.visit(number, entry);
+                check_anchor();
+                return found_.sound() && range_.size() < found_.size;
+            });
         if (!read) find(read.error().message());
         if (found_.sound() && range_.size() < found_.size)
             find("the log ends at record " + std::to_string(range_.size()) + " of " +
@@ -14843,6 +19247,9 @@ private:
     }
     void add(digest const& leaf) {
         ++found_.read;
+        append(leaf);
+    }
+    void append(digest const& leaf) {
         range_.append(leaf, [this](unsigned level, std::uint64_t index, digest const& hash) {
             if (!is_tile_level(level)) return;
             auto const stored = log_.node(level, index);
@@ -14853,29 +19260,58 @@ private:
         });
     }
 
-    // The rollups are a fold of the log: with all records at hand that can be held to it.
-    void compare_rollup() {
-        if (found_.read != found_.size) return;
-        auto const answer = ledger_.report({});
-        if (!answer) return find("the rollups cannot be read: " + answer.error().message());
-        auto const now = log_.size();
-        bool const grew = !now || *now != found_.size;
-        if (!grew && !is_sum(answer->sum)) find("the rollups are not the sum of the records");
+    // What is saved, then the tree: so that it is of records that the tree has.
+    [[nodiscard]] result<compact_range> read_saved() {
+        constexpr int tries_most = 50;  // while other processes drop
+        for (int tries = 0;; ++tries) {
+            auto read = parts_->begin(ledger_.store());
+            if (read) read = gates_.begin();
+            auto const tree = read ? log_.tree() : result<compact_range>(read.error());
+            auto const first = tree ? log_.first() : result<std::uint64_t>(tree.error());
+            if (first && *first == parts_->dropped() + 1) return tree;
+            bool const dropped = first || first.error().code == errc::not_found;
+            if (!dropped || tries == tries_most)
+                return first
+                           ? fail(errc::storage_failed, "other processes drop records too quickly")
+                           : first.error();
+        }
     }
-    // What was saved before estimates were told apart counts them, nobody knows how many.
-    [[nodiscard]] bool is_sum(totals const& reported) const {
-        if (reported.unsplit == 0) return reported == sum_;
-        totals as_split = reported;
-        as_split.unsplit = 0;
-        as_split.unsure = sum_.unsure;
-        as_split.estimated = sum_.estimated;
-        as_split.margin = sum_.margin;
-        as_split.counts = sum_.counts;
-        bool within = as_split == sum_;
-        for (std::size_t i = 0; i < sum_.counts.size(); ++i)
-            within = within && reported.counts[i] >= sum_.counts[i] &&
-                     reported.counts[i] <= counts_with_bounds_[i];
-        return within;
+    void compare_saved(std::uint64_t from) {
+        parts_->end(from, found_.size, found_.findings, found_.unvouched);
+        if (!gates_are_read_) {
+            found_.unvouched.push_back(
+                "what budgets and alerts have come to, which records that "
+                "were not read decide too");
+            if (found_.dropped != 0)
+                found_.unvouched.push_back("the rollups of records that were dropped");
+            return;
+        }
+        gates_.end(found_.size, found_.findings, found_.unvouched);
+        if (found_.dropped != 0) compare_dropped();
+    }
+    // What is kept of dropped records, with what the newest record of retention says of it.
+    void compare_dropped() {
+        std::uint64_t const told = retained_ ? retained_->last : 0;
+        if (told < found_.dropped)
+            return find("no record says that records up to " + std::to_string(found_.dropped) +
+                        " were dropped");
+        std::string const dropped = "records 1 to " + std::to_string(told);
+        if (told > parts_->marked())
+            found_.unvouched.push_back("the rollups of " + dropped + ", which were being dropped");
+        else if (!retained_->parts)
+            found_.unvouched.push_back("the rollups of " + dropped +
+                                       ", which an older version dropped");
+        else if (parts_->past().value(told) != *retained_->parts)
+            find("the rollups of " + dropped +
+                 ", which were dropped, are not those that the log had then");
+        // Of the segment that was dropped and is there still, the base is not that one.
+        if (told != found_.dropped) return;
+        if (retained_->gate && (!gates_.base() || *gates_.base() != *retained_->gate))
+            find("what budgets had come to before record " + std::to_string(told + 1) +
+                 " is not what it was when the records before it were dropped");
+        else if (!retained_->gate)
+            found_.unvouched.push_back("what budgets and alerts had come to before record " +
+                                       std::to_string(told + 1));
     }
 
     Ledger& ledger_;
@@ -14883,8 +19319,10 @@ private:
     verification_request const& request_;
     verification found_{};
     compact_range range_{};
-    totals sum_{};
-    decltype(totals::counts) counts_with_bounds_{};
+    std::optional<part_check> parts_{};
+    gate_check<typename Ledger::storage> gates_;
+    bool gates_are_read_ = false;
+    std::optional<retention_note> retained_{};
 };
 
 }  // namespace detail
@@ -14917,24 +19355,173 @@ result<checkpoint> checkpoint_of(basic_ledger<Policies> const& of, std::string o
 #ifndef AIAUDIT_IMPL_BUDGET_BUDGET_ACCOUNTS_IPP
 #define AIAUDIT_IMPL_BUDGET_BUDGET_ACCOUNTS_IPP
 
+#include <cstring>
+#include <string>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE int128 window_account::most_used(std::int64_t number, window_keeping keeping) const {
-    if (number == newest_.number) return keeping.reach == 0 ? newest_.used.all() : running_;
-    if (keeping.reach != 0) return most_in_reach(number, keeping.reach);
-    window_sums const* const there = find_in_past(number);
-    return there == nullptr ? 0 : there->used.all();
+AIAUDIT_INLINE packed_windows::packed_windows(packed_windows const& other) {
+    if (other.empty()) return;
+    std::size_t const bytes = other.head().bytes;
+    bytes_ = std::make_unique<char[]>(bytes);
+    std::memcpy(bytes_.get(), other.bytes_.get(), bytes);
 }
 
-AIAUDIT_INLINE window_sums& window_account::add(std::int64_t number, window_keeping keeping,
-                                                amounts_used change) {
-    window_sums& to = number == newest_.number ? newest_ : make(number, keeping);
-    to.used.spent += change.spent;
-    to.used.reserved += change.reserved;
-    if (keeping.reach != 0 && newest_.number - number <= keeping.reach) running_ += change.all();
-    return to;
+AIAUDIT_INLINE packed_windows::header packed_windows::head() const noexcept {
+    header read;
+    char const* const at = bytes_.get();
+    read.lowest = load_little_endian<std::int64_t>(at);
+    read.bytes = load_little_endian<std::uint16_t>(at + 8);
+    read.count = static_cast<std::uint8_t>(at[10]);
+    read.has = static_cast<std::uint8_t>(at[11]);
+    return read;
+}
+
+AIAUDIT_INLINE byte_reader packed_windows::behind_head(header const& first) const noexcept {
+    std::size_t const before = head_bytes + ((first.has & runs) != 0 ? sizeof(int128) : 0);
+    return byte_reader({bytes_.get() + before, first.bytes - before});
+}
+
+AIAUDIT_INLINE byte_reader packed_windows::entries() const noexcept {
+    header const first = head();
+    byte_reader in = behind_head(first);
+    if ((first.has & has_floor) != 0) static_cast<void>(in.varint());
+    return in;
+}
+
+AIAUDIT_INLINE std::int64_t packed_windows::floor() const noexcept {
+    if (!bytes_) return window_sums::none;
+    header const first = head();
+    if ((first.has & has_floor) == 0) return window_sums::none;
+    return later(first.lowest, std::uint64_t{0} - behind_head(first).varint());
+}
+
+AIAUDIT_INLINE int128 packed_windows::running() const noexcept {
+    int128 value = 0;
+    bool const has = bytes_ && (head().has & runs) != 0;
+    if (has) std::memcpy(&value, bytes_.get() + head_bytes, sizeof value);
+    return value;
+}
+
+AIAUDIT_INLINE void packed_windows::add_running(int128 change) noexcept {
+    if (!bytes_ || (head().has & runs) == 0) return;
+    int128 const value = running() + change;
+    std::memcpy(bytes_.get() + head_bytes, &value, sizeof value);
+}
+
+AIAUDIT_INLINE packed_windows::unpacked packed_windows::read() const {
+    unpacked all;
+    all.floor = floor();
+    all.running = running();
+    all.all.reserve(count() + 1);
+    for_each([&all](window_sums const& each) { all.all.push_back(each); });
+    return all;
+}
+
+AIAUDIT_INLINE void packed_windows::write(unpacked const& from) {
+    bool const has_running = from.running != 0;
+    bool const floored = from.floor != window_sums::none;
+    if (from.all.empty() && !floored && !has_running) return bytes_.reset();
+    std::int64_t const lowest =
+        from.all.empty() ? (floored ? from.floor : 0) : from.all.front().number;
+    std::string packed;
+    append_little_endian(packed, lowest);
+    packed.append(head_bytes - packed.size(), '\0');
+    if (has_running)
+        packed.append(reinterpret_cast<char const*>(&from.running), sizeof from.running);
+    if (floored) append_varint(packed, distance_of(lowest, from.floor));
+    std::int64_t before = lowest;
+    for (window_sums const& each : from.all) {
+        bool const held = each.used.reserved != 0 || each.open != 0;
+        append_varint(packed, distance_of(each.number, before));
+        append_varint(packed, (held ? holds : 0) | (each.fired != 0 ? fires : 0));
+        before = each.number;
+        append_varint128(packed, each.used.spent);
+        if (held) append_varint128(packed, each.used.reserved);
+        if (held) append_varint(packed, each.open);
+        if (each.fired != 0) append_varint(packed, each.fired);
+    }
+    // At most 251 windows of 58 bytes.
+    packed[8] = static_cast<char>(packed.size() & 0xFF);
+    packed[9] = static_cast<char>(packed.size() >> 8);
+    packed[10] = static_cast<char>(from.all.size());
+    packed[11] = static_cast<char>((has_running ? runs : 0) | (floored ? has_floor : 0));
+    bytes_ = std::make_unique<char[]>(packed.size());
+    std::memcpy(bytes_.get(), packed.data(), packed.size());
+}
+
+AIAUDIT_INLINE std::optional<window_sums> window_account::find(std::int64_t number) const {
+    if (number == newest_.number && number != window_sums::none) return newest_;
+    std::optional<window_sums> found;
+    past_.for_each([&](window_sums const& each) {
+        if (each.number == number) found = each;
+    });
+    return found;
+}
+
+AIAUDIT_INLINE int128 window_account::most_used_elsewhere(std::int64_t number,
+                                                          window_keeping keeping) const {
+    if (number == newest_.number) return running();
+    if (keeping.reach != 0) return most_in_reach(number, keeping.reach);
+    auto const there = find(number);
+    return there ? there->used.all() : int128{0};
+}
+
+AIAUDIT_INLINE void window_account::add_elsewhere(std::int64_t number, window_keeping keeping,
+                                                  window_change const& change) {
+    bool const counts = keeping.reach != 0 && number == newest_.number;
+    if (counts) {
+        apply(newest_, change);
+        // Without a past the newest is all that runs.
+        if (!past_.empty()) {
+            if (past_.running() == 0 || past_.running() + change.used.all() == 0) {
+                auto past = past_.read();
+                reckon_running(past, keeping);
+                past_.write(past);
+            } else {
+                past_.add_running(change.used.all());
+            }
+        }
+        return;
+    }
+    auto past = past_.read();
+    auto const place = std::find_if(past.all.begin(), past.all.end(),
+                                    [number](auto const& each) { return each.number == number; });
+    apply(place != past.all.end() ? *place : make(number, keeping, past), change);
+    reckon_running(past, keeping);
+    past_.write(past);
+}
+
+AIAUDIT_INLINE void window_account::clear_fired() {
+    newest_.fired = 0;
+    if (past_.count() == 0) return;
+    auto past = past_.read();
+    for (window_sums& each : past.all) each.fired = 0;
+    past_.write(past);
+}
+
+AIAUDIT_INLINE void window_account::restore_floor(std::int64_t floor) {
+    if (floor == past_.floor()) return;
+    auto past = past_.read();
+    past.running = running();
+    past.floor = floor;
+    past_.write(past);
+}
+
+AIAUDIT_INLINE void window_account::restore(std::int64_t floor, std::vector<window_sums> windows,
+                                            window_keeping keeping) {
+    packed_windows::unpacked past;
+    past.floor = floor;
+    past.all = std::move(windows);
+    newest_ = {};
+    if (!past.all.empty()) {
+        newest_ = past.all.back();
+        past.all.pop_back();
+    }
+    reckon_running(past, keeping);
+    past_.write(past);
 }
 
 AIAUDIT_INLINE amounts_used window_account::ending_with(std::int64_t last,
@@ -14948,33 +19535,61 @@ AIAUDIT_INLINE amounts_used window_account::ending_with(std::int64_t last,
     return sum;
 }
 
-AIAUDIT_INLINE window_sums& window_account::make(std::int64_t number, window_keeping keeping) {
-    if (window_sums* const there = find(number)) return *there;
+AIAUDIT_INLINE void window_account::reckon_running(packed_windows::unpacked& past,
+                                                   window_keeping keeping) const {
+    past.running = 0;
+    if (keeping.reach == 0 || newest_.number == window_sums::none) return;
+    past.running = newest_.used.all();
+    for (window_sums const& each : past.all)
+        if (newest_.number - each.number <= keeping.reach) past.running += each.used.all();
+}
+
+AIAUDIT_INLINE window_sums& window_account::make(std::int64_t number, window_keeping keeping,
+                                                 packed_windows::unpacked& past) {
     AIAUDIT_ASSERT(!forgot(number, keeping));
+    if (newest_.number == number) return newest_;
     if (newest_.number == window_sums::none) {
         newest_.number = number;
         return newest_;
     }
-    if (past_.size() + 1 >= keeping.kept) forget_lowest();
+    if (past.all.size() + 1 >= keeping.kept) forget_lowest(past);
+    window_sums made;
+    made.number = number;
     if (number < newest_.number) {
-        window_sums made;
-        made.number = number;
-        return *past_.insert(place_of(number), made);
+        auto const place = std::lower_bound(
+            past.all.begin(), past.all.end(), number,
+            [](window_sums const& each, std::int64_t wanted) { return each.number < wanted; });
+        return *past.all.insert(place, made);
     }
-    if (newest_.number != window_sums::none) past_.push_back(newest_);
-    newest_ = {};
-    newest_.number = number;
-    if (keeping.reach != 0) running_ = ending_with(number, keeping.reach).all();
+    if (newest_.number != window_sums::none) past.all.push_back(newest_);
+    newest_ = made;
     return newest_;
 }
 
-AIAUDIT_INLINE void window_account::forget_lowest() {
-    floor_ = lowest();
-    if (past_.empty()) {
+AIAUDIT_INLINE void window_account::forget_lowest(packed_windows::unpacked& past) {
+    if (past.all.empty()) {
+        past.floor = newest_.number;
         newest_ = {};
-    } else {
-        past_.erase(past_.begin());
+        return;
     }
+    past.floor = past.all.front().number;
+    past.all.erase(past.all.begin());
+}
+
+AIAUDIT_INLINE void window_account::drop_after(std::int64_t number, window_keeping keeping) {
+    if (newest_.number == window_sums::none) return;
+    auto past = past_.read();
+    // What came below the lowest of as many as are kept was not counted.
+    if (past.all.size() + 1 >= keeping.kept) past.floor = (std::max)(past.floor, lowest() - 1);
+    while (newest_.number > number) {
+        newest_ = {};
+        if (past.all.empty()) break;
+        newest_ = past.all.back();
+        past.all.pop_back();
+    }
+    past.floor = (std::min)(past.floor, number);
+    reckon_running(past, keeping);
+    past_.write(past);
 }
 
 AIAUDIT_INLINE int128 window_account::most_in_reach(std::int64_t number, std::int64_t reach) const {
@@ -15034,16 +19649,16 @@ AIAUDIT_INLINE void account_table::prefetch_account(std::uint64_t hash) const no
     if (number == none) return;
     auto const* const lines = reinterpret_cast<char const*>(&accounts_[number]);
     __builtin_prefetch(lines);
-    __builtin_prefetch(lines + sizeof(budget_account) / 2);
+    __builtin_prefetch(lines + sizeof(budget_account) - 1);
     if (of_buckets_) __builtin_prefetch(&buckets_[number]);
 }
 
 AIAUDIT_INLINE std::uint32_t account_table::add(std::string_view name, std::uint64_t hash) {
     auto const number = static_cast<std::uint32_t>(accounts_.size());
-    accounts_.emplace_back().name = name;
+    accounts_.emplace_back().text = compact_text(name);
     if (of_buckets_) buckets_.emplace_back();
     if (keeps_use_) used_at_.push_back(window_sums::none);
-    index_.insert(hash, number, [this](std::uint32_t of) { return hash_of(accounts_[of].name); });
+    index_.insert(hash, number, [this](std::uint32_t of) { return hash_of(accounts_[of].name()); });
     return number;
 }
 
@@ -15052,7 +19667,7 @@ AIAUDIT_INLINE std::vector<std::uint32_t> account_table::retain(std::vector<bool
     std::vector<std::uint32_t> numbers(accounts_.size(), none);
     for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
         if (!keep[i]) continue;
-        numbers[i] = left.add(accounts_[i].name, hash_of(accounts_[i].name));
+        numbers[i] = left.add(accounts_[i].name(), hash_of(accounts_[i].name()));
         left.accounts_[numbers[i]] = std::move(accounts_[i]);
         if (of_buckets_) left.buckets_[numbers[i]] = buckets_[i];
         if (keeps_use_) left.used_at_[numbers[i]] = used_at_[i];
@@ -15074,6 +19689,8 @@ AIAUDIT_INLINE std::vector<std::uint32_t> account_table::retain(std::vector<bool
 #ifndef AIAUDIT_IMPL_BUDGET_BUDGET_RECORD_IPP
 #define AIAUDIT_IMPL_BUDGET_BUDGET_RECORD_IPP
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -15147,6 +19764,15 @@ AIAUDIT_INLINE result<record> to_record(budget const& of, timestamp at) {
     return entry;
 }
 
+AIAUDIT_INLINE result<void> detail::check_pardon(std::string_view by, std::string_view why) {
+    constexpr std::size_t by_most = 128;
+    if (!is_subject_name(by) || by.size() > by_most)
+        return bad_budget("who forgets it is a name of 1 to 128 bytes on one line");
+    if (!is_subject_name(why))
+        return bad_budget("why it is forgotten is 1 to 1024 bytes on one line");
+    return {};
+}
+
 AIAUDIT_INLINE result<void> detail::check_top_up(budget const& to, budget_top_up const& of) {
     auto const bad = [&to](std::string_view why) {
         return bad_budget("budget '" + to.name + "' " + std::string(why));
@@ -15169,6 +19795,93 @@ AIAUDIT_INLINE result<record> to_record(budget_top_up const& of, timestamp at) {
     entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
     entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
     if (!of.subject.empty()) entry.tags.emplace_back("subject", of.subject);
+    return entry;
+}
+
+AIAUDIT_INLINE std::optional<advance_end> detail::advance_end_named(
+    std::string_view change) noexcept {
+    if (change == "return") return advance_end::returned;
+    if (change == "abandon") return advance_end::abandoned;
+    if (change == "write-off") return advance_end::written_off;
+    return std::nullopt;
+}
+
+AIAUDIT_INLINE record end_record(advance_end how, std::uint64_t holder, timestamp at) {
+    constexpr std::array<std::string_view, 3> names{"return", "abandon", "write-off"};
+    record entry =
+        detail::budget_record_base(at, names[static_cast<std::size_t>(how)], detail::all_budgets);
+    entry.operation_id = detail::id_of_holder(holder);
+    return entry;
+}
+
+AIAUDIT_INLINE result<record> to_record(budget_advance const& of, timestamp at) {
+    if (!detail::is_budget_name(of.budget)) return detail::bad_budget("a budget has another name");
+    if (of.unit > budget_unit::requests) return detail::bad_budget("unknown unit");
+    if (of.amount <= 0 || of.amount > detail::budget_amount_most || of.holder == 0)
+        return detail::bad_budget("a process advances more than 0, and not too much");
+    if (!of.subject.empty() && !detail::is_subject_name(of.subject))
+        return detail::bad_budget("a subject is a name of at most 1024 bytes on one line");
+    record entry = detail::budget_record_base(at, of.back ? "return" : "advance", of.budget);
+    entry.operation_id = detail::id_of_holder(of.holder);
+    entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
+    entry.tags.emplace_back("limit", amount_text(of.limit, of.unit));
+    entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
+    if (!of.subject.empty()) entry.tags.emplace_back("subject", of.subject);
+    return entry;
+}
+
+AIAUDIT_INLINE result<record> to_record(advance_pardon const& of, timestamp at) {
+    if (auto ok = detail::check_pardon(of.by, of.why); !ok) return ok.error();
+    record entry = end_record(advance_end::written_off, 0, at);
+    entry.tags.emplace_back("by", of.by);
+    entry.tags.emplace_back("why", of.why);
+    if (!of.forgotten.empty()) entry.tags.emplace_back("forgotten", of.forgotten);
+    return entry;
+}
+
+AIAUDIT_INLINE std::string advance_text(std::vector<budget_advance> const& all) {
+    constexpr std::size_t bytes_most = 4'096;
+    std::string text;
+    for (std::size_t i = 0; i < all.size() && text.size() < bytes_most;) {
+        std::size_t end = i;
+        int128 sum = 0;
+        for (; end < all.size() && all[end].budget == all[i].budget; ++end) sum += all[end].amount;
+        text += (text.empty() ? "" : "; ") + detail::amount_and_unit(sum, all[i].unit) + " of '" +
+                all[i].budget + "'";
+        if (!all[i].subject.empty()) text += " in " + std::to_string(end - i) + " parts";
+        i = end;
+    }
+    return text;
+}
+
+AIAUDIT_INLINE std::string future_text(std::vector<future_state> const& all) {
+    constexpr std::size_t bytes_most = 4'096;
+    std::string text;
+    for (future_state const& each : all) {
+        std::string next = text.empty() ? "" : "; ";
+        next += std::to_string(each.windows) + " windows of '" + each.budget + "' with " +
+                detail::amount_and_unit(each.spent, each.unit) + " spent, " +
+                detail::amount_and_unit(each.reserved, each.unit) + " reserved";
+        if (each.closed != 0) next += ", " + std::to_string(each.closed) + " subjects shut";
+        if (text.size() + next.size() > bytes_most - 4) return text + " ...";
+        text += next;
+    }
+    return text;
+}
+
+AIAUDIT_INLINE result<record> to_record(future_pardon const& of, timestamp at) {
+    if (auto ok = detail::check_pardon(of.by, of.why); !ok) return ok.error();
+    if (of.after < at)
+        return detail::bad_budget(
+            "only windows that begin later than now can be forgotten: give "
+            "an instant after " +
+            at.to_string());
+    record entry =
+        detail::budget_record_base(at, detail::change_forget_future, detail::all_budgets);
+    entry.tags.emplace_back("after", of.after.to_string());
+    entry.tags.emplace_back("by", of.by);
+    entry.tags.emplace_back("why", of.why);
+    if (!of.forgotten.empty()) entry.tags.emplace_back("forgotten", of.forgotten);
     return entry;
 }
 
@@ -15791,6 +20504,8 @@ AIAUDIT_INLINE std::optional<timestamp> matters_since(budget_window const& windo
 #define AIAUDIT_IMPL_BUDGET_GATE_IPP
 
 #include <cstddef>
+#include <limits>
+#include <tuple>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -15798,9 +20513,12 @@ inline namespace v0_1_0 {
 AIAUDIT_INLINE budget_gate budget_gate::history_gate() const {
     budget_gate past;
     past.folds_history_ = true;
-    if (!needs_) return past;
-    detail::kept_budget& made = past.state_.budgets.emplace_back(state_.budgets[new_].definition());
-    made.restore_known_since(state_.budgets[new_].known_since());
+    for (awaited_history const& each : awaited_) {
+        detail::kept_budget& made =
+            past.state_.budgets.emplace_back(state_.budgets[each.budget].definition());
+        made.forget_before(each.at);
+        if (!each.is_new) made.count_until(each.at);
+    }
     return past;
 }
 
@@ -15824,12 +20542,12 @@ AIAUDIT_INLINE void budget_gate::set(budget definition, timestamp at) {
         state_.budgets[place].redefine(std::move(definition));
         return;
     }
-    if (is_there) state_.remove(place);
+    if (is_there) remove_at(place);
     state_.insert(place, std::move(definition));
     state_.budgets[place].forget_before(at);
-    new_ = place;
-    defined_at_ = at;
-    needs_ = history{detail::matters_since(state_.budgets[place].definition().window, at)};
+    for (awaited_history& each : awaited_)
+        if (each.budget >= place) ++each.budget;
+    awaited_.push_back({place, at, true});
 }
 
 AIAUDIT_INLINE void budget_gate::remove(std::string_view name) {
@@ -15837,12 +20555,16 @@ AIAUDIT_INLINE void budget_gate::remove(std::string_view name) {
     if (!is_there) return;
     ++version_;
     if (state_.budgets[place].definition().reserve == budget_reserve::stepwise) --stepwise_;
+    remove_at(place);
+}
+
+AIAUDIT_INLINE void budget_gate::remove_at(std::uint32_t place) {
     state_.remove(place);
-    if (!needs_ || place > new_) return;
-    if (place == new_)
-        needs_.reset();
-    else
-        --new_;
+    std::erase_if(awaited_, [&](awaited_history& each) {
+        bool const gone = each.budget == place;
+        if (each.budget > place) --each.budget;
+        return gone;
+    });
 }
 
 AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
@@ -15853,24 +20575,314 @@ AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
     to.add_credit(to.window_at(at), of.subject, of.amount);
 }
 
-AIAUDIT_INLINE void budget_gate::adopt(budget_gate const& folded) {
-    if (!needs_ || folded.state_.budgets.size() != 1) return;
-    needs_.reset();
-    // What was held of it tentatively is held again when it is applied.
+AIAUDIT_INLINE void budget_gate::forget_future(timestamp after) {
+    // What is held tentatively is held again when it is applied.
     ++version_;
-    state_.adopt(new_, folded.state_, defined_at_);
+    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i)
+        if (state_.forget_future(i, after)) awaited_.push_back({i, after, false});
 }
 
-AIAUDIT_INLINE std::vector<budget_state> budget_gate::states(timestamp now) const {
-    std::vector<budget_state> all;
-    for (detail::kept_budget const& each : state_.budgets) {
-        std::size_t const first = all.size();
-        detail::add_states(each, now, all);
-        std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(),
-                         [](budget_state const& a, budget_state const& b) {
-                             return a.spent + a.reserved > b.spent + b.reserved;
-                         });
+AIAUDIT_INLINE std::optional<budget_gate::history> budget_gate::needs_history() const {
+    if (awaited_.empty()) return std::nullopt;
+    history all{timestamp{(std::numeric_limits<std::int64_t>::max)()}};
+    for (awaited_history const& each : awaited_) {
+        auto const from =
+            detail::matters_since(state_.budgets[each.budget].definition().window, each.at);
+        if (!from || !all.from)
+            all.from.reset();
+        else
+            all.from = (std::min)(*all.from, *from);
     }
+    return all;
+}
+
+AIAUDIT_INLINE void budget_gate::adopt(budget_gate const& folded) {
+    if (awaited_.empty() || folded.state_.budgets.size() != awaited_.size()) return;
+    // What was held of it tentatively is held again when it is applied.
+    ++version_;
+    auto const awaited = std::exchange(awaited_, {});
+    for (std::uint32_t i = 0; i < awaited.size(); ++i) {
+        auto const& [place, at, is_new] = awaited[i];
+        if (is_new)
+            state_.adopt(place, folded.state_, i, at);
+        else
+            state_.take_lost(place, folded.state_, i, at);
+    }
+}
+
+AIAUDIT_INLINE std::uint32_t budget_gate::advance_for(planned_hold const& of, drawing from) const {
+    std::uint64_t const holder = from == drawing::ready ? state_.own_holder : state_.holder;
+    std::uint32_t const found =
+        state_.find_advance(holder, of.budget, of.place.account, of.place.window);
+    if (found == detail::open_attempts::none) return found;
+    int128 room = 0;
+    state_.open.for_each_hold(found, [&](detail::hold const& each) {
+        room = from == drawing::ready ? each.amount - each.apart : each.logged;
+    });
+    return room >= of.change ? found : detail::open_attempts::none;
+}
+
+AIAUDIT_INLINE void budget_gate::draw_planned(planned_hold const& of, bool logged) {
+    detail::hold& from = state_.held_ahead(of.advance);
+    state_.budgets[of.budget].change_advance(from, -of.change, false);
+    if (logged) {
+        from.logged -= of.change;
+        state_.drop_if_spent(of.advance);
+        return;
+    }
+    int128 const step =
+        detail::step_of(state_.budgets[of.budget], of.change, state_.open[of.advance].calls);
+    if (from.apart == 0 && from.amount < step / 2) short_ = true;
+}
+
+AIAUDIT_INLINE std::optional<detail::account_place> budget_gate::place_of(budget_advance const& of,
+                                                                          timestamp at) {
+    auto const [budget, is_there] = state_.find(of.budget);
+    if (!is_there) return std::nullopt;
+    detail::kept_budget& kept = state_.budgets[budget];
+    bool const fits =
+        kept.definition().unit == of.unit && kept.definition().scope.each == !of.subject.empty();
+    if (!fits) return std::nullopt;
+    detail::budget_place place;
+    place.name = of.subject;
+    place.hash = detail::account_table::hash_of(of.subject);
+    place.window = kept.window_at(at);
+    kept.find_account(place);
+    if (kept.forgot(place)) return std::nullopt;
+    return detail::account_place{budget, kept.account_of(place), place.window};
+}
+
+AIAUDIT_INLINE void budget_gate::apply_advance(sequence number, budget_advance const& of,
+                                               timestamp at) {
+    bool const own = of.holder == state_.own_holder && under_way_ != 0;
+    if (own) --under_way_;
+    state_.holder = of.holder;
+    auto const place = place_of(of, at);
+    if (!place) return;
+    std::uint32_t found =
+        state_.find_advance(of.holder, place->budget, place->account, place->window);
+    if (found == detail::open_attempts::none) {
+        if (of.back) return;
+        found = state_.make_advance(of.holder, place->budget, place->account, place->window);
+        if (found == detail::open_attempts::none) return;
+    }
+    detail::kept_budget& kept = state_.budgets[place->budget];
+    detail::hold& held = state_.held_ahead(found);
+    if (of.back) {
+        if (!own) kept.change_advance(held, -(std::min)(of.amount, held.amount), false);
+        held.logged -= (std::min)(of.amount, held.logged);
+        return state_.drop_if_spent(found);
+    }
+    bool const known = own && held.apart >= of.amount;
+    if (known)
+        held.apart -= of.amount;
+    else
+        kept.change_advance(held, of.amount, false);
+    held.logged = (std::max)(held.logged, int128{0}) + of.amount;
+    state_.open[found].intent = number;
+    state_.open[found].deadline = at;
+    kept.use(place->account, at);
+}
+
+AIAUDIT_INLINE void budget_gate::cancel_advance(budget_advance const& of, timestamp at) {
+    if (of.holder != state_.own_holder || under_way_ == 0) return;
+    --under_way_;
+    auto const place = place_of(of, at);
+    if (!place) return;
+    std::uint32_t const found =
+        state_.find_advance(of.holder, place->budget, place->account, place->window);
+    if (found == detail::open_attempts::none) return;
+    detail::hold& held = state_.held_ahead(found);
+    if (!of.back && held.apart < of.amount) return;
+    if (!of.back) held.apart -= of.amount;
+    state_.budgets[place->budget].change_advance(held, of.back ? of.amount : -of.amount, false);
+    state_.drop_if_spent(found);
+}
+
+AIAUDIT_INLINE void budget_gate::end_advances(advance_end how, std::uint64_t holder, timestamp at) {
+    state_.for_each_advance([&](std::uint32_t number, std::uint64_t of) {
+        bool drops = false;
+        switch (how) {
+        case advance_end::returned: drops = of == holder; break;
+        case advance_end::written_off: drops = of != state_.holder; break;
+        case advance_end::abandoned: {
+            detail::hold const& held = state_.held_ahead(number);
+            detail::kept_budget& kept = state_.budgets[held.budget];
+            drops = kept.is_bucket();
+            if (drops) kept.fill_lost(held, at);
+            break;
+        }
+        }
+        if (drops) state_.drop_advance(number);
+    });
+    bool const ends = how == advance_end::abandoned || state_.holder == holder;
+    if (ends) state_.holder = 0;
+    if (how == advance_end::returned && state_.own_holder == holder) state_.own_holder = 0;
+}
+
+// How much should be held ahead for so many calls: at most a 64th of the limit, or one call.
+AIAUDIT_INLINE int128 detail::step_of(kept_budget const& of, int128 asked,
+                                      std::uint32_t calls) noexcept {
+    constexpr int128 part_of_limit = 64;
+    return (std::max)(asked, (std::min)(asked * calls, of.definition().limit / part_of_limit));
+}
+
+// How much more should be held ahead of a place of which so much is. 0: nothing.
+AIAUDIT_INLINE int128 detail::step_ahead(kept_budget const& of, budget_place const& place,
+                                         int128 asked, std::uint32_t calls, int128 there) {
+    int128 const step = step_of(of, asked, calls);
+    if (there >= asked && there * 2 > step) return 0;
+    int128 more = step - there;
+    if (!of.is_bucket()) more = (std::min)(more, of.room_at(place));
+    return there + more < asked ? int128{0} : more;
+}
+
+AIAUDIT_INLINE std::vector<record> budget_gate::advance(record const& intent, std::uint64_t holder,
+                                                        bool missed) {
+    constexpr std::uint32_t calls_first = 16;
+    constexpr std::uint32_t calls_most = 65'536;
+    constexpr std::size_t open_most = 65'536;
+    std::vector<record> all;
+    short_ = false;
+    if (under_way_ == 0) advance_version_ = version_;
+    if (advance_version_ != version_ || empty()) return all;
+    state_.own_holder = holder;
+    find_places(intent);
+    for (planned_hold& next : planned()) {
+        detail::kept_budget& of = state_.budgets[next.budget];
+        of.find_account(next.place);
+        auto const asked = detail::asked_by(intent, of.definition());
+        bool const first = !of.is_bucket() && !of.was_used(next.place);
+        if (of.only_warns() || asked.unknown || asked.amount == 0 || first ||
+            next.place.account == detail::account_table::none || of.forgot(next.place))
+            continue;
+        std::uint32_t found =
+            state_.find_advance(holder, next.budget, next.place.account, next.place.window);
+        bool const is_new = found == detail::open_attempts::none;
+        if (is_new) {
+            sweep(intent.started_at, all);
+            if (state_.open.size() >= open_most) continue;
+        } else if (state_.held_ahead(found).apart != 0) {
+            // What is on its way is too little: the next is for more, once.
+            std::uint32_t& last = state_.open[found].calls;
+            bool const grows = missed && 2 * state_.held_ahead(found).apart > asked.amount * last;
+            if (grows) last = (std::min)(2 * last, calls_most);
+            continue;
+        }
+        std::uint32_t const calls = is_new ? calls_first : state_.open[found].calls;
+        int128 const there = is_new ? int128{0} : state_.held_ahead(found).amount;
+        int128 const more = detail::step_ahead(of, next.place, asked.amount, calls, there);
+        auto entry = to_record(
+            budget_advance{of.definition().name, std::string(next.place.name), of.definition().unit,
+                           more, of.definition().limit, holder, false},
+            intent.started_at);
+        if (!entry) continue;  // no more is wanted, or there is no room
+        found = state_.make_advance(holder, next.budget, next.place.account, next.place.window);
+        if (found == detail::open_attempts::none) continue;
+        detail::hold& held = state_.held_ahead(found);
+        of.change_advance(held, more, false);
+        held.apart += more;
+        state_.open[found].tentative = true;
+        state_.open[found].calls = calls;
+        ++under_way_;
+        all.push_back(std::move(*entry));
+    }
+    return all;
+}
+
+AIAUDIT_INLINE record budget_gate::return_of(detail::hold const& of, int128 amount,
+                                             timestamp at) const {
+    detail::kept_budget const& kept = state_.budgets[of.budget];
+    auto made = to_record(
+        budget_advance{kept.definition().name, std::string(kept.accounts()[of.account].name()),
+                       kept.definition().unit, amount, kept.definition().limit, state_.own_holder,
+                       true},
+        at);
+    return made ? std::move(*made) : record{};
+}
+
+AIAUDIT_INLINE std::vector<record> budget_gate::give_back(record const& intent, bool& waits) {
+    std::vector<record> all;
+    waits = false;
+    if (state_.own_holder == 0 || (under_way_ != 0 && advance_version_ != version_)) return all;
+    if (under_way_ == 0) advance_version_ = version_;
+    find_places(intent);
+    for (planned_hold& next : planned()) {
+        detail::kept_budget& of = state_.budgets[next.budget];
+        of.find_account(next.place);
+        std::uint32_t const found = state_.find_advance(state_.own_holder, next.budget,
+                                                        next.place.account, next.place.window);
+        if (found == detail::open_attempts::none || of.is_bucket()) continue;
+        detail::hold& held = state_.held_ahead(found);
+        if (held.apart != 0) waits = true;
+        int128 const free = held.amount - held.apart;
+        if (free <= 0) continue;
+        all.push_back(return_of(held, free, intent.started_at));
+        of.change_advance(held, -free, false);
+        ++under_way_;
+    }
+    return all;
+}
+
+// Gives back what is held of windows that are over, some at a time.
+AIAUDIT_INLINE void budget_gate::sweep(timestamp now, std::vector<record>& to) {
+    constexpr std::uint32_t looks = 8;
+    for (std::uint32_t i = 0; i < looks && state_.open.places() != 0; ++i) {
+        swept_ = (swept_ + 1) % state_.open.places();
+        if (!state_.open.is_taken(swept_) || !state_.open[swept_].is_advance() ||
+            detail::holder_of(state_.open[swept_].operation) != state_.own_holder)
+            continue;
+        detail::hold& held = state_.held_ahead(swept_);
+        detail::kept_budget& of = state_.budgets[held.budget];
+        bool const old = !of.is_bucket() && held.window < of.window_at(now);
+        if (old) state_.drop_if_spent(swept_);
+        if (!old || !state_.open.is_taken(swept_) || held.apart != 0 || held.amount <= 0) continue;
+        // At the beginning of its window.
+        timestamp const then = of.instant_in(held.window);
+        to.push_back(return_of(held, held.amount, then));
+        of.change_advance(held, -held.amount, false);
+        ++under_way_;
+    }
+}
+
+AIAUDIT_INLINE bool budget_gate::has_lost() const {
+    bool lost = false;
+    state_.for_each_advance([&](std::uint32_t number, std::uint64_t holder) {
+        state_.open.for_each_hold(number, [&](detail::hold const& each) {
+            lost = lost || (holder == state_.own_holder && each.logged != each.amount);
+        });
+    });
+    return lost;
+}
+
+AIAUDIT_INLINE std::vector<budget_advance> budget_gate::lost_advances() const {
+    std::vector<budget_advance> all;
+    state_.for_each_advance([&](std::uint32_t number, std::uint64_t holder) {
+        if (holder == state_.holder) return;
+        state_.open.for_each_hold(number, [&](detail::hold const& each) {
+            detail::kept_budget const& of = state_.budgets[each.budget];
+            all.push_back({of.definition().name, std::string(of.accounts()[each.account].name()),
+                           of.definition().unit, each.amount, of.definition().limit, holder,
+                           false});
+        });
+    });
+    std::sort(all.begin(), all.end(), [](budget_advance const& a, budget_advance const& b) {
+        return std::tie(a.budget, a.subject, a.holder) < std::tie(b.budget, b.subject, b.holder);
+    });
+    return all;
+}
+
+AIAUDIT_INLINE void budget_gate::visit_states(
+    timestamp now, budget_rows rows, detail::function_ref<void(budget_state&&)> visit) const {
+    auto const ahead = detail::sums_ahead(state_);
+    for (std::size_t i = 0; i < ahead.size(); ++i)
+        if (!detail::visit_states(state_.budgets[i], now, ahead[i], rows, visit)) break;
+}
+
+AIAUDIT_INLINE std::vector<budget_state> budget_gate::states(timestamp now,
+                                                             budget_rows rows) const {
+    std::vector<budget_state> all;
+    visit_states(now, rows, [&all](budget_state&& each) { all.push_back(std::move(each)); });
     return all;
 }
 
@@ -15878,10 +20890,21 @@ AIAUDIT_INLINE std::vector<budget_state> budget_gate::states_of(record const& wh
                                                                 timestamp now) const {
     std::vector<budget_state> all;
     detail::record_subjects<std::string> subjects(who);
-    for (detail::kept_budget const& each : state_.budgets) {
+    auto const ahead = detail::sums_ahead(state_);
+    for (std::size_t i = 0; i < ahead.size(); ++i) {
+        detail::kept_budget const& each = state_.budgets[i];
         detail::budget_place place;
         if (each.find_place(subjects, now, place))
-            all.push_back(detail::state_at(each, place, now));
+            all.push_back(detail::state_at(each, place, now, ahead[i]));
+    }
+    return all;
+}
+
+AIAUDIT_INLINE std::vector<future_state> budget_gate::futures(timestamp after) const {
+    std::vector<future_state> all;
+    for (detail::kept_budget const& each : state_.budgets) {
+        auto found = each.future(after);
+        if (found.windows != 0 || found.closed != 0) all.push_back(std::move(found));
     }
     return all;
 }
@@ -15891,7 +20914,7 @@ AIAUDIT_INLINE std::vector<open_reservation> budget_gate::open(
     std::vector<open_reservation> all;
     state_.open.for_each([&](std::uint32_t number) {
         detail::open_attempt const& each = state_.open[number];
-        bool const in_log = value_of(each.intent) != 0;
+        bool const in_log = value_of(each.intent) != 0 && !each.is_advance();
         if (in_log && (!deadline_before || each.deadline < *deadline_before))
             all.push_back({each.operation, each.attempt, each.intent, each.deadline});
     });
@@ -15930,14 +20953,23 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE std::string gate_encoder::encode() {
+    bool has_advances = state_->holder != 0;
+    state_->for_each_advance([&](std::uint32_t number, std::uint64_t) {
+        state_->open.for_each_hold(number, [&](hold const& each) {
+            has_advances = has_advances || is_logged(each, true);
+        });
+    });
     bool const has_credits =
+        has_advances ||
         std::any_of(state_->budgets.begin(), state_->budgets.end(),
                     [](kept_budget const& each) { return !each.credits().empty(); });
+    note_holds();
     count(state_->budgets.size());
     for (kept_budget const& each : state_->budgets) {
         encode_definition(each.definition());
         encode_accounts(each);
         if (has_credits) encode_credits(each);
+        ++budget_;
     }
     encode_attempts();
     count(state_->passed.size());
@@ -15945,8 +20977,11 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         encode_place(each.budget, each.account, each.window);
         count(each.percent);
     }
+    if (has_advances) append_little_endian(out_, state_->holder);
     std::string head{gate_magic};
-    head.push_back(static_cast<char>(has_credits ? gate_version_credits : gate_version));
+    head.push_back(static_cast<char>(has_advances  ? gate_version_advances
+                                     : has_credits ? gate_version_credits
+                                                   : gate_version));
     append_little_endian(head, crc32c(out_));
     return head + out_;
 }
@@ -15975,19 +21010,18 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
     std::vector<std::uint32_t> order;
     for (std::uint32_t i = 0; i < all.size(); ++i)
         if (is_used(of, i)) order.push_back(i);
-    std::sort(order.begin(), order.end(),
-              [&all](std::uint32_t a, std::uint32_t b) { return all[a].name < all[b].name; });
+    order = accounts_by_name(all, std::move(order));
     number(of.known_since());
     std::vector<std::uint32_t>& numbers = numbers_.emplace_back(all.size());
     count(order.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) {
         numbers[order[i]] = i;
         budget_account const& account = all[order[i]];
-        text(account.name);
+        text(account.name());
         if (of.is_bucket())
             encode_bucket(all.bucket(order[i]).level);
         else
-            encode_windows(account.windows);
+            encode_windows(order[i], account.windows);
         if (of.of_runs()) number(all.used_at(order[i]));
     }
 }
@@ -16001,21 +21035,74 @@ AIAUDIT_INLINE void gate_encoder::encode_credits(kept_budget const& of) {
     }
 }
 
-AIAUDIT_INLINE bool gate_encoder::is_used(kept_budget const& of, std::uint32_t number) {
+AIAUDIT_INLINE std::vector<std::uint32_t> accounts_by_name(account_table const& all,
+                                                           std::vector<std::uint32_t> wanted) {
+    // Of a million names a comparison that looks at both is two waits for memory.
+    struct keyed {
+        std::uint64_t first = 0;
+        std::uint64_t second = 0;
+        std::uint32_t number = 0;
+    };
+    auto const word_at = [](std::string_view name, std::size_t from) {
+        std::uint64_t word = 0;
+        for (std::size_t i = from; i < from + 8; ++i)
+            word = word << 8 | (i < name.size() ? static_cast<std::uint8_t>(name[i]) : 0U);
+        return word;
+    };
+    std::vector<keyed> keys;
+    keys.reserve(wanted.size());
+    for (std::uint32_t const each : wanted) {
+        std::string_view const name = all[each].name();
+        keys.push_back({word_at(name, 0), word_at(name, 8), each});
+    }
+    std::sort(keys.begin(), keys.end(), [&all](keyed const& a, keyed const& b) {
+        if (a.first != b.first) return a.first < b.first;
+        if (a.second != b.second) return a.second < b.second;
+        return all[a.number].name() < all[b.number].name();
+    });
+    for (std::size_t i = 0; i < keys.size(); ++i) wanted[i] = keys[i].number;
+    return wanted;
+}
+
+AIAUDIT_INLINE bool has_tentative_rates(gate_state const& state) {
+    bool has = false;
+    state.open.for_each([&](std::uint32_t number) {
+        if (!state.open[number].tentative || state.open[number].is_advance()) return;
+        state.open.for_each_hold(number, [&](hold const& each) {
+            has = has || (state.budgets[each.budget].is_bucket() && each.amount != each.logged);
+        });
+    });
+    return has;
+}
+
+AIAUDIT_INLINE void gate_encoder::note_holds() {
+    state_->open.for_each([this](std::uint32_t number) {
+        bool const is_advance = state_->open[number].is_advance();
+        state_->open.for_each_hold(number, [&](hold const& each) {
+            if (is_logged(each, is_advance))
+                holds_.insert({each.budget, each.account, each.window});
+        });
+    });
+}
+
+AIAUDIT_INLINE bool gate_encoder::is_used(kept_budget const& of, std::uint32_t number) const {
     if (of.is_bucket()) return of.accounts().bucket(number).level.at_ns() != leaky_bucket{}.at_ns();
     budget_account const& account = of.accounts()[number];
     bool used = account.windows.floor() != window_sums::none;
-    account.windows.for_each([&used](window_sums const& each) { used = used || is_used(each); });
+    account.windows.for_each(
+        [&](window_sums const& each) { used = used || is_used(number, each); });
     return used;
 }
 
-AIAUDIT_INLINE void gate_encoder::encode_windows(window_account const& account) {
+AIAUDIT_INLINE void gate_encoder::encode_windows(std::uint32_t account_number,
+                                                 window_account const& account) {
     number(account.floor());
     std::size_t used = 0;
-    account.for_each([&used](window_sums const& each) { used += std::size_t{is_used(each)}; });
+    account.for_each(
+        [&](window_sums const& each) { used += std::size_t{is_used(account_number, each)}; });
     count(used);
-    account.for_each([this](window_sums const& each) {
-        if (!is_used(each)) return;
+    account.for_each([&](window_sums const& each) {
+        if (!is_used(account_number, each)) return;
         number(each.number);
         amount(each.used.spent);
         count(each.fired);
@@ -16025,7 +21112,13 @@ AIAUDIT_INLINE void gate_encoder::encode_windows(window_account const& account) 
 AIAUDIT_INLINE void gate_encoder::encode_attempts() {
     open_attempts const& open = state_->open;
     std::vector<std::uint32_t> order;
-    open.for_each([&order](std::uint32_t number) { order.push_back(number); });
+    open.for_each([&](std::uint32_t number) {
+        bool logged = false;
+        open.for_each_hold(number, [&](hold const& each) {
+            logged = logged || is_logged(each, open[number].is_advance());
+        });
+        if (logged) order.push_back(number);
+    });
     std::sort(order.begin(), order.end(), [&open](std::uint32_t a, std::uint32_t b) {
         return open[a].intent < open[b].intent;
     });
@@ -16042,13 +21135,15 @@ AIAUDIT_INLINE void gate_encoder::encode_attempts() {
 
 AIAUDIT_INLINE void gate_encoder::encode_holds(std::uint32_t attempt) {
     std::vector<hold> holds;
-    state_->open.for_each_hold(attempt, [&](hold const& each) { holds.push_back(each); });
+    state_->open.for_each_hold(attempt, [&](hold const& each) {
+        if (is_logged(each, state_->open[attempt].is_advance())) holds.push_back(each);
+    });
     std::sort(holds.begin(), holds.end(),
               [](hold const& a, hold const& b) { return a.budget < b.budget; });
     count(holds.size());
     for (hold const& each : holds) {
         encode_place(each.budget, each.account, each.window);
-        amount(each.amount);
+        amount(each.logged);
         if (state_->budgets[each.budget].is_bucket()) wide(each.end);
     }
 }
@@ -16060,6 +21155,7 @@ AIAUDIT_INLINE bool gate_decoder::decode() {
         if (!decode_attempt()) return false;
     for (std::uint64_t left = in_.varint(); left != 0; --left)
         if (!decode_passed()) return false;
+    if (version_ == gate_version_advances) state_.holder = in_.little_endian<std::uint64_t>();
     return in_.ok() && in_.at_end();
 }
 
@@ -16090,7 +21186,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     auto const [place, is_there] = state_.find(of.name);
     if (is_there || place != state_.budgets.size()) return false;
     kept_budget& made = state_.budgets.emplace_back(std::move(of));
-    return decode_accounts(made) && (!has_credits_ || decode_credits(made));
+    return decode_accounts(made) && (version_ == gate_version || decode_credits(made));
 }
 
 AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
@@ -16113,7 +21209,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
         std::string_view const name = text();
         if (!in_.ok() || each == name.empty()) return false;
         std::uint32_t const size = of.accounts().size();
-        if (size != 0 && !(of.accounts()[size - 1].name < name)) return false;
+        if (size != 0 && !(of.accounts()[size - 1].name() < name)) return false;
         of.accounts().add(name, account_table::hash_of(name));
         budget_account& account = of.accounts()[size];
         bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
@@ -16143,10 +21239,10 @@ AIAUDIT_INLINE bool gate_decoder::decode_credits(kept_budget& of) {
 AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_account& account) {
     std::int64_t const floor = number();
     if (floor != window_sums::none && !is_window(of, floor)) return false;
-    account.windows.restore_floor(floor);
     std::uint64_t const count = in_.varint();
     if (count > of.keeping().kept) return false;
     std::int64_t before = floor;
+    std::vector<window_sums> all;
     for (std::uint64_t i = 0; i < count; ++i) {
         std::int64_t const window = number();
         int128 const spent = in_.varint128();
@@ -16154,9 +21250,10 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
         if (!in_.ok() || window <= before || !is_window(of, window) || spent < 0 ||
             spent > stored_amount_most)
             return false;
-        account.windows.add(window, of.keeping(), {spent, 0}).fired = fired;
+        all.push_back({{spent, 0}, window, 0, fired});
         before = window;
     }
+    account.windows.restore(floor, std::move(all), of.keeping());
     return true;
 }
 
@@ -16196,19 +21293,21 @@ AIAUDIT_INLINE bool gate_decoder::decode_attempt() {
         state_.open.find(operation, attempt) != open_attempts::none)
         return false;
     intent_before_ = intent;
+    bool const is_advance = version_ == gate_version_advances && attempt == open_attempt::advance;
     std::uint32_t const number = state_.open.add(operation, attempt);
     state_.open[number].intent = sequence{intent};
     state_.open[number].deadline = deadline;
     // Each is put before the one that was put last.
     std::vector<hold> read(static_cast<std::size_t>(holds));
     for (std::size_t i = 0; i < read.size(); ++i) {
-        if (!decode_hold(read[i]) || (i != 0 && read[i].budget <= read[i - 1].budget)) return false;
+        if (!decode_hold(read[i], is_advance) || (i != 0 && read[i].budget <= read[i - 1].budget))
+            return false;
     }
     for (hold const& each : read) state_.open.add_hold(number, each);
     return true;
 }
 
-AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to) {
+AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to, bool is_advance) {
     if (!decode_place(to.budget, to.account, to.window)) return false;
     kept_budget& of = state_.budgets[to.budget];
     int128 const amount = in_.varint128();
@@ -16216,7 +21315,10 @@ AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to) {
     if (of.is_bucket()) to.end = wide();
     to.amount = amount;
     to.logged = amount;
-    of.restore_hold(to);
+    if (is_advance)
+        of.restore_advance(to);
+    else
+        of.restore_hold(to);
     return in_.ok();
 }
 
@@ -16246,12 +21348,12 @@ AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
     if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
         return bad("it is something else");
     auto const version = static_cast<std::uint8_t>(bytes[gate_magic.size()]);
-    if (version != gate_version && version != gate_version_credits)
+    if (version < gate_version || version > gate_version_advances)
         return bad("its version is not known");
     std::string_view const body = bytes.substr(gate_head_bytes);
     if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
         return bad("its checksum does not match");
-    gate_decoder decoder(body, version == gate_version_credits);
+    gate_decoder decoder(body, version);
     if (!decoder.decode()) return bad("its bytes make no sense");
     gate_state state = decoder.take();
     if (write_gate(state) != bytes) return bad("it is not as it would be written");
@@ -16298,16 +21400,108 @@ AIAUDIT_INLINE bool gate_state::forget_tentative(std::uint32_t number) {
     open_attempt& attempt = open[number];
     if (!attempt.tentative) return false;
     attempt.tentative = false;
-    open.drop_holds(number, [this](hold& each) {
+    bool const is_advance = attempt.is_advance();
+    open.drop_holds(number, [&](hold& each) {
         kept_budget& of = budgets[each.budget];
+        if (!is_advance) give_back(each);
         if (each.logged == hold::not_logged) {
-            of.settle(each, 0);
+            if (is_advance)
+                of.drop_advance(each);
+            else
+                of.settle(each, 0);
             return true;
         }
-        if (each.amount != each.logged) of.change_hold(each, each.logged - each.amount, false);
-        return false;
+        int128 const change = each.logged - each.amount;
+        each.apart = 0;
+        if (is_advance)
+            of.change_advance(each, change, false);
+        else if (change != 0)
+            of.change_hold(each, change, false);
+        if (!is_advance || each.amount != 0) return false;
+        of.drop_advance(each);
+        return true;
     });
     return drop_if_empty(number);
+}
+
+AIAUDIT_INLINE void gate_state::confirm(std::uint32_t number, timestamp at) {
+    open[number].tentative = false;
+    open.for_each_hold(number, [&](hold& each) {
+        each.logged = each.amount;
+        budgets[each.budget].use(each.account, at);
+        if (each.apart == 0) return;
+        auto const from = find_advance(own_holder, each.budget, each.account, each.window);
+        if (from != open_attempts::none) held_ahead(from).logged -= each.apart;
+        each.apart = 0;
+    });
+}
+
+AIAUDIT_INLINE operation_id gate_state::advance_id(std::uint64_t of, kept_budget const& budget,
+                                                   std::uint32_t account, std::int64_t window) {
+    constexpr std::uint64_t odd = 0xC2B2'AE3D'27D4'EB4FULL;
+    // Of a rate a window is an instant.
+    std::uint64_t const when = budget.is_bucket() ? 0 : static_cast<std::uint64_t>(window);
+    std::uint64_t const whose =
+        mixed(account_table::hash_of(budget.definition().name) ^ odd,
+              account_table::hash_of(budget.accounts()[account].name()) + when * odd);
+    return id_of_holder(of, whose);
+}
+
+AIAUDIT_INLINE std::uint32_t gate_state::find_advance(std::uint64_t of, std::uint32_t budget,
+                                                      std::uint32_t account,
+                                                      std::int64_t window) const {
+    if (of == 0 || account == account_table::none) return open_attempts::none;
+    kept_budget const& kept = budgets[budget];
+    std::uint32_t const found =
+        open.find(advance_id(of, kept, account, window), open_attempt::advance);
+    if (found == open_attempts::none) return found;
+    // Two of one hash are one: the other has none.
+    bool is_it = false;
+    open.for_each_hold(found, [&](hold const& each) {
+        is_it = each.budget == budget && each.account == account &&
+                (kept.is_bucket() || each.window == window);
+    });
+    return is_it ? found : open_attempts::none;
+}
+
+AIAUDIT_INLINE std::uint32_t gate_state::make_advance(std::uint64_t of, std::uint32_t budget,
+                                                      std::uint32_t account, std::int64_t window) {
+    std::uint32_t made = find_advance(of, budget, account, window);
+    if (made != open_attempts::none) return made;
+    operation_id const id = advance_id(of, budgets[budget], account, window);
+    if (open.find(id, open_attempt::advance) != open_attempts::none) return open_attempts::none;
+    made = open.add(id, open_attempt::advance);
+    hold& added = open.add_hold(made, {.window = window, .budget = budget, .account = account});
+    budgets[budget].change_advance(added, 0, true);
+    return made;
+}
+
+AIAUDIT_INLINE hold& gate_state::held_ahead(std::uint32_t advance) noexcept {
+    hold* found = nullptr;
+    open.for_each_hold(advance, [&found](hold& each) { found = &each; });
+    AIAUDIT_ASSERT(found != nullptr);
+    return *found;
+}
+
+AIAUDIT_INLINE void gate_state::drop_if_spent(std::uint32_t advance) {
+    hold const& held = held_ahead(advance);
+    if (held.amount == 0 && held.logged <= 0 && held.apart == 0) drop_advance(advance);
+}
+
+AIAUDIT_INLINE void gate_state::drop_advance(std::uint32_t advance) {
+    open.drop_holds(advance, [this](hold const& each) {
+        budgets[each.budget].drop_advance(each);
+        return true;
+    });
+    open.remove(advance);
+}
+
+AIAUDIT_INLINE void gate_state::give_back(hold& drawn) {
+    if (drawn.apart == 0) return;
+    auto const to = find_advance(own_holder, drawn.budget, drawn.account, drawn.window);
+    if (to != open_attempts::none)
+        budgets[drawn.budget].change_advance(held_ahead(to), drawn.apart, false);
+    drawn.apart = 0;
 }
 
 AIAUDIT_INLINE void gate_state::drop_runs() {
@@ -16342,29 +21536,75 @@ AIAUDIT_INLINE void gate_state::note_passed(std::uint32_t budget, std::uint32_t 
     });
 }
 
-AIAUDIT_INLINE void gate_state::adopt(std::uint32_t place, gate_state const& from, timestamp at) {
+AIAUDIT_INLINE bool gate_state::forget_future(std::uint32_t place, timestamp after) {
+    kept_budget& of = budgets[place];
+    std::int64_t const last = of.window_at(after);
+    std::erase_if(passed, [&](passed_threshold const& each) {
+        return each.budget == place && each.window > last;
+    });
+    // What ends later fills a bucket at the instant of its hold.
+    if (of.is_bucket()) {
+        open.for_each([&](std::uint32_t number) {
+            open.for_each_hold(number, [&](hold& each) {
+                if (each.budget == place) each.window = (std::min)(each.window, last);
+            });
+        });
+    }
+    return of.forget_future(after);
+}
+
+AIAUDIT_INLINE void gate_state::take_lost(std::uint32_t place, gate_state const& from,
+                                          std::uint32_t there, timestamp after) {
+    kept_budget& of = budgets[place];
+    kept_budget const& read = from.budgets[there];
+    std::vector<std::int64_t> since;  // by account there
+    std::vector<std::uint32_t> here;
+    for (std::uint32_t i = 0; i < read.accounts().size(); ++i) {
+        since.push_back(of.kept_since(of.account_named(read.accounts()[i].name())));
+        here.push_back(of.take_lost(read, i, after));
+    }
+    of.end_taking(after);
+    from.open.for_each([&](std::uint32_t number) {
+        from.open.for_each_hold(number, [&](hold each) {
+            if (each.budget != there || each.window >= since[each.account]) return;
+            each.budget = place;
+            each.account = here[each.account];
+            std::uint32_t const attempt = attempt_like(from.open[number]);
+            hold* const held = open.find_hold(attempt, place);
+            of.restore_hold(held != nullptr ? *held : each);
+            if (held == nullptr) open.add_hold(attempt, each);
+        });
+    });
+}
+
+AIAUDIT_INLINE std::uint32_t gate_state::attempt_like(open_attempt const& other) {
+    std::uint32_t here = open.find(other.operation, other.attempt);
+    if (here != open_attempts::none) return here;
+    here = open.add(other.operation, other.attempt);
+    open[here].intent = other.intent;
+    open[here].deadline = other.deadline;
+    return here;
+}
+
+AIAUDIT_INLINE void gate_state::adopt(std::uint32_t place, gate_state const& from,
+                                      std::uint32_t there, timestamp at) {
     open.for_each([&](std::uint32_t number) {
         open.drop_holds(number, [&](hold const& each) { return each.budget == place; });
         drop_if_empty(number);
     });
     kept_budget& of = budgets[place];
-    of.take_accounts(from.budgets.front().accounts());
+    of.take_accounts(from.budgets[there].accounts());
     from.open.for_each([&](std::uint32_t number) {
-        open_attempt const& old = from.open[number];
-        std::uint32_t here = open.find(old.operation, old.attempt);
-        if (here == open_attempts::none) {
-            here = open.add(old.operation, old.attempt);
-            open[here].intent = old.intent;
-            open[here].deadline = old.deadline;
-        }
         from.open.for_each_hold(number, [&](hold each) {
+            if (each.budget != there) return;
             each.budget = place;
-            open.add_hold(here, each);
+            open.add_hold(attempt_like(from.open[number]), each);
         });
     });
     std::int64_t const window = of.window_at(at);
     for (passed_threshold each : from.passed) {
-        bool const counts = each.window <= window && window - each.window <= of.keeping().reach;
+        bool const counts = each.budget == there && each.window <= window &&
+                            window - each.window <= of.keeping().reach;
         each.budget = place;
         if (counts) passed.push_back(each);
     }
@@ -16474,22 +21714,52 @@ AIAUDIT_INLINE budget_state with_limit(kept_budget const& of, budget_place const
                                        budget_state state) {
     int128 const limit = of.is_bucket() ? of.definition().limit : of.limit_at(place);
     state.added = limit - of.definition().limit;
-    state.left = limit - state.spent - state.reserved;
+    state.left = limit - state.spent - state.reserved - state.advance;
     return state;
 }
 
+AIAUDIT_INLINE std::vector<advance_sums> sums_ahead(gate_state const& of) {
+    std::vector<advance_sums> all(of.budgets.size());
+    of.for_each_advance([&](std::uint32_t number, std::uint64_t) {
+        of.open.for_each_hold(number, [&](hold const& each) {
+            all[each.budget].push_back({each.account, each.window, each.amount});
+        });
+    });
+    for (advance_sums& each : all) {
+        std::sort(each.begin(), each.end(),
+                  [](advance_sum const& a, advance_sum const& b) { return a.account < b.account; });
+    }
+    return all;
+}
+
+// Of what is counted as reserved, what is held ahead.
+AIAUDIT_INLINE void tell_apart(kept_budget const& of, std::uint32_t account, std::int64_t window,
+                               advance_sums const& ahead, budget_state& state) {
+    auto at = std::lower_bound(
+        ahead.begin(), ahead.end(), account,
+        [](advance_sum const& each, std::uint32_t wanted) { return each.account < wanted; });
+    for (; at != ahead.end() && at->account == account; ++at) {
+        if (at->window > window || window - at->window > of.keeping().reach) continue;
+        state.advance += at->amount;
+        state.reserved -= at->amount;
+        --state.open;
+    }
+}
+
 AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t account,
-                                     std::int64_t window) {
+                                     std::int64_t window, advance_sums const& ahead) {
     budget_account const* const there =
         account == account_table::none ? nullptr : &of.accounts()[account];
     budget_state state;
     state.budget = of.definition();
-    state.subject = subject_text(of.definition().scope, there == nullptr ? "" : there->name);
+    state.subject =
+        subject_text(of.definition().scope, there == nullptr ? std::string_view{} : there->name());
     if (of.is_bucket())
         show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
     else
         show_window(of, there, window, state);
-    budget_place const place{there == nullptr ? std::string_view{} : there->name, 0, account,
+    if (!of.is_bucket() && there != nullptr) tell_apart(of, account, window, ahead, state);
+    budget_place const place{there == nullptr ? std::string_view{} : there->name(), 0, account,
                              window};
     return with_limit(of, place, std::move(state));
 }
@@ -16502,26 +21772,65 @@ AIAUDIT_INLINE void add_forecast(kept_budget const& of, std::int64_t window, tim
 }
 
 AIAUDIT_INLINE budget_state state_at(kept_budget const& of, budget_place const& place,
-                                     timestamp now) {
-    budget_state state = with_limit(of, place, state_of(of, place.account, place.window));
+                                     timestamp now, advance_sums const& ahead) {
+    budget_state state = with_limit(of, place, state_of(of, place.account, place.window, ahead));
     state.subject = subject_text(of.definition().scope, place.name);
     add_forecast(of, place.window, now, state);
     return state;
 }
 
-AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
-                               std::vector<budget_state>& to) {
+// What a subject has used and holds, as large as it is.
+struct ranked_account {
+    int128 used = 0;
+    std::uint32_t account = 0;
+};
+AIAUDIT_INLINE std::vector<ranked_account> ranked_accounts(kept_budget const& of,
+                                                           std::int64_t window) {
+    std::vector<ranked_account> all;
+    for (std::uint32_t i = 0; i < of.accounts().size(); ++i) {
+        std::int64_t const at = of.of_lives() ? of.life_at(i, window) : window;
+        int128 used = 0;
+        bool open = false;
+        if (of.is_bucket()) {
+            bucket_account const& bucket = of.accounts().bucket(i);
+            used = bucket.level.level(at, of.definition().limit);
+            open = bucket.open != 0;
+        } else {
+            of.accounts()[i].windows.for_each([&](window_sums const& each) {
+                if (each.number > at || at - each.number > of.keeping().reach) return;
+                used += each.used.all();
+                open = open || each.open != 0;
+            });
+        }
+        if (used != 0 || open || !of.definition().scope.each) all.push_back({used, i});
+    }
+    return all;
+}
+
+AIAUDIT_INLINE bool visit_states(kept_budget const& of, timestamp now, advance_sums const& ahead,
+                                 budget_rows& rows, function_ref<void(budget_state&&)> visit) {
     std::int64_t const window = of.window_at(now);
-    bool const each = of.definition().scope.each;
-    auto const add = [&](std::uint32_t account) {
-        bool const lives = of.of_lives();
-        budget_state state = state_of(of, account, lives ? of.life_at(account, window) : window);
-        if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
+    auto ranked = ranked_accounts(of, window);
+    if (ranked.empty() && !of.definition().scope.each) ranked.push_back({0, account_table::none});
+    std::size_t const first = (std::min)(rows.offset, ranked.size());
+    std::size_t const last =
+        rows.top == 0 ? ranked.size() : (std::min)(first + rows.top, ranked.size());
+    std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(last),
+                      ranked.end(), [&of](ranked_account const& a, ranked_account const& b) {
+                          if (a.used != b.used) return a.used > b.used;
+                          return of.accounts()[a.account].name() < of.accounts()[b.account].name();
+                      });
+    for (std::size_t i = first; i < last; ++i) {
+        std::uint32_t const account = ranked[i].account;
+        budget_state state =
+            state_of(of, account, of.of_lives() ? of.life_at(account, window) : window, ahead);
         add_forecast(of, window, now, state);
-        to.push_back(std::move(state));
-    };
-    for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);
-    if (!each && of.accounts().size() == 0) add(account_table::none);
+        visit(std::move(state));
+    }
+    rows.offset -= first;
+    if (rows.top == 0) return true;
+    rows.top -= last - first;
+    return rows.top != 0;
 }
 
 AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
@@ -16595,8 +21904,7 @@ AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
     cursor_ = {};
     reckon_thresholds();
     if (thresholds_ == old) return;
-    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
-        accounts_[i].windows.for_each([](window_sums& each) { each.fired = 0; });
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) accounts_[i].windows.clear_fired();
 }
 
 AIAUDIT_INLINE void kept_budget::find_account(budget_place& place) const {
@@ -16640,7 +21948,7 @@ AIAUDIT_INLINE std::vector<std::uint32_t> kept_budget::drop_runs(std::vector<boo
         std::sort(others.begin(), others.end(), [this](std::uint32_t a, std::uint32_t b) {
             std::int64_t const first = accounts_.used_at(a);
             std::int64_t const second = accounts_.used_at(b);
-            return first != second ? first > second : accounts_[a].name < accounts_[b].name;
+            return first != second ? first > second : accounts_[a].name() < accounts_[b].name();
         });
         others.resize(runs_most / 4 * 3);
     }
@@ -16697,16 +22005,15 @@ AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_vi
 
 AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
     bool const is_there = place.account != account_table::none;
-    std::string_view const name =
-        is_there ? std::string_view(accounts_[place.account].name) : place.name;
+    std::string_view const name = is_there ? accounts_[place.account].name() : place.name;
     int128 added = credit_at(place.window, name);
     // Two windows before the one in which it was set are known.
     constexpr std::int64_t known_before = 2;
     if (definition_.roll_over == 0) return added;
     window_account const* const windows = is_there ? &accounts_[place.account].windows : nullptr;
     auto const used_in = [windows](std::int64_t window) {
-        window_sums const* const sums = windows == nullptr ? nullptr : windows->find(window);
-        return sums == nullptr ? int128{0} : sums->used.all();
+        auto const sums = windows == nullptr ? std::nullopt : windows->find(window);
+        return sums ? sums->used.all() : int128{0};
     };
     auto const own_of = [&](std::int64_t window) {
         return definition_.limit + credit_at(window, name);
@@ -16722,8 +22029,8 @@ AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
     return added;
 }
 
-AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const noexcept {
-    if (place.window < known_since_) return true;
+AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const {
+    if (place.window < known_since_ || place.window > known_until_) return true;
     if (place.account == account_table::none) return false;
     return is_bucket() ? accounts_.bucket(place.account).level.forgot(place.window)
                        : accounts_[place.account].windows.forgot(place.window, keeping_);
@@ -16741,11 +22048,25 @@ AIAUDIT_INLINE void kept_budget::change_hold(hold& of, int128 change, bool is_ne
         }
         bucket.held += change;
         if (is_new) ++bucket.open;
-    } else if (is_new || accounts_[of.account].windows.find(of.window) != nullptr) {
-        window_sums& sums = accounts_[of.account].windows.add(of.window, keeping_, {0, change});
-        if (is_new) ++sums.open;
+    } else if (is_new || accounts_[of.account].windows.has(of.window)) {
+        accounts_[of.account].windows.add(of.window, keeping_, {{0, change}, is_new ? 1 : 0});
     }
     of.amount += change;
+}
+
+AIAUDIT_INLINE void kept_budget::change_advance(hold& of, int128 change, bool is_new) {
+    if (!is_bucket()) return change_hold(of, change, is_new);
+    of.amount += change;
+    // So that the account is known.
+    if (is_new) accounts_.bucket(of.account).level.fill(of.window, definition_.limit, 0);
+}
+
+AIAUDIT_INLINE void kept_budget::fill_lost(hold const& of, timestamp at) {
+    std::int64_t const ns = reckonable_ns(at);
+    leaky_bucket& level = accounts_.bucket(of.account).level;
+    int128 const room = definition_.limit - level.level(ns, definition_.limit);
+    level.fill(ns, definition_.limit,
+               std::clamp(of.amount, int128{0}, (std::max)(room, int128{0})));
 }
 
 AIAUDIT_INLINE void kept_budget::settle(hold const& of, int128 taken) {
@@ -16760,8 +22081,7 @@ AIAUDIT_INLINE void kept_budget::settle(hold const& of, int128 taken) {
         return;
     }
     window_account& windows = accounts_[of.account].windows;
-    if (windows.find(of.window) != nullptr)
-        --windows.add(of.window, keeping_, {taken, -of.amount}).open;
+    if (windows.has(of.window)) windows.add(of.window, keeping_, {{taken, -of.amount}, -1});
 }
 
 AIAUDIT_INLINE void kept_budget::restore_hold(hold const& of) {
@@ -16771,7 +22091,7 @@ AIAUDIT_INLINE void kept_budget::restore_hold(hold const& of) {
         return;
     }
     window_account& windows = accounts_[of.account].windows;
-    if (windows.find(of.window) != nullptr) ++windows.add(of.window, keeping_, {0, of.amount}).open;
+    if (windows.has(of.window)) windows.add(of.window, keeping_, {{0, of.amount}, 1});
 }
 
 AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t window, int128 amount) {
@@ -16780,15 +22100,15 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
         return;
     }
     window_account& windows = accounts_[number].windows;
-    if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
+    if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {{amount, 0}});
 }
 
 AIAUDIT_INLINE int128 kept_budget::correction_at(budget_place const& place, int128 change) const {
     if (definition_.unit != budget_unit::usd || is_bucket() || of_lives_) return 0;
-    window_sums const* const sums = place.account == account_table::none
-                                        ? nullptr
-                                        : accounts_[place.account].windows.find(place.window);
-    int128 const spent = sums == nullptr ? 0 : sums->used.spent;
+    auto const sums = place.account == account_table::none
+                          ? std::nullopt
+                          : accounts_[place.account].windows.find(place.window);
+    int128 const spent = sums ? sums->used.spent : int128{0};
     return std::clamp(change, -spent, budget_amount_most);
 }
 
@@ -16797,6 +22117,92 @@ AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const 
     if (place.window - keeping_.reach < known_since_) return true;
     return place.account != account_table::none &&
            accounts_[place.account].windows.forgot_before(place.window, keeping_);
+}
+
+AIAUDIT_INLINE bool kept_budget::is_closed(window_account const& windows, timestamp at) const {
+    if (of_lives_)
+        return windows.newest() == window_sums::none && windows.floor() != window_sums::none;
+    return windows.floor() >= first_window_at(at);
+}
+
+AIAUDIT_INLINE future_state kept_budget::future(timestamp after) const {
+    future_state found;
+    found.budget = definition_.name;
+    found.unit = definition_.unit;
+    if (!has_future()) return found;
+    std::int64_t const last = window_at(after);
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        if (is_bucket()) {
+            if (accounts_.bucket(i).level.at_ns() > last) ++found.closed;
+            continue;
+        }
+        window_account windows = accounts_[i].windows;
+        windows.for_each([&](window_sums const& each) {
+            if (each.number <= last) return;
+            found.spent += each.used.spent;
+            found.reserved += each.used.reserved;
+            ++found.windows;
+        });
+        windows.drop_after(last, keeping_);
+        if (is_closed(windows, after)) ++found.closed;
+    }
+    if (known_since_ > last) found.closed = (std::max)(found.closed, std::uint64_t{1});
+    return found;
+}
+
+AIAUDIT_INLINE bool kept_budget::forget_future(timestamp after) {
+    if (!has_future()) return false;
+    std::int64_t const last = window_at(after);
+    accounts_.turn_back(reckonable_ns(after));
+    std::erase_if(credits_, [last](window_credit const& each) { return each.window > last; });
+    reckon_thresholds();
+    if (is_bucket()) {
+        known_since_ = (std::min)(known_since_, first_window_at(after));
+        return false;
+    }
+    bool lost = known_since_ > first_window_at(after);
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        accounts_[i].windows.drop_after(last, keeping_);
+        lost = lost || is_closed(accounts_[i].windows, after);
+    }
+    return lost;
+}
+
+AIAUDIT_INLINE std::int64_t kept_budget::kept_since(std::uint32_t account) const noexcept {
+    if (account == account_table::none) return known_since_;
+    window_account const& windows = accounts_[account].windows;
+    constexpr std::int64_t never = (std::numeric_limits<std::int64_t>::max)();
+    if (of_lives_) return windows.newest() == window_sums::none ? never : known_since_;
+    std::int64_t const floor = windows.floor();
+    return (std::max)(known_since_, floor == window_sums::none ? floor : floor + 1);
+}
+
+AIAUDIT_INLINE std::uint32_t kept_budget::take_lost(kept_budget const& read, std::uint32_t account,
+                                                    timestamp after) {
+    std::string_view const name = read.accounts()[account].name();
+    std::uint32_t here = account_named(name);
+    std::int64_t const since = kept_since(here);
+    if (here == account_table::none) here = accounts_.add(name, account_table::hash_of(name));
+    if (of_runs()) accounts_.use(here, read.accounts().used_at(account));
+    window_account& to = accounts_[here].windows;
+    window_account const& from = read.accounts()[account].windows;
+    std::int64_t const first = first_window_at(after);
+    if (since > first) to.restore_floor(of_lives_ ? from.floor() : first - 1);
+    from.for_each([&](window_sums const& each) {
+        if (each.number < since && !to.forgot(each.number, keeping_))
+            to.add(each.number, keeping_, {{each.used.spent, 0}, 0, each.fired});
+    });
+    return here;
+}
+
+AIAUDIT_INLINE void kept_budget::end_taking(timestamp after) {
+    std::int64_t const first = first_window_at(after);
+    known_since_ = (std::min)(known_since_, first);
+    if (of_lives_) return;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        window_account& each = accounts_[i].windows;
+        if (each.floor() >= first) each.restore_floor(first - 1);
+    }
 }
 
 AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
@@ -16826,6 +22232,24 @@ AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+AIAUDIT_INLINE std::uint64_t holder_of(operation_id const& id) noexcept {
+    return load_little_endian<std::uint64_t>(reinterpret_cast<char const*>(id.bytes.data()));
+}
+
+AIAUDIT_INLINE std::uint64_t make_holder() {
+    operation_id const id = make_operation_id({});
+    return load_little_endian<std::uint64_t>(reinterpret_cast<char const*>(id.bytes.data()) + 8);
+}
+
+AIAUDIT_INLINE operation_id id_of_holder(std::uint64_t holder, std::uint64_t rest) noexcept {
+    operation_id id{};
+    for (std::size_t i = 0; i < 8; ++i) {
+        id.bytes[i] = static_cast<std::uint8_t>(holder >> (8 * i));
+        id.bytes[8 + i] = static_cast<std::uint8_t>(rest >> (8 * i));
+    }
+    return id;
+}
 
 AIAUDIT_INLINE std::uint32_t open_attempts::find(operation_id const& operation,
                                                  std::uint32_t attempt) const {
@@ -16887,6 +22311,7 @@ AIAUDIT_INLINE record unknown_outcome(record intent) {
     record outcome = std::move(intent);
     outcome.kind = record_kind::outcome;
     outcome.duration_ns.reset();
+    outcome.finish_reason.clear();  // how an intent says that it was held ahead
     outcome.error_type = "outcome_unknown";
     outcome.complete = false;
     if (outcome.cost_status != cost_status::unpriced &&
@@ -17927,11 +23352,71 @@ AIAUDIT_INLINE std::string clean_text(std::string_view text, std::size_t bytes_m
 #ifndef AIAUDIT_IMPL_ENGINE_ADMISSION_LOCK_IPP
 #define AIAUDIT_IMPL_ENGINE_ADMISSION_LOCK_IPP
 
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
+
+#include <sys/sysmacros.h>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+// The next word of a line, which is taken from it; empty where there is none.
+AIAUDIT_INLINE std::string_view take_word(std::string_view& line) noexcept {
+    line.remove_prefix((std::min)(line.find_first_not_of(' '), line.size()));
+    auto const word = line.substr(0, line.find(' '));
+    line.remove_prefix(word.size());
+    return word;
+}
+
+// Whether /proc/locks means that file by such a place: "fe:00:9988522", the device in hexadecimal.
+AIAUDIT_INLINE bool is_lock_place(std::string_view place, struct stat const& file) noexcept {
+    auto const next = [&place](int base) {
+        std::uint64_t number = 0;
+        std::string_view const digits = place.substr(0, place.find(':'));
+        std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
+        place.remove_prefix((std::min)(digits.size() + 1, place.size()));
+        return number;
+    };
+    auto const upper = next(16);
+    auto const lower = next(16);
+    return upper == major(file.st_dev) && lower == minor(file.st_dev) && next(10) == file.st_ino;
+}
+
+// Who has a file locked by flock, in words: "process 17", "processes 17, 23"; "another process"
+// where the system does not tell, as of one in another container.
+AIAUDIT_INLINE std::string lock_holders(int descriptor) {
+    constexpr std::size_t text_most = std::size_t{1} << 20;
+    auto const file = file_handle::open("/proc/locks", O_RDONLY);
+    std::string text(file ? text_most : 0, '\0');
+    auto const got = file ? read_at(file.get(), text.data(), text.size(), 0) : 0;
+    text.resize(static_cast<std::size_t>((std::max)(got, std::int64_t{0})));
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) text.clear();
+    std::string numbers;
+    std::size_t count = 0;
+    for (std::string_view rest = text; !rest.empty();) {
+        // "1: FLOCK  ADVISORY  WRITE 1234 fe:00:9988522 0 EOF"; one that waits: "1: -> FLOCK ...".
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix((std::min)(line.size() + 1, rest.size()));
+        static_cast<void>(take_word(line));
+        if (take_word(line) != "FLOCK") continue;
+        static_cast<void>(take_word(line));
+        static_cast<void>(take_word(line));
+        std::string_view const number = take_word(line);
+        // Of another container: no number of here.
+        if (!is_lock_place(take_word(line), status) || number == "0" || number == "-1") continue;
+        numbers.append(count++ == 0 ? "" : ", ").append(number);
+    }
+    if (count == 0) return "another process";
+    return (count == 1 ? "process " : "processes ") + numbers;
+}
 
 AIAUDIT_INLINE result<void> admission_lock::take(std::string const& directory, bool alone) {
     std::lock_guard const lock(mutex_);
@@ -17941,9 +23426,10 @@ AIAUDIT_INLINE result<void> admission_lock::take(std::string const& directory, b
     if (!file) return posix_error(errno, "open", path);
     if (lock_file(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
-        return fail(errc::already_open,
-                    directory + (alone ? ": other processes decide about its budgets"
-                                       : ": another process alone decides about its budgets"));
+        return fail(errc::already_open, directory + ": " + lock_holders(file.get()) +
+                                            (alone ? " already decides" : " alone decides") +
+                                            " about its budgets; stop it, or let all of them "
+                                            "share (budget_mode::shared; --budgets shared)");
     }
     file_ = std::move(file);
     taken_.store(true, std::memory_order_release);
@@ -18247,11 +23733,11 @@ AIAUDIT_INLINE void batch::leave_out(std::vector<left_out_entry>&& more) {
 AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push(std::string_view encoded, bool awaited,
                                                              entry_mark mark) {
     std::unique_lock lock(mutex_);
-    if (!has_room(encoded.size())) {
-        room_.wait(lock, [&] { return stopping_ || has_room(encoded.size()); });
-    }
+    auto const may_enter = [&] { return has_room(encoded.size()) && (awaited || !is_late()); };
+    if (!may_enter()) room_.wait(lock, [&] { return stopping_ || may_enter(); });
     if (stopping_) return fail(errc::closed, "the ledger is being closed");
     if (auto failure = take_untold()) return *failure;
+    if (gathering_->count == 0) gathering_since_ = std::chrono::steady_clock::now();
     gathering_->add(encoded, mark);
     if (awaited) {
         ++gathering_->awaited;
@@ -18269,6 +23755,7 @@ AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push_all(batch&& more) {
     std::unique_lock lock(mutex_);
     if (stopping_) return fail(errc::closed, "the ledger is being closed");
     if (auto failure = take_untold()) return *failure;
+    if (gathering_->count == 0) gathering_since_ = std::chrono::steady_clock::now();
     pushed place{gathering_, gathering_->count};
     gathering_->add_all(std::move(more));
     ++gathering_->awaited;
@@ -18314,6 +23801,7 @@ AIAUDIT_INLINE result<void> batch_queue::flush() {
 }
 
 AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::take() {
+    auto next = insist_on_memory([] { return std::make_shared<batch>(); });
     std::unique_lock lock(mutex_);
     writer_ = writer_state::idle;
     work_.wait(lock, [this] { return stopping_ || gathering_->count != 0; });
@@ -18326,9 +23814,9 @@ AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::take() {
     }
     writer_ = writer_state::busy;
     if (gathering_->count == 0) return {};
-    auto next = std::make_shared<batch>();
     next->bytes = std::exchange(spare_, {});
     writing_ = std::exchange(gathering_, std::move(next));
+    writing_since_ = gathering_since_;
     hurried_ = false;
     auto taken = writing_;
     lock.unlock();
@@ -18339,24 +23827,23 @@ AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::take() {
 AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::finish(batch& done,
                                                           result<sequence> const& first) {
     std::shared_ptr<batch> doomed;
-    {
+    insist_on_memory([&] {
         std::lock_guard const lock(mutex_);
         expected_ = done.awaited;
         writing_.reset();
         if (first) {
             done.first = *first;
-        } else {
-            note_failure(done, first.error());
-            if (share_a_thread(done, *gathering_)) {
-                doomed = std::exchange(gathering_, std::make_shared<batch>());
-                note_failure(*doomed, first.error());
-            }
+            return;
         }
-    }
+        note_failure(done, first.error());
+        if (!doomed && share_a_thread(done, *gathering_))
+            doomed = std::exchange(gathering_, std::make_shared<batch>());
+        if (doomed) note_failure(*doomed, first.error());
+    });
+    room_.notify_all();
     done.ended.set(first ? batch::written : batch::failed);
     if (!doomed) return {};
     doomed->ended.set(batch::failed);
-    room_.notify_all();
     return doomed;
 }
 
@@ -18393,6 +23880,104 @@ AIAUDIT_INLINE bool batch_queue::wakes_writer(bool awaited) noexcept {
 
 #endif  // AIAUDIT_IMPL_ENGINE_BATCH_QUEUE_IPP
 
+// ---- aiaudit/impl/engine/fold_stand.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// fold_stand.ipp: the definitions of fold_stand.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_FOLD_STAND_IPP
+#define AIAUDIT_IMPL_ENGINE_FOLD_STAND_IPP
+
+#include <cstring>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string fold_stand::to_bytes() const {
+    return to_little_endian(size).append(view_of(root.bytes)).append(view_of(content.bytes));
+}
+
+AIAUDIT_INLINE std::optional<fold_stand> fold_stand::parse(std::string_view bytes) {
+    fold_stand made;
+    constexpr std::size_t head = sizeof made.size;
+    if (bytes.size() != head + made.root.bytes.size() + made.content.bytes.size())
+        return std::nullopt;
+    made.size = load_little_endian<std::uint64_t>(bytes.data());
+    std::memcpy(made.root.bytes.data(), bytes.data() + head, made.root.bytes.size());
+    std::memcpy(made.content.bytes.data(), bytes.data() + head + made.root.bytes.size(),
+                made.content.bytes.size());
+    return made;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_FOLD_STAND_IPP
+
+// ---- aiaudit/impl/engine/gate_check.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_check.ipp: the definitions of gate_check.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_GATE_CHECK_IPP
+#define AIAUDIT_IMPL_ENGINE_GATE_CHECK_IPP
+
+#include <algorithm>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What a process has not told of yet is its own; `ordered`: nor what follows the order of asking.
+AIAUDIT_INLINE result<gate_state> comparable_gate(std::string_view snapshot, bool ordered) {
+    auto state = read_gate(snapshot);
+    if (!state) return state;
+    state->passed.clear();
+    for (auto i = static_cast<std::uint32_t>(state->budgets.size()); i-- > 0;) {
+        kept_budget const& each = state->budgets[i];
+        if (!ordered && (each.is_bucket() || each.of_lives())) state->remove(i);
+    }
+    return state;
+}
+
+// The first budget that is not the same, or what else.
+AIAUDIT_INLINE std::string first_difference(gate_state const& saved, gate_state const& folded) {
+    std::size_t const count = (std::max)(saved.budgets.size(), folded.budgets.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i >= saved.budgets.size())
+            return "the budget '" + folded.budgets[i].definition().name + "' is missing";
+        std::string const& name = saved.budgets[i].definition().name;
+        if (i >= folded.budgets.size()) return "no record sets the budget '" + name + "'";
+        gate_state one;
+        gate_state other;
+        one.budgets.push_back(saved.budgets[i]);
+        other.budgets.push_back(folded.budgets[i]);
+        if (write_gate(one) != write_gate(other)) return "the budget '" + name + "'";
+    }
+    return "what is held for calls under way";
+}
+
+AIAUDIT_INLINE gate_difference compare_gates(saved_gate const& saved, saved_gate const& folded) {
+    if (saved.book.snapshot() != folded.book.snapshot()) return {true, "the alerts"};
+    std::string const bytes = saved.gate.snapshot();
+    std::string const wanted = folded.gate.snapshot();
+    if (bytes == wanted) return {};
+    for (bool const ordered : {true, false}) {
+        auto const one = comparable_gate(bytes, ordered);
+        auto const other = comparable_gate(wanted, ordered);
+        if (!one || !other) return {true, "it cannot be read"};
+        if (write_gate(*one) == write_gate(*other)) return {!ordered, {}};
+        if (!ordered) return {true, first_difference(*one, *other)};
+    }
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_GATE_CHECK_IPP
+
 // ---- aiaudit/impl/engine/log_keys.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -18424,6 +24009,14 @@ AIAUDIT_INLINE std::string day_key(civil_day day) {
     return big_endian_key(biased).substr(4);
 }
 
+AIAUDIT_INLINE std::string user_totals_key(std::uint64_t through) {
+    return std::string(user_totals_prefix) + big_endian_key(through);
+}
+
+AIAUDIT_INLINE std::string user_totals_key(std::uint64_t through, std::uint32_t number) {
+    return user_totals_key(through) + big_endian_key(number).substr(4);
+}
+
 AIAUDIT_INLINE std::optional<part_key> part_key::parse(std::string_view key) noexcept {
     if (key.size() != bytes && key.size() != bytes + 8) return std::nullopt;
     auto const biased = static_cast<std::int64_t>(from_big_endian_key(key.substr(0, 4)));
@@ -18440,6 +24033,368 @@ AIAUDIT_INLINE std::optional<part_key> part_key::parse(std::string_view key) noe
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_ENGINE_LOG_KEYS_IPP
+
+// ---- aiaudit/impl/engine/part_check.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// part_check.ipp: the definitions of part_check.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_PART_CHECK_IPP
+#define AIAUDIT_IMPL_ENGINE_PART_CHECK_IPP
+
+#include <algorithm>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string words_of(part_key const& key) {
+    return "the rollup of " + key.day.to_string() + ", records " + std::to_string(key.after + 1) +
+           " to " + std::to_string(key.through);
+}
+
+AIAUDIT_INLINE void part_list_digest::add(part_key key, std::string_view bytes) {
+    key.segment = 0;
+    lines_.emplace_back(key.to_bytes().append(view_of(sha256(bytes))), key.after);
+}
+
+AIAUDIT_INLINE digest part_list_digest::value(std::uint64_t before) {
+    std::sort(lines_.begin(), lines_.end());
+    std::string all;
+    for (auto const& [line, after] : lines_)
+        if (after < before) all += line;
+    return {sha256(all)};
+}
+
+AIAUDIT_INLINE void part_check::read_part(part_key const& key, std::string_view bytes,
+                                          bool is_compared) {
+    std::vector<checked_part>& of_day = parts_[key.day];
+    auto const place = std::find_if(of_day.begin(), of_day.end(), [&](checked_part const& each) {
+        return key.after < each.key.after;
+    });
+    checked_part& made = *of_day.emplace(place);
+    made.key = key;
+    auto const opened = day_part::open(bytes);
+    if (opened) {
+        made.limits_models = opened->version() >= 4;
+        note_limited(*opened);
+    }
+    if (!is_compared) return;
+    if (opened && opened->day() != key.day) {
+        made.unreadable = "it is that of " + opened->day().to_string();
+        return;
+    }
+    auto const which =
+        opened ? fingerprinter::comparable(*opened) : result<compared_numbers>(opened.error());
+    auto read = which ? fingers_.read(*opened, *which) : result<part_fingerprint>(which.error());
+    if (!read) {
+        made.unreadable = read.error().message();
+        return;
+    }
+    made.which = *which;
+    made.stored = *read;
+}
+
+AIAUDIT_INLINE void part_check::note_limited(day_part const& part) {
+    auto const names = part.read_names();
+    auto const profiles = part.read_profiles();
+    if (!names || !profiles) return;  // whoever compares it says so
+    for (auto const& profile : *profiles) {
+        if (names->texts[4][names->pairs[profile.pair].model] != other_models) continue;
+        limited_.emplace(part.day(), names->texts[2][profile.key]);
+        limited_days_.insert(part.day());
+    }
+}
+
+AIAUDIT_INLINE result<void> part_check::read_beside(part_key const& key, std::string_view bytes) {
+    auto const of_day = parts_.find(key.day);
+    checked_part const* known = nullptr;
+    if (of_day != parts_.end()) {
+        for (checked_part const& each : of_day->second)
+            if (each.key.after == key.after && each.key.through == key.through) known = &each;
+    }
+    bool const is_compared = known != nullptr && known->stored.has_value();
+    if (totals_.through != 0 && key.after < totals_.through && key.through > totals_.through)
+        totals_.bound = false;
+    bool const has_sum = is_compared && known->which == compared_numbers::all;
+    if (counts_totals_of(key) && has_sum)
+        totals_.of_parts += known->stored->sums[index_of(dimension::user)];
+    bool const names_models = !is_compared && limited_days_.contains(key.day);
+    bool const adds_users = counts_totals_of(key) && !has_sum;
+    if (!names_models && !adds_users) return {};
+    auto const part = day_part::open(bytes);
+    if (!part) return {};  // a finding of its own, where it is compared
+    if (names_models) static_cast<void>(note_models(*part, models_));
+    if (!adds_users) return {};
+    auto const sum = fingers_.read_users(*part);
+    if (sum)
+        totals_.of_parts += *sum;
+    else
+        totals_.unreadable = sum.error().message();
+    return {};
+}
+
+AIAUDIT_INLINE bool part_check::has_own_row(civil_day day, std::string_view key,
+                                            std::string_view provider, std::string_view model) {
+    if (!limited_days_.contains(day) || !limited_.contains(std::pair{day, std::string(key)}))
+        return true;
+    if (models_.bytes() > models_bytes_max) too_many_models_ = true;
+    if (too_many_models_) return true;
+    if (current_->limits_models) return models_.admit(day, key, provider, model);
+    models_.note(day, key, provider, model);
+    return true;
+}
+
+// Users ascend over all pieces: each is found once.
+AIAUDIT_INLINE void part_check::add_piece(std::string_view bytes, std::string& last) {
+    auto const piece = day_part::open(bytes);
+    auto const users = piece ? piece->read_users() : piece.error();
+    auto const sum = users ? fingers_.read_users(*piece) : users.error();
+    if (!sum) {
+        totals_.unreadable = sum.error().message();
+        return;
+    }
+    for (std::size_t i = 0; i < users->size(); ++i) {
+        bool const is_first = i == 0 && last.empty();
+        if (!is_first && (*users)[i] <= (i == 0 ? std::string_view(last) : (*users)[i - 1]))
+            totals_.unreadable = "users are out of order";
+    }
+    if (!users->empty()) last = users->back();
+    totals_.of_pieces += *sum;
+}
+
+AIAUDIT_INLINE void part_check::check_totals(std::vector<std::string>& findings) const {
+    if (totals_.through == 0 || !totals_.bound) return;
+    std::string const name =
+        "the totals of users over records 1 to " + std::to_string(totals_.through);
+    if (!totals_.unreadable.empty())
+        findings.push_back(name + ": " + totals_.unreadable);
+    else if (!(totals_.of_pieces == totals_.of_parts))
+        findings.push_back(name + " are not those of the rollups");
+}
+
+AIAUDIT_INLINE bool part_check::find_part(civil_day day, std::uint64_t number) {
+    auto const of_day = parts_.find(day);
+    if (of_day != parts_.end()) {
+        for (checked_part& each : of_day->second) {
+            if (each.key.after < number && number <= each.key.through) {
+                current_ = &each;
+                return true;
+            }
+        }
+    }
+    if (missing_of_[day]++ == 0 && missing_.size() < findings_most)
+        missing_.push_back("the rollup of " + day.to_string() + " does not count record " +
+                           std::to_string(number));
+    return false;
+}
+
+AIAUDIT_INLINE void part_check::check_ranges(std::vector<std::string>& findings) const {
+    for (auto const& [day, of_day] : parts_) {
+        std::uint64_t end = 0;
+        for (checked_part const& each : of_day) {
+            if (each.key.after < end || each.key.after >= each.key.through)
+                findings.push_back(words_of(each.key) + ": some are counted twice");
+            else if (each.key.through > saved_)
+                findings.push_back(words_of(each.key) + ": it goes on after record " +
+                                   std::to_string(saved_) + ", the last that is saved");
+            end = (std::max)(end, each.key.through);
+        }
+    }
+}
+
+AIAUDIT_INLINE void part_check::end(std::uint64_t first, std::uint64_t last,
+                                    std::vector<std::string>& findings,
+                                    std::vector<std::string>& unvouched) {
+    std::vector<std::string> found = missing_;
+    check_ranges(found);
+    check_totals(found);
+    std::uint64_t not_read = 0;
+    fingers_.finish();
+    for (auto const& [day, of_day] : parts_) {
+        for (checked_part const& each : of_day) {
+            if (!each.unreadable.empty())
+                found.push_back(words_of(each.key) + ": " + each.unreadable);
+            if (!each.stored) continue;
+            if (each.key.after + 1 < first || each.key.through > last) {
+                ++not_read;
+                continue;
+            }
+            if (too_many_models_ && limited_days_.contains(day)) {
+                unvouched.push_back(words_of(each.key) +
+                                    ": too many models are counted as other to compare it");
+                continue;
+            }
+            if (!each.folded.is_exact()) {
+                unvouched.push_back(words_of(each.key) + ": sums over 2^63 are not compared");
+                continue;
+            }
+            std::string const differs = each.stored->difference(each.folded);
+            if (!differs.empty())
+                found.push_back(words_of(each.key) + ": " + differs +
+                                " are not those of the records");
+            else if (each.which == compared_numbers::without_estimates)
+                unvouched.push_back(words_of(each.key) +
+                                    ": token counts, which an older version saved with bounds "
+                                    "among them, are not compared");
+        }
+    }
+    if (not_read != 0)
+        unvouched.push_back("the rollups of records before " + std::to_string(first) + " (" +
+                            std::to_string(not_read) + " parts), which were not read");
+    if (found.size() > findings_most) {
+        std::size_t const more = found.size() - findings_most;
+        found.resize(findings_most);
+        found.push_back("and " + std::to_string(more) + " more of the rollups");
+    }
+    findings.insert(findings.end(), found.begin(), found.end());
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_PART_CHECK_IPP
+
+// ---- aiaudit/impl/engine/part_places.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// part_places.ipp: the definitions of part_places.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_PART_PLACES_IPP
+#define AIAUDIT_IMPL_ENGINE_PART_PLACES_IPP
+
+#include <limits>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::uint64_t segment_bases::before(std::uint64_t records) const noexcept {
+    auto const next = std::upper_bound(bases_.begin(), bases_.end(), records);
+    return next == bases_.begin() ? 0 : *(next - 1);
+}
+
+AIAUDIT_INLINE std::uint64_t segment_bases::after(std::uint64_t records) const noexcept {
+    auto const next = std::upper_bound(bases_.begin(), bases_.end(), records);
+    return next == bases_.end() ? (std::numeric_limits<std::uint64_t>::max)() : *next;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_PART_PLACES_IPP
+
+// ---- aiaudit/impl/engine/part_table.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// part_table.ipp: the definitions of part_table.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_PART_TABLE_IPP
+#define AIAUDIT_IMPL_ENGINE_PART_TABLE_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string stored_parts::words() const {
+    if (can_be_folded_anew())
+        return "the rollups, as they were saved, are damaged or of another log: they are folded "
+               "anew from record " +
+               std::to_string(begin.value_or(0) + 1);
+    if (good && past_good) return {};
+    return "the rollups, as they were saved, are damaged or of another log, and cannot be folded "
+           "anew, since some of their records were dropped: reports of their days are not to be "
+           "trusted; aiaudit verify says more";
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_PART_TABLE_IPP
+
+// ---- aiaudit/impl/engine/retention_record.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// retention_record.ipp: the definitions of retention_record.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_RETENTION_RECORD_IPP
+#define AIAUDIT_IMPL_ENGINE_RETENTION_RECORD_IPP
+
+#include <charconv>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::optional<retention_note> read_retention(record_view const& entry) {
+    if (entry.kind != record_kind::retention) return std::nullopt;
+    retention_note note;
+    std::string_view const last = tag_of(entry, retention_tag::last);
+    std::from_chars(last.data(), last.data() + last.size(), note.last);
+    if (auto const parts = digest::parse(tag_of(entry, retention_tag::parts))) note.parts = *parts;
+    if (auto const gate = digest::parse(tag_of(entry, retention_tag::gate))) note.gate = *gate;
+    return note;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_RETENTION_RECORD_IPP
+
+// ---- aiaudit/impl/engine/saved_gate.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// saved_gate.ipp: the definitions of saved_gate.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_SAVED_GATE_IPP
+#define AIAUDIT_IMPL_ENGINE_SAVED_GATE_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string write_gate_of(std::uint64_t through, budget_gate const& gate,
+                                         alert_book const& book) {
+    std::string const bytes = gate.snapshot();
+    std::string body = to_little_endian(through);
+    append_field(body, bytes);
+    body += book.snapshot();
+    return to_little_endian(crc32c(body)) + body;
+}
+
+AIAUDIT_INLINE std::uint64_t through_of_gate(std::string_view bytes) noexcept {
+    return bytes.size() < 12 ? 0 : load_little_endian<std::uint64_t>(bytes.data() + 4);
+}
+
+AIAUDIT_INLINE std::optional<saved_gate> read_saved_gate(std::string_view bytes) {
+    byte_reader in{bytes};
+    auto const checksum = in.little_endian<std::uint32_t>();
+    if (!in.ok() || checksum != crc32c(in.rest())) return std::nullopt;
+    auto const through = in.little_endian<std::uint64_t>();
+    std::string_view const gate_bytes = in.take(in.little_endian<std::uint64_t>());
+    if (!in.ok()) return std::nullopt;
+    auto gate = budget_gate::from_snapshot(gate_bytes);
+    auto book = alert_book::from_snapshot(in.rest());
+    if (!gate || !book) return std::nullopt;
+    return saved_gate{through, std::move(*gate), std::move(*book)};
+}
+
+AIAUDIT_INLINE bool may_have_rules(std::string_view block, block_header const& header) noexcept {
+    byte_reader in{block.substr(block_header::size + header.records_size)};
+    for (std::uint32_t i = 0; i < header.names_count && in.ok(); ++i) {
+        std::string_view const entry = in.take(in.varint());
+        if (entry.empty()) continue;
+        // A shape begins with its kind; a name that begins so costs a look.
+        auto const kind = static_cast<record_kind>(static_cast<std::uint8_t>(entry.front()));
+        if (kind == record_kind::budget || kind == record_kind::alert) return true;
+    }
+    return !in.ok();
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_SAVED_GATE_IPP
 
 // ---- aiaudit/impl/engine/spill_file.ipp ----
 // SPDX-License-Identifier: MIT
@@ -18477,7 +24432,12 @@ AIAUDIT_INLINE result<std::vector<spill_file>> spill_file::find(std::string cons
         if (!name.ends_with(extension)) continue;
         spill_file there(directory, name);
         there.file_ = file_handle::open(there.path_, O_RDWR);
-        if (!there.file_ || !there.lock()) continue;  // gone, or its process lives
+        if (!there.file_ && errno == ENOENT) continue;  // gone meanwhile
+        if (!there.file_) return posix_error(errno, "open", there.path_);
+        if (!there.lock()) {
+            if (errno == EWOULDBLOCK) continue;  // its process lives
+            return posix_error(errno, "flock", there.path_);
+        }
         std::string head(title.size() + PATH_MAX + 1, '\0');
         auto const size = read_at(there.file_.get(), head.data(), head.size(), 0);
         if (size < 0) return posix_error(errno, "read", there.path_);
@@ -18498,8 +24458,22 @@ AIAUDIT_INLINE result<void> spill_file::add(batch const& from) {
     return append(frame);
 }
 
+// What was refused must not be found there later, whole or as the tail of something shorter.
 AIAUDIT_INLINE result<void> spill_file::append(std::string_view bytes) {
+    if (!cut_back()) return posix_error(errno, "ftruncate", path_);
+    auto written = write_and_sync(bytes);
+    if (!written) static_cast<void>(cut_back());
+    return written;
+}
+
+AIAUDIT_INLINE bool spill_file::cut_back() noexcept {
+    if (is_longer_ && ::ftruncate(file_.get(), static_cast<off_t>(end_)) == 0) is_longer_ = false;
+    return !is_longer_;
+}
+
+AIAUDIT_INLINE result<void> spill_file::write_and_sync(std::string_view bytes) {
     std::uint64_t at = end_;
+    is_longer_ = true;
     while (!bytes.empty()) {
         auto const wrote =
             ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
@@ -18511,6 +24485,7 @@ AIAUDIT_INLINE result<void> spill_file::append(std::string_view bytes) {
     if (::fdatasync(file_.get()) != 0) return posix_error(errno, "fdatasync", path_);
     if (end_ == 0) frames_at_ = at;
     end_ = at;
+    is_longer_ = false;
     return {};
 }
 
@@ -18617,6 +24592,7 @@ AIAUDIT_INLINE std::vector<report_cell> cells_of(budget_state const& of) {
         text_cell("state", std::string(state_name(of))),
         number_cell("alert_percent", percent_reached(of)),
         text_cell("added", amount(of.added)),
+        text_cell("advance", amount(of.advance)),
     };
 }
 
@@ -18634,6 +24610,7 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(budget_state const& of) {
         text_cell("limit", amount(of.budget.limit + of.added)),
         text_cell("spent", amount(of.spent)),
         text_cell("reserved", of.reserved == 0 ? std::string{} : amount(of.reserved)),
+        text_cell("advance", of.advance == 0 ? std::string{} : amount(of.advance)),
         text_cell("left", amount(of.left)),
         label_cell("resets at",
                    of.resets_at ? local_text(*of.resets_at, of.budget.window.zone) : "never"),
@@ -18794,31 +24771,41 @@ AIAUDIT_INLINE std::string aligned_text(std::vector<report_cell> const& names,
     return out;
 }
 
+AIAUDIT_INLINE machine_writer::machine_writer(std::vector<report_cell> const& names,
+                                              text_format format)
+    : format_(format) {
+    if (format == text_format::json) text_ = "[";
+    if (format == text_format::csv) add_csv(names, true);
+}
+
+AIAUDIT_INLINE void machine_writer::add_csv(std::vector<report_cell> const& cells, bool is_head) {
+    bool first_cell = true;
+    for (report_cell const& cell : cells) {
+        if (!std::exchange(first_cell, false)) text_.push_back(',');
+        text_.append(is_head ? cell.name : csv_cell(cell));
+    }
+    text_.push_back('\n');
+}
+
+AIAUDIT_INLINE void machine_writer::add(std::vector<report_cell> const& line) {
+    if (format_ == text_format::csv) return add_csv(line, false);
+    if (format_ == text_format::json) text_.append(is_first_ ? "\n" : ",\n");
+    is_first_ = false;
+    text_.append(json_object(line));
+    if (format_ == text_format::jsonl) text_.push_back('\n');
+}
+
+AIAUDIT_INLINE void machine_writer::finish() {
+    if (format_ == text_format::json) text_.append(is_first_ ? "]\n" : "\n]\n");
+}
+
 AIAUDIT_INLINE std::string machine_text(std::vector<report_cell> const& names,
                                         std::vector<std::vector<report_cell>> const& lines,
                                         text_format format) {
-    std::string out = format == text_format::json ? "[" : "";
-    bool first = true;
-    auto const add_csv = [&out](std::vector<report_cell> const& cells, bool is_head) {
-        bool first_cell = true;
-        for (report_cell const& cell : cells) {
-            if (!std::exchange(first_cell, false)) out.push_back(',');
-            out.append(is_head ? cell.name : csv_cell(cell));
-        }
-        out.push_back('\n');
-    };
-    if (format == text_format::csv) add_csv(names, true);
-    for (auto const& cells : lines) {
-        if (format == text_format::csv) {
-            add_csv(cells, false);
-            continue;
-        }
-        if (format == text_format::json) out.append(std::exchange(first, false) ? "\n" : ",\n");
-        out.append(json_object(cells));
-        if (format == text_format::jsonl) out.push_back('\n');
-    }
-    if (format == text_format::json) out.append(first ? "]\n" : "\n]\n");
-    return out;
+    machine_writer out(names, format);
+    for (auto const& line : lines) out.add(line);
+    out.finish();
+    return out.take();
 }
 
 }  // namespace detail
@@ -19086,9 +25073,10 @@ AIAUDIT_INLINE std::string table_text(report const& from) {
 
 AIAUDIT_INLINE std::string to_text(report const& from, text_format format) {
     if (format == text_format::table) return detail::table_text(from);
-    std::vector<std::vector<detail::report_cell>> lines;
-    for (report_row const& row : from.rows) lines.push_back(detail::cells_of(from.kind, row));
-    return detail::machine_text(detail::cells_of(from.kind, report_row{}), lines, format);
+    detail::machine_writer out(detail::cells_of(from.kind, report_row{}), format);
+    for (report_row const& row : from.rows) out.add(detail::cells_of(from.kind, row));
+    out.finish();
+    return out.take();
 }
 
 }  // namespace v0_1_0
@@ -19703,6 +25691,32 @@ AIAUDIT_INLINE result<verified_growth> verify_consistency(std::string_view file,
 
 #endif  // AIAUDIT_IMPL_INTEGRITY_PROOF_FILE_IPP
 
+// ---- aiaudit/impl/integrity/run_secret.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// run_secret.ipp: the definitions of run_secret.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_RUN_SECRET_IPP
+#define AIAUDIT_IMPL_INTEGRITY_RUN_SECRET_IPP
+
+#include <openssl/rand.h>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<sha256_value> draw_secret() {
+    sha256_value drawn{};
+    if (RAND_bytes(drawn.data(), static_cast<int>(drawn.size())) != 1)
+        return fail(errc::storage_failed, "the system gives no random bytes");
+    return drawn;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_RUN_SECRET_IPP
+
 // ---- aiaudit/impl/integrity/text_form.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -19798,6 +25812,7 @@ AIAUDIT_INLINE std::optional<std::string_view> take_line(std::string_view& rest)
 #ifndef AIAUDIT_IMPL_ROLLUP_CELL_LOG_IPP
 #define AIAUDIT_IMPL_ROLLUP_CELL_LOG_IPP
 
+#include <algorithm>
 #include <bit>
 
 namespace aiaudit {
@@ -19901,7 +25916,10 @@ AIAUDIT_INLINE void cell_log::add(std::uint32_t user, std::uint32_t profile, std
 }
 
 AIAUDIT_INLINE void cell_log::clear() noexcept {
-    if (chunks_.size() > chunks_kept) chunks_.resize(chunks_kept);
+    while (words_ > words_kept) {
+        words_ -= chunks_.back().size;
+        chunks_.pop_back();
+    }
     for (chunk& each : chunks_) each.used = 0;
     current_ = 0;
     size_ = 0;
@@ -19915,11 +25933,14 @@ AIAUDIT_INLINE bool cell_log::is_attempt(cell const& value) noexcept {
            value.latency.entries().front().bucket == latency_histogram::bucket_of(sum.latency_ns);
 }
 
-AIAUDIT_INLINE void cell_log::add_chunk() {
+AIAUDIT_INLINE void cell_log::add_chunk(std::size_t words_min) {
     if (!chunks_.empty()) ++current_;
-    if (current_ == chunks_.size()) {
-        chunks_.push_back({std::unique_ptr<std::uint64_t[]>(new std::uint64_t[chunk_words]), 0});
-    }
+    while (current_ < chunks_.size() && chunks_[current_].size < words_min) ++current_;
+    if (current_ < chunks_.size()) return;
+    std::size_t size = chunks_.empty() ? chunk_words_min : chunks_.back().size * 2;
+    size = (std::max)((std::min)(size, chunk_words_max), words_min);
+    chunks_.push_back({std::unique_ptr<std::uint64_t[]>(new std::uint64_t[size]), size, 0});
+    words_ += size;
 }
 
 AIAUDIT_INLINE std::size_t cell_log::finish(std::uint64_t* words, std::size_t size,
@@ -20455,6 +26476,82 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// Bytes that hold the number and its sign.
+[[nodiscard]] AIAUDIT_INLINE std::size_t signed_width(int128 number) noexcept {
+    std::size_t width = 0;
+    for (; width < 16 && number != 0; ++width) {
+        int128 const rest = number >> (8 * width);
+        if (width > 0 && (rest == 0 || rest == -1)) {
+            bool const negative = (number >> (8 * width - 1) & 1) != 0;
+            if (negative == (number < 0)) break;
+        }
+    }
+    return width;
+}
+
+AIAUDIT_INLINE void append_sums(std::string& out, std::span<totals const> sums) {
+    totals any;
+    std::size_t cost_width = 0;
+    for (totals const& sum : sums) {
+        for (std::size_t place = 0; place < totals_numbers; ++place)
+            set_number(any, place, number_at(any, place) | number_at(sum, place));
+        cost_width = (std::max)(cost_width, signed_width(sum.cost.pico()));
+    }
+    struct column {
+        std::size_t place = 0;
+        std::size_t width = 0;
+        std::size_t at = 0;  // in `out`, of the next number
+    };
+    std::vector<column> columns;
+    for (std::size_t place = 0; place <= totals_numbers; ++place) {
+        std::size_t const width =
+            place == totals_numbers
+                ? cost_width
+                : static_cast<std::size_t>(std::bit_width(number_at(any, place)) + 7) / 8;
+        out.push_back(static_cast<char>(width));
+        if (width == 0) continue;
+        columns.push_back({place, width, out.size()});
+        out.resize(out.size() + width * sums.size());
+    }
+    // A row at a time, since the rows are far larger than what is written of them.
+    char bytes[16];
+    for (totals const& sum : sums) {
+        for (column& to : columns) {
+            bool const is_cost = to.place == totals_numbers;
+            auto const number =
+                is_cost ? static_cast<uint128>(sum.cost.pico()) : uint128{number_at(sum, to.place)};
+            store_little_endian(bytes, static_cast<std::uint64_t>(number));
+            store_little_endian(bytes + 8, static_cast<std::uint64_t>(number >> 64));
+            std::copy_n(bytes, to.width, out.data() + to.at);
+            to.at += to.width;
+        }
+    }
+}
+
+AIAUDIT_INLINE result<std::string> seal_day_part(
+    std::string&& body, civil_day day,
+    std::array<std::uint32_t, day_part_format::counts> const& counts,
+    std::array<std::size_t, day_part_format::sections> const& ends) {
+    using format = day_part_format;
+    if (body.size() + format::padding > (std::numeric_limits<std::uint32_t>::max)())
+        return fail(errc::too_large, "the rollup of a day would be over 4 GiB");
+    std::string header("AID");
+    header.push_back(static_cast<char>(format::version));
+    append_little_endian(header, std::uint32_t{0});  // the checksum's place
+    append_little_endian(header, day.days);
+    for (std::uint32_t const count : counts) append_little_endian(header, count);
+    std::size_t begin = format::header_size;
+    for (std::size_t const end : ends) {
+        append_little_endian(header, static_cast<std::uint32_t>(end - begin));
+        append_little_endian(header, crc32c(std::string_view(body).substr(begin, end - begin)));
+        begin = end;
+    }
+    store_little_endian(header.data() + 4, crc32c(std::string_view(header).substr(8)));
+    std::copy(header.begin(), header.end(), body.begin());
+    body.append(format::padding, '\0');
+    return std::move(body);
+}
+
 AIAUDIT_INLINE bool local_numbers::add(std::uint32_t number) {
     if (local_[number] != none) return false;
     local_[number] = static_cast<std::uint32_t>(used_.size());
@@ -20637,51 +26734,16 @@ AIAUDIT_INLINE void day_part_writer::write_profiles() {
 }
 
 AIAUDIT_INLINE void day_part_writer::write_sums(dimension by) {
-    std::string& out = out_;
-    auto& sums = sums_[index_of(by)];
-    std::array<std::vector<std::uint64_t>, totals_numbers> columns;
-    for (totals const& sum : sums) {
-        std::size_t place = 0;
-        for_each_number(sum, [&](std::uint64_t number) { columns[place++].push_back(number); });
-    }
-    for (auto const& column : columns) {
-        std::uint64_t all = 0;
-        for (std::uint64_t const number : column) all |= number;
-        auto const width = static_cast<std::size_t>(std::bit_width(all) + 7) / 8;
-        out.push_back(static_cast<char>(width));
-        for (std::uint64_t const number : column) append_number(out, number, width);
-    }
-    std::size_t width = 0;
-    for (totals const& sum : sums) width = (std::max)(width, signed_width(sum.cost.pico()));
-    out.push_back(static_cast<char>(width));
-    for (totals const& sum : sums) append_number(out, static_cast<uint128>(sum.cost.pico()), width);
+    constexpr std::size_t few_cells = 2;  // a user: their sums would take about as much
+    if (by == dimension::user && cells_.size() < few_cells * users_.size()) return;
+    append_sums(out_, sums_[index_of(by)]);
     if (by == dimension::model) {
-        for (auto const& counts : latency_) append_latency(out, sparse(counts));
+        for (auto const& counts : latency_) append_latency(out_, sparse(counts));
     } else if (by == dimension::everything) {
         latency_histogram all;
         for (auto const& counts : latency_) all.add(sparse(counts));
-        append_latency(out, all);
+        append_latency(out_, all);
     }
-}
-
-AIAUDIT_INLINE void day_part_writer::append_number(std::string& out, uint128 number,
-                                                   std::size_t width) {
-    char bytes[16];
-    store_little_endian(bytes, static_cast<std::uint64_t>(number));
-    store_little_endian(bytes + 8, static_cast<std::uint64_t>(number >> 64));
-    out.append(bytes, width);
-}
-
-AIAUDIT_INLINE std::size_t day_part_writer::signed_width(int128 number) noexcept {
-    std::size_t width = 0;
-    for (; width < 16 && number != 0; ++width) {
-        int128 const rest = number >> (8 * width);
-        if (width > 0 && (rest == 0 || rest == -1)) {
-            bool const negative = (number >> (8 * width - 1) & 1) != 0;
-            if (negative == (number < 0)) break;
-        }
-    }
-    return width;
 }
 
 AIAUDIT_INLINE latency_histogram day_part_writer::sparse(dense_histogram const& from) {
@@ -20693,26 +26755,12 @@ AIAUDIT_INLINE latency_histogram day_part_writer::sparse(dense_histogram const& 
 }
 
 AIAUDIT_INLINE result<std::string> day_part_writer::seal() {
-    if (out_.size() + format::padding > (std::numeric_limits<std::uint32_t>::max)())
-        return fail(errc::too_large, "the rollup of a day would be over 4 GiB");
-    std::string header("AID");
-    header.push_back(static_cast<char>(format::version));
-    append_little_endian(header, std::uint32_t{0});  // the checksum's place
-    append_little_endian(header, day_.days);
-    append_little_endian(header, users_.size());
-    for (std::size_t i = 1; i < names_.size(); ++i) append_little_endian(header, names_[i].size());
-    append_little_endian(header, pairs_.size());
-    append_little_endian(header, profiles_.size());
-    std::size_t begin = format::header_size;
-    for (std::size_t const end : ends_) {
-        append_little_endian(header, static_cast<std::uint32_t>(end - begin));
-        append_little_endian(header, crc32c(std::string_view(out_).substr(begin, end - begin)));
-        begin = end;
-    }
-    store_little_endian(header.data() + 4, crc32c(std::string_view(header).substr(8)));
-    std::copy(header.begin(), header.end(), out_.begin());
-    out_.append(format::padding, '\0');
-    return std::move(out_);
+    std::array<std::uint32_t, format::counts> counts{};
+    counts[0] = users_.size();
+    for (std::size_t i = 1; i < names_.size(); ++i) counts[i] = names_[i].size();
+    counts[format::pairs] = pairs_.size();
+    counts[format::profiles] = profiles_.size();
+    return seal_day_part(std::move(out_), day_, counts, ends_);
 }
 
 AIAUDIT_INLINE std::size_t day_part_writer::group_count(dimension by) const noexcept {
@@ -20943,6 +26991,219 @@ AIAUDIT_INLINE void day_table::settle(group_sums const& part) {
 
 #endif  // AIAUDIT_IMPL_ROLLUP_DAY_TABLE_IPP
 
+// ---- aiaudit/impl/rollup/group_ranking.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// group_ranking.ipp: the definitions of group_ranking.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_GROUP_RANKING_IPP
+#define AIAUDIT_IMPL_ROLLUP_GROUP_RANKING_IPP
+
+#include <algorithm>
+#include <bit>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string_view group_ranking::text_room::hold(std::string_view text) {
+    if (text.empty()) return {};
+    if (blocks_.empty() || blocks_.back().capacity() - blocks_.back().size() < text.size())
+        blocks_.emplace_back().reserve((std::max)(block_bytes, text.size()));
+    std::string& block = blocks_.back();
+    std::size_t const place = block.size();
+    block.append(text);
+    return std::string_view(block).substr(place);
+}
+
+AIAUDIT_INLINE void group_ranking::begin_pass() {
+    groups_.clear();
+    index_.clear();
+    texts_ = {};
+    high_.reset();
+}
+
+AIAUDIT_INLINE void group_ranking::end_pass() {
+    for (gathered const& group : groups_) {
+        if (group.attempts != 0) compete(group);
+    }
+    low_ = std::move(high_);
+}
+
+AIAUDIT_INLINE void group_ranking::add(group_name name, std::uint64_t attempts, money cost) {
+    if (!is_in_pass(name)) return;
+    std::uint64_t const hash = name.hash();
+    std::uint32_t const found =
+        index_.find(hash, [&](std::uint32_t number) { return groups_[number].name == name; });
+    if (found != hash_index::none) {
+        gathered& group = groups_[found];
+        group.attempts += attempts;
+        group.cost = wrapping_sum(money::from_pico(group.cost), cost).pico();
+        return;
+    }
+    insert({name, cost.pico(), attempts, hash});
+    if ((groups_.size() & 1023) == 0 && bytes() > memory_bytes_) drop_half();
+}
+
+AIAUDIT_INLINE void group_ranking::add_base(gathered const& group) {
+    if (!is_in_pass(group.name)) return;
+    std::uint64_t const hash = group.name.hash();
+    std::uint32_t const found =
+        may_be_gathered(hash)
+            ? index_.find(hash,
+                          [&](std::uint32_t number) { return groups_[number].name == group.name; })
+            : hash_index::none;
+    if (found == hash_index::none) {
+        if (group.attempts != 0) compete(group);
+        return;
+    }
+    gathered& known = groups_[found];
+    known.attempts += group.attempts;
+    known.cost = wrapping_sum(money::from_pico(known.cost), money::from_pico(group.cost)).pico();
+}
+
+AIAUDIT_INLINE void group_ranking::begin_base() {
+    constexpr std::size_t bits_a_group = 16;
+    filter_.assign(std::bit_ceil(groups_.size() * bits_a_group / 64 + 1), 0);
+    for (gathered const& group : groups_) {
+        std::uint64_t const bit = group.hash >> 7 & (filter_.size() * 64 - 1);
+        filter_[bit / 64] |= std::uint64_t{1} << bit % 64;
+    }
+}
+
+AIAUDIT_INLINE void group_ranking::insert(gathered const& group) {
+    gathered held = group;
+    held.name = {texts_.hold(group.name.provider), texts_.hold(group.name.text)};
+    index_.insert(group.hash, static_cast<std::uint32_t>(groups_.size()),
+                  [this](std::uint32_t number) { return groups_[number].hash; });
+    groups_.push_back(held);
+}
+
+AIAUDIT_INLINE void group_ranking::drop_half() {
+    auto const middle = groups_.begin() + static_cast<std::ptrdiff_t>(groups_.size() / 2);
+    std::nth_element(groups_.begin(), middle, groups_.end(),
+                     [](gathered const& a, gathered const& b) { return a.name < b.name; });
+    high_.emplace(middle->name);
+    std::vector<gathered> const kept(groups_.begin(), middle);
+    text_room const texts = std::exchange(texts_, {});
+    groups_.clear();
+    index_.clear();
+    for (gathered const& group : kept) insert(group);
+}
+
+AIAUDIT_INLINE void group_ranking::compete(gathered const& group) {
+    ++group_count_;
+    if (places_ == 0 || (worst_ && group.cost < *worst_)) return;
+    best_.push_back({held_name(group.name), group.cost});
+    if (best_.size() >= places_ * 2 + 1024) keep_best();
+}
+
+AIAUDIT_INLINE void group_ranking::keep_best() {
+    if (best_.size() < places_ || places_ == 0) return;
+    auto const last = best_.begin() + static_cast<std::ptrdiff_t>(places_ - 1);
+    std::nth_element(best_.begin(), last, best_.end(), before);
+    worst_ = last->cost;
+    best_.erase(std::next(last), best_.end());
+}
+
+AIAUDIT_INLINE void group_ranking::order() {
+    keep_best();
+    std::sort(best_.begin(), best_.end(), before);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_GROUP_RANKING_IPP
+
+// ---- aiaudit/impl/rollup/group_reader.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// group_reader.ipp: the definitions of group_reader.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_GROUP_READER_IPP
+#define AIAUDIT_IMPL_ROLLUP_GROUP_READER_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<std::vector<group_name>> names_in(day_part const& part, dimension by) {
+    std::vector<group_name> made;
+    if (by == dimension::everything) return std::vector<group_name>(1);
+    if (by == dimension::user) {
+        auto const users = part.read_users();
+        if (!users) return users.error();
+        made.reserve(users->size());
+        for (std::string_view const name : *users) made.push_back({{}, name});
+        return made;
+    }
+    auto const names = part.read_names();
+    if (!names) return names.error();
+    if (by == dimension::model) {
+        made.reserve(names->pairs.size());
+        for (auto const& pair : names->pairs)
+            made.push_back({names->texts[3][pair.provider], names->texts[4][pair.model]});
+        return made;
+    }
+    for (std::string_view const name : names->texts[series_table::name_place(by)])
+        made.push_back({{}, name});
+    return made;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_GROUP_READER_IPP
+
+// ---- aiaudit/impl/rollup/model_limit.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// model_limit.ipp: the definitions of model_limit.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_MODEL_LIMIT_IPP
+#define AIAUDIT_IMPL_ROLLUP_MODEL_LIMIT_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Of the key, then with provider and model mixed in.
+[[nodiscard]] AIAUDIT_INLINE std::uint64_t model_hash(std::uint64_t key, std::string_view provider,
+                                                      std::string_view model) noexcept {
+    constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
+    return mixed(mixed(key + odd, hash_of_text(provider) | 1) + hash_of_text(model), odd);
+}
+
+AIAUDIT_INLINE void model_limit::note(civil_day day, std::string_view key,
+                                      std::string_view provider, std::string_view model) {
+    if (model == other_models) return;
+    std::uint64_t const hash_of_key = hash_of_text(key);
+    day_models& known = days_[day];
+    if (!known.models.insert(model_hash(hash_of_key, provider, model)).second) return;
+    ++known.of_keys[hash_of_key];
+    ++models_;
+}
+
+AIAUDIT_INLINE bool model_limit::admit(civil_day day, std::string_view key,
+                                       std::string_view provider, std::string_view model) {
+    std::uint64_t const hash_of_key = hash_of_text(key);
+    std::uint64_t const hash = model_hash(hash_of_key, provider, model);
+    day_models& known = days_[day];
+    if (known.models.contains(hash)) return true;
+    std::uint32_t& count = known.of_keys[hash_of_key];
+    if (count >= models_max) return false;
+    ++count;
+    ++models_;
+    known.models.insert(hash);
+    return true;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_MODEL_LIMIT_IPP
+
 // ---- aiaudit/impl/rollup/packed_totals.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -21033,6 +27294,262 @@ AIAUDIT_INLINE void packed_totals::make_room_for(std::vector<totals> const& part
 
 #endif  // AIAUDIT_IMPL_ROLLUP_PACKED_TOTALS_IPP
 
+// ---- aiaudit/impl/rollup/part_fingerprint.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// part_fingerprint.ipp: the definitions of part_fingerprint.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_PART_FINGERPRINT_IPP
+#define AIAUDIT_IMPL_ROLLUP_PART_FINGERPRINT_IPP
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string part_fingerprint::difference(part_fingerprint const& folded) const {
+    constexpr std::array<char const*, dimension_count> names{
+        "the sums of everything", "the sums by model", "the sums by user",
+        "the sums by project",    "the sums by key",   "the sums by provider",
+        "the sums by status"};
+    for (std::size_t i = 0; i < dimension_count; ++i)
+        if (!(sums[i] == folded.sums[i])) return names[i];
+    return cells == folded.cells ? std::string{} : "the cells of 15 minutes";
+}
+
+AIAUDIT_INLINE fingerprinter::fingerprinter(sha256_value const& secret) : secret_(secret) {
+    auto const fill = [this](auto& factors, std::uint8_t place) {
+        for (std::size_t i = 0; i < factors.size(); ++i) {
+            std::string number;
+            append_little_endian(number, static_cast<std::uint32_t>(i));
+            factors[i] = factor(place, number);
+        }
+    };
+    fill(slots_, slot_place);
+    fill(buckets_, bucket_place);
+    for (std::size_t i = 0; i < numbers_.size(); ++i) {
+        char const mark[2] = {static_cast<char>(number_place), static_cast<char>(i)};
+        auto const hash = sha256_joined({view_of(secret_), std::string_view(mark, 2)});
+        numbers_[i] = static_cast<std::int64_t>(
+            load_little_endian<std::uint64_t>(view_of(hash).data()) >> (64 - number_bits));
+    }
+}
+
+AIAUDIT_INLINE prime_number fingerprinter::factor(std::uint8_t place, std::string_view name) const {
+    char const mark = static_cast<char>(place);
+    sha256_value const hash = sha256_joined({view_of(secret_), std::string_view(&mark, 1), name});
+    uint128 value = 0;
+    std::memcpy(&value, hash.data(), sizeof value);
+    return prime_number(value & prime_number::prime);
+}
+
+AIAUDIT_INLINE prime_number fingerprinter::of_name(std::uint8_t place, std::string_view name) {
+    if (name.size() > name_factor::name_most) return factor(place, name);
+    name_factor& line = names_[(hash_of_text(name) ^ place) % names_kept];
+    if (line.place == place && same_text({line.name.data(), line.size}, name)) return line.factor;
+    line.factor = factor(place, name);
+    line.place = place;
+    line.size = static_cast<std::uint8_t>(name.size());
+    if (!name.empty()) std::memcpy(line.name.data(), name.data(), name.size());
+    return line.factor;
+}
+
+AIAUDIT_INLINE fingerprinter::profile_factors& fingerprinter::of_profile(
+    std::array<std::string_view, 5> const& names) {
+    // Names of one block that are the same are mostly at the same place; what is found is compared.
+    std::uint64_t hash = 0x9E37'79B9'7F4A'7C15ULL;
+    for (std::size_t i = 0; i + 1 < names.size(); ++i)
+        hash = mixed(hash ^ reinterpret_cast<std::uintptr_t>(names[i].data()),
+                     names[i].size() + 0xC2B2'AE3D'27D4'EB4FULL);
+    hash = mixed(hash ^ hash_of_text(names.back()), 0xC2B2'AE3D'27D4'EB4FULL);
+    profile_factors& line = profiles_[hash % profiles_kept];
+    bool const is_it = line.used && std::equal(names.begin(), names.end(), line.names.begin(),
+                                               [](std::string_view a, std::string const& b) {
+                                                   return same_text(a, b);
+                                               });
+    if (is_it) return line;
+    flush(line);
+    line.used = true;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        line.names[i].assign(names[i]);
+        line.each[i] = of_name(static_cast<std::uint8_t>(i + 1), names[i]);
+    }
+    line.model = line.each[2] * line.each[3];
+    line.all = line.each[0] * line.each[1] * line.model * line.each[4];
+    return line;
+}
+
+AIAUDIT_INLINE void fingerprinter::flush(profile_factors& line) {
+    if (line.to == nullptr) return;
+    part_fingerprint& to = *line.to;
+    prime_number both = line.numbers;
+    both += line.latency;
+    to.cells += line.cells * (slots_[line.slot] * line.all);
+    auto const count = [&to](dimension by, prime_number value) { to.sums[index_of(by)] += value; };
+    count(dimension::everything, both);
+    count(dimension::model, both * line.model);
+    count(dimension::project, line.numbers * line.each[0]);
+    count(dimension::key, line.numbers * line.each[1]);
+    count(dimension::provider, line.numbers * line.each[2]);
+    count(dimension::status, line.numbers * line.each[4]);
+    line.to = nullptr;
+    line.numbers = line.latency = line.cells = {};
+}
+
+AIAUDIT_INLINE void fingerprinter::finish() {
+    for (profile_factors& line : profiles_) flush(line);
+}
+
+AIAUDIT_INLINE prime_number fingerprinter::of_latency(latency_histogram const& latency) const {
+    prime_number made;
+    for (auto const& each : latency.entries())
+        made += each.count == 1 ? buckets_[each.bucket]
+                                : buckets_[each.bucket] * prime_number(each.count);
+    return made;
+}
+
+AIAUDIT_INLINE result<compared_numbers> fingerprinter::comparable(day_part const& part) {
+    bool split = true;
+    auto const read = part.read_sums(
+        dimension::everything, [&split](std::uint32_t, totals const& sum,
+                                        latency_histogram const&) { split = sum.unsplit == 0; });
+    if (!read) return read.error();
+    return split ? compared_numbers::all : compared_numbers::without_estimates;
+}
+
+AIAUDIT_INLINE std::vector<prime_number> fingerprinter::groups_of(day_part::names const& names,
+                                                                  dimension by) {
+    std::vector<prime_number> made;
+    if (by == dimension::model) {
+        for (auto const& pair : names.pairs)
+            made.push_back(of_name(3, names.texts[3][pair.provider]) *
+                           of_name(4, names.texts[4][pair.model]));
+        return made;
+    }
+    std::size_t const place = series_table::name_place(by);
+    for (std::string_view const name : names.texts[place])
+        made.push_back(of_name(static_cast<std::uint8_t>(place), name));
+    return made;
+}
+
+// Costs that are the same but for a multiple of the prime.
+[[nodiscard]] constexpr bool is_too_large(money cost) noexcept {
+    constexpr int128 most = int128{1} << 124;
+    return cost.pico() > most || cost.pico() < -most;
+}
+AIAUDIT_INLINE error too_large(day_part const& part) {
+    return fail(errc::corrupt,
+                "the rollup of " + part.day().to_string() + " has a cost that no records come to");
+}
+
+AIAUDIT_INLINE result<void> fingerprinter::read_dimension(day_part const& part,
+                                                          std::vector<prime_number> const& groups,
+                                                          dimension by, compared_numbers which,
+                                                          part_fingerprint& to) {
+    bool empty = false;
+    bool large = false;
+    std::uint64_t bits = 0;
+    auto const read = part.read_sums(
+        by, [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
+            empty = empty || (sum.attempts | sum.corrections) == 0;
+            large = large || is_too_large(sum.cost);
+            prime_number value = of_numbers(sum, which, bits);
+            if (keeps_latency(by)) value += of_latency(latency);
+            to.sums[index_of(by)] += by == dimension::everything ? value : value * groups[group];
+        });
+    if (!read) return read;
+    if (empty)
+        return fail(errc::corrupt,
+                    "the rollup of " + part.day().to_string() + " has a group without a record");
+    return {};
+}
+
+AIAUDIT_INLINE AIAUDIT_HOT result<void> fingerprinter::read_cells(
+    day_part const& part, day_part::names const& names, std::vector<prime_number> const& users,
+    compared_numbers which, part_fingerprint& to) {
+    auto const profiles = part.read_profiles();
+    if (!profiles) return profiles.error();
+    auto const projects = groups_of(names, dimension::project);
+    auto const keys = groups_of(names, dimension::key);
+    auto const models = groups_of(names, dimension::model);
+    auto const statuses = groups_of(names, dimension::status);
+    std::vector<prime_number> factors;
+    for (auto const& each : *profiles)
+        factors.push_back(projects[each.project] * keys[each.key] * models[each.pair] *
+                          statuses[each.status]);
+    std::uint64_t bits = 0;
+    for (std::uint32_t user = 0; user < users.size(); ++user) {
+        prime_number of;
+        prime_number of_profile;
+        std::uint32_t at = 0;
+        bool large = false;
+        auto const read = part.read_cells(
+            user, [&](std::uint32_t profile, std::uint32_t slot, cell const& value) {
+                if (profile != at) {
+                    of += std::exchange(of_profile, {}) * factors[at];
+                    at = profile;
+                }
+                large = large || is_too_large(value.sum.cost);
+                prime_number both = of_numbers(value.sum, which, bits);
+                both += of_latency(value.latency);
+                of_profile += both * slots_[slot];
+            });
+        if (!read) return read;
+        if (large) return too_large(part);
+        of += of_profile * (factors.empty() ? prime_number{} : factors[at]);
+        to.cells += of * users[user];
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<prime_number> fingerprinter::read_users(day_part const& part) {
+    auto const users = part.read_users();
+    if (!users) return users.error();
+    prime_number made;
+    std::uint64_t bits = 0;
+    auto const read = part.read_sums(
+        dimension::user, [&](std::uint32_t user, totals const& sum, latency_histogram const&) {
+            made += of_numbers(sum, compared_numbers::all, bits) * of_name(0, (*users)[user]);
+        });
+    if (!read) return read.error();
+    return made;
+}
+
+AIAUDIT_INLINE result<part_fingerprint> fingerprinter::read(day_part const& part,
+                                                            compared_numbers which) {
+    auto const names = part.read_names();
+    if (!names) return names.error();
+    auto const users = part.read_users();
+    if (!users) return users.error();
+    // A user is searched for by halves.
+    bool const ascend = std::adjacent_find(users->begin(), users->end(),
+                                           [](auto a, auto b) { return a >= b; }) == users->end();
+    if (!ascend)
+        return fail(errc::corrupt,
+                    "the rollup of " + part.day().to_string() + " has users out of order");
+    std::vector<prime_number> of_users;
+    of_users.reserve(users->size());
+    for (std::string_view const name : *users) of_users.push_back(of_name(0, name));
+    part_fingerprint made;
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        auto const by = static_cast<dimension>(i);
+        auto const all = read_dimension(
+            part, by == dimension::user ? of_users : groups_of(*names, by), by, which, made);
+        if (!all) return all.error();
+    }
+    if (auto ok = read_cells(part, *names, of_users, which, made); !ok) return ok.error();
+    return made;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_PART_FINGERPRINT_IPP
+
 // ---- aiaudit/impl/rollup/query.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -21059,6 +27576,70 @@ AIAUDIT_INLINE day_overlap overlap_of(time_zone const& zone, civil_day utc_day,
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_ROLLUP_QUERY_IPP
+
+// ---- aiaudit/impl/rollup/ranked_report.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// ranked_report.ipp: the definitions of ranked_report.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_RANKED_REPORT_IPP
+#define AIAUDIT_IMPL_ROLLUP_RANKED_REPORT_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<std::size_t> places_of(report_query const& query) {
+    if (query.top == 0 && query.offset == 0) return report_rows_max;
+    std::size_t const rows = query.top == 0 ? report_rows_max : query.top;
+    if (rows > report_rows_max)
+        return fail(errc::too_large, "a page has at most " + std::to_string(report_rows_max) +
+                                         " rows; ask for fewer");
+    if (query.offset > report_places_max - rows)
+        return fail(errc::too_large, "rows behind the first " + std::to_string(report_places_max) +
+                                         " cannot be asked for by offset; ask for fewer days");
+    return query.offset + rows;
+}
+
+AIAUDIT_INLINE result<void> check_row_count(report_query const& query, std::uint64_t groups) {
+    if (query.top != 0 || groups <= query.offset + std::uint64_t{report_rows_max}) return {};
+    return fail(errc::too_large, "the report has " + std::to_string(groups) +
+                                     " rows; ask for the dearest of them (top, offset)");
+}
+
+AIAUDIT_INLINE report report_of(report_query const& query, group_ranking const& ranking,
+                                std::vector<gathered_row> const& rows,
+                                std::vector<std::size_t> const& places, totals const& sum) {
+    dimension const by = dimension_of(query.kind);
+    auto texts = std::make_shared<std::deque<held_name>>();
+    report made{query.kind, std::vector<report_row>(rows.size()), ranking.group_count(), sum, {}};
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        report_row& row = made.rows[places[i] - query.offset];
+        texts->push_back(ranking.dearest()[places[i]].name);
+        row.names = row_names(by, texts->back().view());
+        row.sum = rows[i].sum;
+        if (!keeps_latency(by) || rows[i].latency.empty()) continue;
+        std::uint64_t before = 0;
+        std::vector<std::uint64_t> up_to;
+        for (std::uint32_t bucket = 0; bucket < latency_histogram::bucket_count; ++bucket)
+            up_to.push_back(before += rows[i].latency[bucket]);
+        auto const percentiles =
+            percentiles_of([&up_to](std::uint32_t bucket) { return up_to[bucket]; });
+        row.p50_ns = percentiles.ns[0];
+        row.p95_ns = percentiles.ns[1];
+        row.p99_ns = percentiles.ns[2];
+    }
+    made.texts = std::move(texts);
+    if (!query.as_recorded) return made;
+    made.sum = made.sum.as_recorded();
+    for (report_row& row : made.rows) row.sum = row.sum.as_recorded();
+    return made;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_RANKED_REPORT_IPP
 
 // ---- aiaudit/impl/rollup/report.ipp ----
 // SPDX-License-Identifier: MIT
@@ -21147,9 +27728,19 @@ AIAUDIT_INLINE report as_recorded(report source) {
     return source;
 }
 
-AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
-    AIAUDIT_ASSERT(from.ready(query));
-    report made{query.kind, {}, {}, from.texts()};
+namespace detail {
+
+AIAUDIT_INLINE void take_page(report& from, report_query const& query) {
+    from.row_count = from.rows.size();
+    if (query.as_recorded) from = as_recorded(std::move(from));
+    auto const first = from.rows.begin();
+    from.rows.erase(
+        first, first + static_cast<std::ptrdiff_t>((std::min)(query.offset, from.rows.size())));
+    if (query.top != 0 && from.rows.size() > query.top) from.rows.resize(query.top);
+}
+
+AIAUDIT_HOT AIAUDIT_INLINE report make_whole_report(rollup const& from, report_query const& query) {
+    report made{query.kind, {}, 0, {}, from.texts()};
     auto const set_percentiles = [](report_row& row, latency_percentiles const& latency) {
         row.p50_ns = latency.ns[0];
         row.p95_ns = latency.ns[1];
@@ -21166,23 +27757,32 @@ AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query c
             });
         return made;
     }
-    from.with_groups(query, [&](detail::span_sums const& sums) {
-        dimension const by = detail::dimension_of(query.kind);
-        auto const order = detail::dearest_first(from, by, sums);
+    from.with_groups(query, [&](span_sums const& sums) {
+        dimension const by = dimension_of(query.kind);
+        auto const order = dearest_first(from, by, sums);
         made.rows.reserve(order.size());
         constexpr std::size_t ahead = 4;
         for (std::size_t i = 0; i < order.size(); ++i) {
-            detail::priced_group const& each = order[i];
+            priced_group const& each = order[i];
             if (i + ahead < order.size()) sums.prefetch(order[i + ahead].group);
             report_row& row = made.rows.emplace_back();
             row.names = from.names_of(by, each.group);
             sums.read(each.group, row.sum);
-            if (detail::keeps_latency(by)) set_percentiles(row, sums.percentiles(each.group));
+            if (keeps_latency(by)) set_percentiles(row, sums.percentiles(each.group));
             money const cost = made.sum.cost;
-            detail::wrapping_add(made.sum, row.sum);
+            wrapping_add(made.sum, row.sum);
             made.sum.cost = cost + row.sum.cost;
         }
     });
+    return made;
+}
+
+}  // namespace detail
+
+AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
+    AIAUDIT_ASSERT(from.ready(query));
+    report made = detail::make_whole_report(from, query);
+    detail::take_page(made, query);
     return made;
 }
 
@@ -21236,11 +27836,12 @@ AIAUDIT_INLINE void resident_sums::add(group_numbers const& groups, std::string_
             each->day = day_of_slot(each->zone, slot);
         }
         for (std::size_t i = 0; i < dimension_count; ++i) {
-            group_sums* const to = each->tables[i].open(each->day);
+            group_sums* const to = wide_[i] ? nullptr : each->tables[i].open(each->day);
             if (to == nullptr) continue;
             to->add(groups[i], sum);
             if (timed && keeps_latency(static_cast<dimension>(i)))
                 to->add_duration(groups[i], bucket);
+            grown_bytes_ += std::exchange(to->grown_bytes, 0);
         }
     }
     if (!users_.empty()) {
@@ -21261,7 +27862,36 @@ AIAUDIT_INLINE void resident_sums::add(group_numbers const& groups, std::string_
         if (timed && keeps_latency(each->by))
             each->sums.add_duration(groups[index_of(each->by)], bucket);
     }
-    if (new_day) make_room();
+    if (new_day || grown_bytes_ > memory_bytes_ / 16) make_room();
+}
+
+AIAUDIT_INLINE void resident_sums::set_wide(dimension by) {
+    wide_[index_of(by)] = true;
+    for (auto const& each : views_) {
+        each->tables[index_of(by)] = {};
+        each->load_from[index_of(by)] = no_day;
+    }
+    std::erase_if(extracts_, [by](auto const& part) { return part->by == by; });
+}
+
+AIAUDIT_INLINE void resident_sums::forget_days() {
+    auto const wide = wide_;
+    *this = resident_sums(memory_bytes_);
+    wide_ = wide;
+}
+
+AIAUDIT_INLINE void resident_sums::forget_sums() {
+    users_by_name_.clear();
+    users_.clear();
+    extracts_.clear();
+    civil_day const next = days_.empty() ? first_of_all_days : days_.back().plus(2);
+    for (auto const& each : views_) {
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            each->tables[i] = {};
+            each->tables[i].set_covered_from(next);
+            each->load_from[i] = no_day;
+        }
+    }
 }
 
 AIAUDIT_INLINE resident_sums::view const* resident_sums::find_view(
@@ -21350,7 +27980,7 @@ AIAUDIT_INLINE bool resident_sums::ready(report_query const& query) const {
         return found != nullptr && covers(found->covered_from(), query.zone, query.days);
     }
     view const* const found = find_view(query.zone);
-    if (found == nullptr) return false;
+    if (found == nullptr || is_wide(dimension_of(query.kind))) return false;
     day_table const& table = found->tables[index_of(dimension_of(query.kind))];
     if (table.open_days() > open_days_max) return false;
     return covers(table.covered_from(), query.zone, query.days) ||
@@ -21436,8 +28066,38 @@ AIAUDIT_INLINE bool resident_sums::forget_oldest(std::uint64_t now) {
 #ifndef AIAUDIT_IMPL_ROLLUP_ROLLUP_IPP
 #define AIAUDIT_IMPL_ROLLUP_ROLLUP_IPP
 
+#include <limits>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
+
+namespace detail {
+
+AIAUDIT_INLINE result<void> note_models(day_part const& part, model_limit& to) {
+    auto const names = part.read_names();
+    if (!names) return names.error();
+    auto const profiles = part.read_profiles();
+    if (!profiles) return profiles.error();
+    for (auto const& profile : *profiles) {
+        auto const& pair = names->pairs[profile.pair];
+        to.note(part.day(), names->texts[2][profile.key], names->texts[3][pair.provider],
+                names->texts[4][pair.model]);
+    }
+    return {};
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::uint32_t rollup::profile_of(civil_day day, detail::profile_names names) {
+    std::uint32_t profile = series_.find_profile(names);
+    if (profile < named_days_.size() && named_days_[profile] == day) return profile;
+    if (!models_.admit(day, names.key_id, names.provider, names.model)) names.model = other_models;
+    profile = series_.profile(names);
+    constexpr civil_day never{(std::numeric_limits<std::int32_t>::max)()};
+    if (named_days_.size() <= profile) named_days_.resize(profile + std::size_t{1}, never);
+    named_days_[profile] = day;
+    return profile;
+}
 
 AIAUDIT_INLINE void rollup::saved() {
     if (!unsaved_.empty()) {
@@ -21446,8 +28106,55 @@ AIAUDIT_INLINE void rollup::saved() {
     }
     unsaved_.clear();
     log_ = nullptr;
-    if (series_.profile_count() > profiles_max) series_.forget_profiles();
+    bool users_wide = false;
+    bool others_wide = false;
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        auto const by = static_cast<dimension>(i);
+        bool const over = series_.group_count(by) > detail::resident_sums::groups_max;
+        (by == dimension::user ? users_wide : others_wide) |= over;
+        if (over) resident_.set_wide(by);
+    }
+    if (others_wide) {
+        series_.forget_all();
+        named_days_.clear();
+        resident_.forget_sums();
+    } else if (users_wide) {
+        series_.forget_users();
+    }
+    if (users_wide || others_wide) user_order_ = {};
+    if (series_.profile_count() > profiles_max) {
+        series_.forget_profiles();
+        named_days_.clear();
+    }
+    if (models_.bytes() > models_bytes_max) models_.clear();
     resident_.make_room();
+    wants_saving_ = false;
+}
+
+AIAUDIT_INLINE void rollup::forget_all() {
+    series_.forget_all();
+    models_.clear();
+    named_days_.clear();
+    unsaved_.clear();
+    user_order_ = {};
+    log_ = nullptr;
+    resident_.forget_days();
+    wants_saving_ = false;
+}
+
+AIAUDIT_INLINE void rollup::bound_memory() {
+    records_until_look_ = records_between_looks;
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        auto const by = static_cast<dimension>(i);
+        if (!resident_.is_wide(by) && series_.group_count(by) > detail::resident_sums::groups_max)
+            resident_.set_wide(by);
+    }
+    resident_.make_room();
+    std::uint64_t cells = 0;
+    for (auto const& [day, log] : unsaved_) cells += log.bytes();
+    wants_saving_ = has_unsaved() &&
+                    cells + series_.bytes() + models_.bytes() > memory_bytes_ / 4 &&
+                    cells > memory_bytes_ / 16;
 }
 
 AIAUDIT_INLINE void rollup::open_log(civil_day day) {
@@ -21492,8 +28199,39 @@ AIAUDIT_INLINE std::uint32_t name_table::number_of(std::string_view name) {
     if (found != hash_index::none) return found;
     auto const number = static_cast<std::uint32_t>(names_.size());
     names_.push_back(texts_->emplace_back(name));
+    if (name.size() >= sizeof(std::string) / 2) text_bytes_ += name.size() + 1;
     index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(names_[of]); });
     return number;
+}
+
+AIAUDIT_INLINE void name_table::forget() { *this = name_table{}; }
+
+AIAUDIT_INLINE void series_table::forget_profiles() {
+    profiles_.clear();
+    profile_names_.clear();
+    profile_index_.clear();
+}
+
+AIAUDIT_INLINE void series_table::forget_users() {
+    names_[name_place(dimension::user)].forget();
+    texts_ = texts_of(names_);
+}
+
+AIAUDIT_INLINE void series_table::forget_all() { *this = series_table{}; }
+
+AIAUDIT_INLINE std::size_t series_table::bytes() const noexcept {
+    std::size_t sum = profiles_.capacity() * sizeof(group_numbers) +
+                      profile_names_.capacity() * sizeof(profile_names) + profile_index_.bytes();
+    for (name_table const& each : names_) sum += each.bytes();
+    constexpr std::size_t pair_bytes = 64;  // with its entry in the index
+    return sum + models_.size() * pair_bytes;
+}
+
+AIAUDIT_INLINE std::shared_ptr<series_table::table_texts const> series_table::texts_of(
+    name_tables const& tables) {
+    auto held = std::make_shared<table_texts>();
+    for (std::size_t i = 0; i < tables.size(); ++i) (*held)[i] = tables[i].texts();
+    return held;
 }
 
 AIAUDIT_INLINE std::uint32_t series_table::profile(profile_names const& names) {
@@ -21501,6 +28239,11 @@ AIAUDIT_INLINE std::uint32_t series_table::profile(profile_names const& names) {
     std::uint32_t const found = profile_index_.find(
         hash, [&](std::uint32_t number) { return same(profile_names_[number], names); });
     return found != hash_index::none ? found : insert(hash, names);
+}
+
+AIAUDIT_INLINE std::uint32_t series_table::find_profile(profile_names const& names) const {
+    return profile_index_.find(
+        hash_of(names), [&](std::uint32_t number) { return same(profile_names_[number], names); });
 }
 
 AIAUDIT_INLINE std::uint32_t series_table::model_group(std::string_view provider,
@@ -21754,6 +28497,117 @@ AIAUDIT_INLINE user_days::day_cells& user_days::at(civil_day day) {
 
 #endif  // AIAUDIT_IMPL_ROLLUP_USER_DAYS_IPP
 
+// ---- aiaudit/impl/rollup/user_sums.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// user_sums.ipp: the definitions of user_sums.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_USER_SUMS_IPP
+#define AIAUDIT_IMPL_ROLLUP_USER_SUMS_IPP
+
+#include <array>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<std::string> write_user_sums(std::int32_t number,
+                                                   std::span<std::string const> users,
+                                                   std::span<totals const> sums) {
+    using format = day_part_format;
+    std::array<std::uint32_t, format::counts> counts{};
+    counts[0] = static_cast<std::uint32_t>(users.size());
+    std::array<std::size_t, format::sections> ends{};
+    std::string body(format::header_size, '\0');
+    ends[format::names] = ends[format::profile_columns] = body.size();
+    std::uint32_t name_end = 0;
+    for (std::string const& user : users) {
+        name_end += static_cast<std::uint32_t>(user.size());
+        append_little_endian(body, name_end);
+        append_little_endian(body, std::uint32_t{0});  // no cells
+        append_little_endian(body, crc32c({}));
+    }
+    for (std::string const& user : users) body += user;
+    ends[format::users] = ends[format::cells] = body.size();
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        auto const by = static_cast<dimension>(i);
+        if (by == dimension::user) {
+            append_sums(body, sums);
+        } else if (by == dimension::everything) {
+            append_sums(body, std::array{totals{}});
+            append_latency(body, {});
+        } else {
+            append_sums(body, {});
+        }
+        ends[format::sums + i] = body.size();
+    }
+    return seal_day_part(std::move(body), civil_day{number}, counts, ends);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_USER_SUMS_IPP
+
+// ---- aiaudit/impl/storage/file_watch.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// file_watch.ipp: the definitions of file_watch.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_FILE_WATCH_IPP
+#define AIAUDIT_IMPL_STORAGE_FILE_WATCH_IPP
+
+#include <ctime>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE bool tick_counter::has_ticked() noexcept {
+    struct timespec now {};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    auto const tick = static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+    if (seen_.load(std::memory_order_relaxed) == tick) return false;
+    seen_.store(tick, std::memory_order_relaxed);
+    return true;
+}
+
+AIAUDIT_INLINE result<void> file_watch::add(std::string path) {
+    auto const file = file_at(path);
+    if (!file) return file.error();
+    add(std::move(path), *file);
+    return {};
+}
+
+AIAUDIT_INLINE result<void> file_watch::check() {
+    for (watched_file const& each : files_) {
+        if (auto ok = check(each); !ok) return ok;
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<void> file_watch::check_first() {
+    return files_.empty() || ticks_.has_ticked() ? check() : check(files_.front());
+}
+
+AIAUDIT_INLINE result<void> file_watch::check(watched_file const& one) {
+    if (!gone_.load(std::memory_order_relaxed)) {
+        auto const there = file_at(one.path);
+        if (there && *there == one.file) return {};
+        if (!there && there.error().code != errc::not_found) return there.error();
+        gone_.store(true, std::memory_order_relaxed);
+    }
+    return fail(errc::moved, one.path +
+                                 ": was moved, replaced or removed while it was open; close it, "
+                                 "and open what is there now");
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_FILE_WATCH_IPP
+
 // ---- aiaudit/impl/storage/ledger_directory.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -21970,7 +28824,10 @@ AIAUDIT_INLINE lmdb_transaction::~lmdb_transaction() {
 AIAUDIT_INLINE result<void> lmdb_transaction::commit() {
     if (env_->forked()) return fail(errc::closed, "this process was forked inside a body");
     int const code = ::mdb_txn_commit(std::exchange(txn_, nullptr));
-    if (code != 0) return env_->failure(code, "commit");
+    if (code != 0) {
+        handle_->sync_what_was_taken_back();
+        return env_->failure(code, "commit");
+    }
     handle_->note_commit();
     return {};
 }
@@ -21993,10 +28850,13 @@ AIAUDIT_INLINE result<lmdb_transaction> lmdb_environment::begin(bool writing) {
             if (code == 0) {
                 lmdb_transaction begun(*this, txn, writing, std::move(inside));
                 if (auto ok = open_->check_size(); !ok) return ok.error();
-                return begun;
+                auto const in_step = writing ? open_->is_in_step(txn) : result<bool>(true);
+                if (!in_step) return in_step.error();
+                if (*in_step) return begun;
+                code = MDB_PANIC;
             }
         }
-        inside.unlock();
+        if (inside.owns_lock()) inside.unlock();
         if (code == MDB_PANIC) {
             if (auto ok = open_anew(openings); !ok) return ok.error();
         } else if (code == MDB_MAP_RESIZED) {
@@ -22037,11 +28897,16 @@ AIAUDIT_INLINE result<void> lmdb_environment::open_anew(std::uint64_t seen_openi
     auto opened = lmdb_handle::open(directory_, how);
     if (!opened && again) {
         return fail(opened.error().code,
-                    "after a commit failed half-way it cannot be opened: " + opened.error().where);
+                    "it had to be opened anew after a failure: " + opened.error().where);
     }
     if (!opened) return opened.error();
+    if (walked_ && *walked_ != (*opened)->file()) {
+        return fail(errc::moved, directory_ +
+                                     "/data.mdb: was replaced since it was first opened; close "
+                                     "all, and open what is there now");
+    }
     open_ = std::move(*opened);
-    walked_ = true;
+    walked_ = open_->file();
     is_open_ = true;
     ++openings_;
     return {};
@@ -22074,20 +28939,16 @@ AIAUDIT_INLINE result<bool> lmdb_environment::is_sealed(lmdb_transaction const& 
 AIAUDIT_INLINE std::uint64_t lmdb_environment::last_txnid() noexcept {
     if (forked()) return 0;
     std::shared_lock const inside(gate_);
-    if (!open_ || is_cut_short(false)) return 0;
+    if (!open_ || is_cut_short(false) || !open_->files().check_now_and_then()) return 0;
     return open_->last_txnid();
 }
 
 // Whether the file is shorter than it was. Readers look once in a tick of the system's clock, some
 // milliseconds: asking costs more than all else that a read does. The caller holds gate_ shared.
 AIAUDIT_INLINE bool lmdb_environment::is_cut_short(bool writing) noexcept {
-    struct timespec now {};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    auto const tick = static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-    if (!writing && size_checked_at_.load(std::memory_order_relaxed) == tick) return false;
+    if (!size_looks_.has_ticked() && !writing) return false;
     bool const cut = !open_->covers_what_was_seen();
-    // Where it is, everybody is told, for as long as it is.
-    size_checked_at_.store(cut ? 0 : tick, std::memory_order_relaxed);
+    if (cut) size_looks_.reset();  // everybody is told, for as long as it is
     return cut;
 }
 
@@ -22119,6 +28980,7 @@ AIAUDIT_INLINE void lmdb_environment::clear_dead_readers_now_and_then() noexcept
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 namespace aiaudit {
@@ -22180,6 +29042,7 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_handle>> lmdb_handle::open(std::strin
         if (auto ok = check_lmdb_file(file); !ok) return ok.error();
     }
     if (auto ok = opened->open_environment(how); !ok) return ok.error();
+    if (auto ok = opened->note_files(); !ok) return ok.error();
     if (how.walk && !how.make) {
         if (auto ok = opened->walk_trees(); !ok) return ok.error();
     }
@@ -22188,18 +29051,21 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_handle>> lmdb_handle::open(std::strin
     return opened;
 }
 
+// Under the lock of openers: some releases of LMDB destroy its mutexes when they close last.
 AIAUDIT_INLINE lmdb_handle::~lmdb_handle() {
     for (auto& idle : idle_) {
         if (auto* const txn = idle.load(std::memory_order_acquire); txn != nullptr) {
             ::mdb_txn_abort(txn);
         }
     }
-    if (env_ != nullptr) ::mdb_env_close(env_);
+    if (env_ == nullptr) return;
+    std::optional<directory_lock> alone;
+    if (locked_) alone.emplace(directory_);
+    close();
 }
 
-// LMDB's code. env_ is there, or null.
+// LMDB's code. env_ is null.
 AIAUDIT_INLINE int lmdb_handle::make_and_open(lmdb_settings const& how, unsigned flags) {
-    if (env_ != nullptr) ::mdb_env_close(std::exchange(env_, nullptr));
     if (int const code = ::mdb_env_create(&env_); code != 0) return code;
     constexpr std::uint64_t page = 4096;
     auto const map_bytes = (how.map_bytes + page - 1) / page * page;
@@ -22209,42 +29075,116 @@ AIAUDIT_INLINE int lmdb_handle::make_and_open(lmdb_settings const& how, unsigned
     return ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
 }
 
+// One opener at a time, over all threads and processes. The first makes LMDB's lock file anew;
+// should it be killed over that, who waits inside mdb_env_open takes what it left for a lock file
+// in use, which knows another last commit than the data file. Outside, the next is the first again.
+// Where other programs open the environment too, that state is seen, and everybody here goes
+// out: whoever comes back when all are out mends it.
 AIAUDIT_INLINE result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
     // What is being made is synced as a whole, before it gets its name.
     unsigned flags = how.make ? MDB_NOTLS | MDB_NOSYNC : MDB_NOTLS;
-    auto const lock_file = directory_ + "/lock.mdb";
+    locked_ = true;
     if (how.read_only) {
         flags |= MDB_RDONLY;
         // A reader registers in the lock file. Where it cannot (read-only media, another's
         // directory, a bare copy of data.mdb) it reads unregistered, which is sound only while
         // nobody writes: a writer may use pages again that it still reads.
-        if (::access(lock_file.c_str(), W_OK) != 0) flags |= MDB_NOLOCK;
+        locked_ = ::access((directory_ + "/lock.mdb").c_str(), W_OK) == 0;
+        if (!locked_) flags |= MDB_NOLOCK;
     }
-    if ((flags & MDB_NOLOCK) == 0) {
+    using clock = std::chrono::steady_clock;
+    auto const end = clock::now() + std::chrono::seconds(limits::storage_wait_seconds);
+    for (auto pause = std::chrono::milliseconds(1);;
+         pause = (std::min)(2 * pause, std::chrono::milliseconds(50))) {
+        auto const opened = try_to_open(how, flags);
+        if (opened.done || !opened.again) return opened.done;
+        if (clock::now() + pause > end) return opened.done;
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+AIAUDIT_INLINE lmdb_handle::opening lmdb_handle::try_to_open(lmdb_settings const& how,
+                                                             unsigned flags) {
+    close();
+    std::optional<directory_lock> alone;
+    if (locked_) {
+        alone.emplace(directory_);
+        if (!alone->held()) return {false, posix_error(errno, "lock", directory_)};
         // Here no lock of this process is on the file yet, so that closing it again drops none.
         constexpr std::uint64_t head = 4096;
         auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
-        if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
+        if (auto ok = reserve_blocks(directory_ + "/lock.mdb", bytes); !ok) return {false, ok};
     }
-    int code = make_and_open(how, flags);
-    // LMDB waits for who else opens the file just now. The kernel sees processes, not threads:
-    // where another thread of that process waits for this one's turn to write, it sees a circle
-    // that is none (as in write_lock.hpp). The other is through in a moment.
-    constexpr int tries_most = 1000 * static_cast<int>(limits::storage_wait_seconds);
-    for (int tries = 0; code == EDEADLK && tries < tries_most; ++tries) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        code = make_and_open(how, flags);
+    int const code = make_and_open(how, flags);
+    if (code == ENOMEM) return {false, no_address_space(directory_, how.map_bytes)};
+    if (code != 0) {
+        close();
+        // LMDB waits for other programs that open the file just now. The kernel sees processes, not
+        // threads: where another thread of that process waits for this one's turn to write, it sees
+        // a circle that is none (as in write_lock.hpp). The other is through in a moment.
+        bool const passes = code == EDEADLK;
+        // The lock file has no head yet: the data file was looked at before.
+        bool const has_no_head = locked_ && (code == MDB_INVALID || code == MDB_VERSION_MISMATCH);
+        return {passes || has_no_head, failure(code, "open")};
     }
-    if (code == ENOMEM) return no_address_space(directory_, how.map_bytes);
-    if (code != 0) return failure(code, "open");
     ::mdb_env_get_fd(env_, &descriptor_);
     MDB_stat layout{};
     if (int const failed = ::mdb_env_stat(env_, &layout); failed != 0) {
-        return failure(failed, "stat");
+        return {false, failure(failed, "stat")};
     }
     page_bytes_ = layout.ms_psize;
+    if (locked_ && !how.make) {
+        auto const known = knows_last_commit();
+        if (!known) return {false, known.error()};
+        if (!*known) {
+            close();
+            return {true, fail(errc::storage_failed,
+                               directory_ +
+                                   "/lock.mdb: knows another last commit than data.mdb, for a "
+                                   "program died while it opened them and others have them open; "
+                                   "end all that use this ledger, then open it again")};
+        }
+    }
     if (!how.read_only) clear_dead_readers();
     return {};
+}
+
+// Whether LMDB's lock file has the number of a commit that a meta page has too.
+AIAUDIT_INLINE result<bool> lmdb_handle::knows_last_commit() {
+    std::optional<std::uint64_t> seen;
+    for (;;) {
+        auto const txn = begin_first(false);
+        if (!txn) return txn.error();
+        auto const number = ::mdb_txn_id(*txn);
+        auto const has = has_lmdb_commit(descriptor_, directory_ + "/data.mdb", number);
+        ::mdb_txn_abort(*txn);
+        if (!has || *has) return has;
+        // A writer that is beyond it has put a greater number there.
+        if (seen == number) return false;
+        seen = number;
+    }
+}
+
+AIAUDIT_INLINE result<bool> lmdb_handle::is_in_step(MDB_txn* writing) {
+    auto const number = ::mdb_txn_id(writing);
+    auto const last = info().me_last_txnid;
+    if (number == last + 1) return true;
+    // Another lock file stands there now: its users have the last word.
+    if (auto ok = files_.check(); !ok) return ok.error();
+    // LMDB mends what the death of a writer leaves. This is a commit that failed when its meta page
+    // was written, and again when it was to be taken back.
+    if (number != last) return false;
+    auto const taken = take_back_lmdb_commit(descriptor_, directory_ + "/data.mdb", number);
+    if (!taken) return taken.error();
+    return true;
+}
+
+AIAUDIT_INLINE result<void> lmdb_handle::note_files() {
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) return posix_error(errno, "fstat", directory_);
+    file_ = {status.st_dev, status.st_ino};
+    files_.add(directory_ + "/data.mdb", file_);
+    return locked_ ? files_.add(directory_ + "/lock.mdb") : result<void>{};
 }
 
 // The environment is new to this process, and may be in use by others.
@@ -22268,16 +29208,12 @@ AIAUDIT_INLINE result<MDB_txn*> lmdb_handle::begin_first(bool make) {
 
 // Before LMDB looks at any page but the meta pages: it would die of much that is wrong in them. A
 // reader without a lock file keeps no page from being used again, so what it finds is looked for
-// once more.
+// once more; as is what two commits of others have overtaken.
 AIAUDIT_INLINE result<void> lmdb_handle::walk_trees() {
     constexpr int looks = 3;
-    constexpr int quick_tries = 100;
-    constexpr int tries_most = quick_tries + 1000 * static_cast<int>(limits::storage_wait_seconds);
+    constexpr int overtaken_most = 100;
     result<void> walked;
-    for (int tries = 0, found = 0; tries < tries_most && found < looks; ++tries) {
-        // A writer that was killed, or stands still, in the middle of a commit: the next one mends
-        // what it left.
-        if (tries >= quick_tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (int overtaken = 0, found = 0; overtaken < overtaken_most && found < looks;) {
         auto const txn = begin_first(false);
         if (!txn) return txn.error();
         auto const whole =
@@ -22285,10 +29221,11 @@ AIAUDIT_INLINE result<void> lmdb_handle::walk_trees() {
         ::mdb_txn_abort(*txn);
         if (whole && *whole) return {};
         if (!whole && whole.error().code != errc::corrupt) return whole.error();
-        found += whole ? 0 : 1;
-        walked = whole ? fail(errc::corrupt, directory_ +
-                                                 "/data.mdb: its last commit is in the "
-                                                 "wrong place")
+        ++(whole ? overtaken : found);
+        walked = whole ? fail(errc::storage_failed,
+                              directory_ +
+                                  "/data.mdb: others commit quicker than it can be looked "
+                                  "at; open it again")
                        : whole.error();
     }
     return walked;
@@ -22413,6 +29350,7 @@ AIAUDIT_INLINE std::optional<lmdb_meta> lmdb_meta::parse(char const* page) noexc
     lmdb_meta meta;
     if ((load_little_endian<std::uint16_t>(page + 10) & meta_page_flag) == 0) return {};
     if (load_little_endian<std::uint32_t>(page + 16) != magic) return {};
+    meta.version = load_little_endian<std::uint32_t>(page + 20);
     meta.page_bytes = load_little_endian<std::uint32_t>(page + 40);
     meta.last_page = load_little_endian<std::uint64_t>(page + 136);
     meta.txnid = load_little_endian<std::uint64_t>(page + 144);
@@ -22440,6 +29378,12 @@ AIAUDIT_INLINE result<lmdb_metas> read_lmdb_metas(int descriptor, std::string co
         }
         meta = *parsed;
         offset = meta.page_bytes;
+    }
+    for (auto const& meta : metas) {
+        if (meta.version == lmdb_meta::version_known) continue;
+        return fail(metas[0].version == metas[1].version ? errc::newer_format : errc::corrupt,
+                    path + ": has LMDB's data version " + std::to_string(meta.version) +
+                        ", this program knows 1");
     }
     return metas;
 }
@@ -22486,6 +29430,38 @@ AIAUDIT_INLINE result<bool> check_lmdb_snapshot(int descriptor, std::string cons
     auto const checked = check_lmdb_commit(descriptor, path, its, true);
     if (!checked) return checked.error();
     return true;
+}
+
+AIAUDIT_INLINE result<bool> has_lmdb_commit(int descriptor, std::string const& path,
+                                            std::uint64_t txnid) {
+    auto const metas = read_lmdb_metas(descriptor, path);
+    if (!metas) return metas.error();
+    return (*metas)[txnid % 2].txnid == txnid;
+}
+
+AIAUDIT_INLINE result<void> take_back_lmdb_commit(int descriptor, std::string const& path,
+                                                  std::uint64_t txnid) {
+    auto const metas = read_lmdb_metas(descriptor, path);
+    if (!metas) return metas.error();
+    auto const page_bytes = std::uint64_t{(*metas)[0].page_bytes};
+    // From the size of the map on: what LMDB writes at a commit.
+    constexpr std::uint64_t begin = 32;
+    char page[lmdb_meta::bytes];
+    auto const before = (txnid - 1) % 2 * page_bytes;
+    if (read_at(descriptor, page, sizeof page, before) != static_cast<std::int64_t>(sizeof page))
+        return posix_error(errno, "read", path);
+    store_little_endian(page + 144, txnid < 2 ? std::uint64_t{0} : txnid - 2);
+    auto const at = static_cast<off_t>(txnid % 2 * page_bytes + begin);
+    constexpr auto size = static_cast<std::size_t>(lmdb_meta::bytes - begin);
+    ssize_t written = 0;
+    do {
+        written = ::pwrite(descriptor, page + begin, size, at);
+    } while (written < 0 && errno == EINTR);
+    if (written != static_cast<ssize_t>(size)) {
+        return posix_error(written < 0 ? errno : EIO, "write", path);
+    }
+    if (::fdatasync(descriptor) != 0) return posix_error(errno, "fdatasync", path);
+    return {};
 }
 
 AIAUDIT_INLINE result<void> check_lmdb_file(std::string const& path, bool always_walk) {
@@ -22586,10 +29562,10 @@ AIAUDIT_INLINE file_claim& file_claim::operator=(file_claim&& other) noexcept {
 }
 
 AIAUDIT_INLINE result<file_claim> file_claim::of(std::string const& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
+    auto const file = file_at(path);
+    if (!file) return file.error();
     file_claim claimed;
-    claimed.file_ = {status.st_dev, status.st_ino};
+    claimed.file_ = *file;
     claimed.held_ = lmdb_registry::instance().claim(claimed.file_);
     if (!claimed.held_) return fail(errc::already_open, path + ": is open in this process");
     return claimed;
@@ -22621,7 +29597,9 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(
     if (auto ok = check_map_bytes(map_bytes); !ok) return ok.error();
     auto const ledger = prepare_ledger(options, empty_environment{map_bytes});
     if (!ledger) return ledger.error();
-    opened->path_ = *ledger + "/segments";
+    auto path = absolute_path(*ledger);  // the process may go elsewhere
+    if (!path) return path.error();
+    opened->path_ = std::move(*path) + "/segments";
     auto claimed = file_claim::of(*ledger + "/" + marker_name);
     if (!claimed) return claimed.error();
     opened->marker_ = std::move(*claimed);
@@ -22636,10 +29614,56 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(
         auto const lock_file = opened->path_ + "/" + write_lock_name;
         if (auto ok = opened->write_lock_.open(lock_file); !ok) return ok.error();
     }
+    if (auto ok = opened->watch_files(parent_of(opened->path_)); !ok) return ok.error();
     if (auto ok = opened->find_newest(); !ok) return ok.error();
     auto const looked = opened->begin_newest(false);
     if (!looked) return looked.error();
+    if (auto ok = opened->check_files(*looked, look::always); !ok) return ok.error();
     return opened;
+}
+
+AIAUDIT_INLINE result<void> lmdb_segments::watch_files(std::string const& ledger) {
+    if (auto ok = files_.add(ledger); !ok) return ok;
+    if (auto ok = files_.add(ledger + "/" + marker_name); !ok) return ok;
+    if (settings_.read_only) return {};
+    return files_.add(path_ + "/" + write_lock_name);
+}
+
+AIAUDIT_INLINE result<void> lmdb_segments::check_files(look when) {
+    auto found = when == look::always ? files_.check() : files_.check_now_and_then();
+    if (found && moved_.load(std::memory_order_relaxed)) {
+        return fail(errc::moved, path_ +
+                                     ": files in it were moved, replaced or removed while they "
+                                     "were open; close the ledger, and open what is there now");
+    }
+    if (!found && found.error().code == errc::moved) moved_ = true;
+    return found;
+}
+
+// A segment that was dropped is not in its place either: it may be read on.
+AIAUDIT_INLINE result<void> lmdb_segments::check_files(lmdb_transaction const& on, look when) {
+    if (auto ok = check_files(when); !ok) return ok;
+    auto found = when == look::always         ? on.files().check()
+                 : when == look::after_commit ? on.files().check_first()
+                                              : on.files().check_now_and_then();
+    if (found || found.error().code != errc::moved) return found;
+    auto& at = on.environment();
+    if (!is_there(at.directory())) {
+        if (at.dropped()) return {};
+        auto const now = at.begin(false);
+        auto const sealed = now ? at.is_sealed(*now) : result<bool>(now.error());
+        if (sealed && *sealed) return {};
+    }
+    moved_ = true;
+    return found;
+}
+
+AIAUDIT_INLINE result<void> lmdb_segments::check() {
+    if (auto ok = check_writable(); !ok) return ok;
+    auto const looked = begin_newest(false);
+    if (!looked) return looked.error();
+    if (auto ok = check_files(*looked, look::always); !ok) return ok;
+    return check_room(path_, limits::storage_room_least);
 }
 
 // Where to begin to look. The last one counts only when the one before it is sealed, or dropped.
@@ -22682,6 +29706,7 @@ AIAUDIT_INLINE lmdb_environment& lmdb_segments::environment(segment_number numbe
 }
 
 AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_newest(bool writing) {
+    if (auto ok = check_not_forked(); !ok) return ok.error();
     // Each round moves on by a segment, so it ends.
     for (;;) {
         auto& at = *newest_.load(std::memory_order_acquire);
@@ -22692,8 +29717,15 @@ AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_newest(bool writing
             if (transaction) {
                 auto const sealed = at.is_sealed(*transaction);
                 if (!sealed) return sealed.error();
-                if (!*sealed) return transaction;
+                if (!*sealed) {
+                    auto const here = check_files(*transaction, look::now_and_then);
+                    if (!here) return here.error();
+                    return transaction;
+                }
             }
+            // Before what is there instead is looked at.
+            if (auto ok = check_files(gone ? look::always : look::now_and_then); !ok)
+                return ok.error();
         }
         if (auto ok = move_on(at); !ok) return ok.error();
     }
@@ -22752,10 +29784,15 @@ AIAUDIT_INLINE result<std::optional<lmdb_transaction>> lmdb_segments::begin_read
     at.last_use.store(++uses_, std::memory_order_relaxed);
     bool const was_open = at.is_open();
     if (number == history && !was_open && !is_there(at.directory())) {
+        if (auto ok = check_files(look::now_and_then); !ok) return ok.error();
         return answer{};
     }
     auto transaction = at.begin(false);
+    if (!transaction && transaction.error().code == errc::not_found) {
+        if (auto ok = check_files(look::always); !ok) return ok.error();
+    }
     if (!transaction) return transaction.error();
+    if (auto ok = check_files(*transaction, look::now_and_then); !ok) return ok.error();
     if (!was_open) close_least_used();
     return answer(std::move(*transaction));
 }
@@ -22763,6 +29800,7 @@ AIAUDIT_INLINE result<std::optional<lmdb_transaction>> lmdb_segments::begin_read
 AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_write_history() {
     auto& at = environment(history);
     if (!at.is_open() && !is_there(at.directory())) {
+        if (auto ok = check_files(look::always); !ok) return ok.error();
         auto const made = make_history(path_, empty_environment{settings_.map_bytes});
         if (!made) return made.error();
     }
@@ -22780,6 +29818,7 @@ AIAUDIT_INLINE result<void> lmdb_segments::drop_oldest(segment_number number) {
         return fail(errc::bad_argument,
                     directory_of(number) + ": is not the oldest segment, or the only one");
     }
+    if (auto ok = check_files(look::always); !ok) return ok;
     if (auto ok = drop_segment(path_, number); !ok) return ok;
     auto& dropped = environment(number);
     dropped.drop();
@@ -23096,6 +30135,11 @@ AIAUDIT_INLINE result<void> lmdb_tree_check::check_overflow(std::uint64_t number
 #ifndef AIAUDIT_IMPL_STORAGE_LMDB_VIEWS_IPP
 #define AIAUDIT_IMPL_STORAGE_LMDB_VIEWS_IPP
 
+#include <cstdint>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
@@ -23105,6 +30149,16 @@ AIAUDIT_INLINE result<lmdb_cursor> lmdb_read_view::cursor(table in) const {
     int const code = ::mdb_cursor_open(txn(), handle(in), &opened);
     if (code != 0) return failure(code, "open cursor");
     return lmdb_cursor(opened);
+}
+
+// Whole pages alone: what shares a page with the value may be in use.
+AIAUDIT_INLINE void lmdb_read_view::release(std::string_view value) const noexcept {
+    static std::size_t const page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    auto const first = reinterpret_cast<std::uintptr_t>(value.data());
+    std::uintptr_t const begin = (first + page - 1) / page * page;
+    std::uintptr_t const end = (first + value.size()) / page * page;
+    if (begin < end)
+        static_cast<void>(::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED));
 }
 
 AIAUDIT_INLINE result<std::optional<std::string_view>> lmdb_read_view::get(
@@ -23299,7 +30353,13 @@ AIAUDIT_INLINE result<void> memory_store::drop_oldest(segment_number segment) {
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+#include <pthread.h>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -23322,6 +30382,26 @@ AIAUDIT_INLINE bool is_disk_full(std::string const& path) noexcept {
     if (::statvfs(path.c_str(), &room) != 0) return false;
     auto const free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
     return room.f_bavail < room.f_blocks / 100 || free_bytes < (std::uint64_t{64} << 10);
+}
+
+AIAUDIT_INLINE result<void> check_room(std::string const& path, std::uint64_t bytes) {
+    struct statvfs room {};
+    if (::statvfs(path.c_str(), &room) != 0) return posix_error(errno, "statvfs", path);
+    if ((room.f_flag & ST_RDONLY) != 0)
+        return fail(errc::read_only, path + ": the file system is mounted for reading only");
+    auto const blocks = ::geteuid() == 0 ? room.f_bfree : room.f_bavail;
+    auto const free_bytes = std::uint64_t{blocks} * room.f_frsize;
+    if (free_bytes >= bytes) return {};
+    return fail(errc::disk_full, path + ": the disk has " + std::to_string(free_bytes) +
+                                     " bytes free, and a record may need " + std::to_string(bytes) +
+                                     "; make room");
+}
+
+AIAUDIT_INLINE result<std::string> absolute_path(std::string const& path) {
+    if (path.starts_with('/')) return path;
+    char here[PATH_MAX];
+    if (::getcwd(here, sizeof here) == nullptr) return posix_error(errno, "getcwd", path);
+    return std::string(here) + "/" + path;
 }
 
 // Whether the process's file size limit stands in the way of the file's growth.
@@ -23356,6 +30436,12 @@ AIAUDIT_INLINE error posix_error(int number, std::string_view call, std::string 
     default: break;
     }
     return fail(errc::storage_failed, text());
+}
+
+AIAUDIT_INLINE result<file_id> file_at(std::string const& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
+    return file_id{status.st_dev, status.st_ino};
 }
 
 AIAUDIT_INLINE result<void> sync_path(std::string const& path) {
@@ -23430,6 +30516,58 @@ AIAUDIT_INLINE int lock_file(int descriptor, int how) noexcept {
         failed = ::flock(descriptor, how);
     } while (failed != 0 && errno == EINTR);
     return failed;
+}
+
+// Those of this process, for a forked child to close its copies. It needs no memory: locks are
+// taken in destructors too.
+class directory_lock_list {
+public:
+    [[nodiscard]] static directory_lock_list& instance() noexcept {
+        static directory_lock_list only;
+        return only;
+    }
+    void add(directory_lock& one) {
+        std::scoped_lock const lock(mutex_);
+        one.after_ = first_;
+        if (first_ != nullptr) first_->before_ = &one;
+        first_ = &one;
+    }
+    void remove(directory_lock& one) {
+        std::scoped_lock const lock(mutex_);
+        (one.before_ == nullptr ? first_ : one.before_->after_) = one.after_;
+        if (one.after_ != nullptr) one.after_->before_ = one.before_;
+    }
+
+private:
+    // The mutex is held over a fork, so that the child's copy of the list is whole.
+    directory_lock_list() noexcept {
+        ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                         [] {
+                             instance().close_all();
+                             instance().mutex_.unlock();
+                         });
+    }
+    void close_all() noexcept {
+        for (auto* one = std::exchange(first_, nullptr); one != nullptr; one = one->after_)
+            ::close(one->directory_.get());
+    }
+
+    std::mutex mutex_{};
+    directory_lock* first_ = nullptr;  // protected by mutex_
+};
+static_assert(std::is_trivially_destructible_v<directory_lock_list>);  // used until the very end
+
+AIAUDIT_INLINE directory_lock::directory_lock(std::string const& path) noexcept
+    : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
+    if (!directory_) return;
+    directory_lock_list::instance().add(*this);
+    held_ = lock_file(directory_.get(), LOCK_EX) == 0;
+}
+
+AIAUDIT_INLINE directory_lock::~directory_lock() {
+    if (!directory_) return;
+    if (held_) ::flock(directory_.get(), LOCK_UN);  // now, whatever child has it open
+    directory_lock_list::instance().remove(*this);
 }
 
 }  // namespace detail
@@ -23613,6 +30751,10 @@ inline namespace v0_1_0 {
 AIAUDIT_INLINE std::string verification::conclusion() const {
     auto const number = [](std::uint64_t value) { return std::to_string(value); };
     if (!sound()) return "NOT SOUND: " + findings.front();
+    std::string const left = unvouched.empty()
+                                 ? std::string{}
+                                 : "; not vouched for: " + unvouched.front() +
+                                       (unvouched.size() == 1 ? std::string{} : ", and more");
     std::string text = "records ";
     text += number(size - read + 1) + " to " + number(size) + " match the tree of the log";
     if (read == 0) text = "no records were read";
@@ -23620,14 +30762,14 @@ AIAUDIT_INLINE std::string verification::conclusion() const {
     if (anchored == 0) {
         return text +
                "; no outside checkpoint was given, so it cannot be excluded that records were " +
-               "cut off at the end, or that the whole log was written anew";
+               "cut off at the end, or that the whole log was written anew" + left;
     }
     text += "; the checkpoint vouches for records 1 to " + number(anchored);
     if (anchored < size) {
         text += ", and not for the " + number(size - anchored) + " after: those could have been " +
                 "replaced or cut off";
     }
-    return text;
+    return text + left;
 }
 
 }  // namespace v0_1_0

@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_part_of_version_1_reports_as_before_and_says_that_it_is_n
     };
     require_as_before(0);
     store.merge();
-    BOOST_TEST(static_cast<int>(store.parts[day].front()[3]) == 3);
+    BOOST_TEST(static_cast<int>(store.parts[day].front()[3]) == 4);
     require_as_before(0);
     // With what was added since.
     rollup newer;

@@ -187,6 +187,7 @@ result<void> part_check::begin(Store const& store, std::uint64_t before) {
                 past_.add(*part, bytes);
             if (!of_dropped || part->through > dropped_)
                 read_part(*part, bytes, !of_dropped && part->after < before);
+            release(view, bytes);
             return true;
         });
     });
@@ -198,6 +199,7 @@ result<void> part_check::begin(Store const& store, std::uint64_t before) {
             view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view bytes) {
                 auto const part = part_key::parse(key);
                 if (part && rule.counts(*part, view.segment())) all = read_beside(*part, bytes);
+                release(view, bytes);
                 return all.has_value();
             });
         return scanned ? all : scanned;
@@ -232,6 +234,7 @@ result<void> part_check::read_totals(Store const& store) {
                              if (!key.starts_with(prefix)) return false;
                              ++pieces;
                              add_piece(bytes, last);
+                             release(view, bytes);
                              return true;
                          });
     });

@@ -109,6 +109,21 @@ private:
         std::string low{};
         std::optional<std::string> high{};
     };
+    // Users that ascend, and their sums.
+    struct user_rows {
+        std::vector<std::string> users{};
+        std::vector<totals> sums{};
+
+        [[nodiscard]] result<void> read(day_part const& piece) {
+            auto const names = piece.read_users();
+            if (!names) return names.error();
+            users.assign(names->begin(), names->end());
+            sums.reserve(users.size());
+            return piece.read_sums(dimension::user,
+                                   [this](std::uint32_t, totals const& sum,
+                                          latency_histogram const&) { sums.push_back(sum); });
+        }
+    };
     using sums_by_name = std::map<std::string, totals, std::less<>>;
 
     [[nodiscard]] bool is_due() const noexcept {
@@ -149,9 +164,10 @@ private:
                                          sums_by_name& to);
     [[nodiscard]] static result<void> add_part(day_part const& part, name_range const& range,
                                                sums_by_name& to);
-    [[nodiscard]] result<std::uint64_t> make_pieces(std::uint32_t base, sums_by_name&& since,
+    [[nodiscard]] result<std::uint64_t> make_pieces(std::uint32_t base, sums_by_name const& since,
                                                     std::uint32_t number,
                                                     std::vector<std::string>& to);
+    [[nodiscard]] static user_rows merged(user_rows&& before, sums_by_name const& since);
     [[nodiscard]] result<void> put(std::uint64_t through, std::uint32_t number,
                                    std::string const& piece);
     [[nodiscard]] result<void> begin_using(std::uint64_t through, std::uint32_t pieces,
@@ -244,8 +260,7 @@ result<void> user_totals<Store>::renew(std::span<civil_day const> days) {
         sums_by_name since;
         if (auto ok = add_parts(days, (*all)[i], since); !ok) return ok;
         std::vector<std::string> made;
-        auto const counted =
-            make_pieces(static_cast<std::uint32_t>(i), std::move(since), pieces, made);
+        auto const counted = make_pieces(static_cast<std::uint32_t>(i), since, pieces, made);
         if (!counted) return counted.error();
         users += *counted;
         for (std::string const& piece : made) {
@@ -332,41 +347,49 @@ result<void> user_totals<Store>::add_part(day_part const& part, name_range const
 
 // The piece that there is and what came since, as one or more. Returns how many users these have.
 template <class Store>
-result<std::uint64_t> user_totals<Store>::make_pieces(std::uint32_t base, sums_by_name&& since,
+result<std::uint64_t> user_totals<Store>::make_pieces(std::uint32_t base, sums_by_name const& since,
                                                       std::uint32_t number,
                                                       std::vector<std::string>& to) {
-    if (through_ != 0) {
-        std::uint32_t next = 0;
-        auto const read = for_each_piece(through_, [&](day_part const& piece) -> result<void> {
-            if (next++ != base) return {};
-            return add_part(piece, {}, since);
-        });
-        if (!read) return read.error();
-    }
-    std::vector<std::string> users;
-    std::vector<totals> sums;
-    std::uint64_t count = 0;
-    std::size_t const pieces = since.size() / piece_users_max + 1;
-    std::size_t const share = since.size() / pieces + 1;
-    auto const write = [&]() -> result<void> {
-        auto piece = write_user_sums(static_cast<std::int32_t>(number++), users, sums);
+    user_rows before;
+    std::uint32_t next = 0;
+    auto const read = for_each_piece(through_, [&](day_part const& piece) -> result<void> {
+        return next++ == base ? before.read(piece) : result<void>{};
+    });
+    if (!read) return read.error();
+    user_rows const all = merged(std::move(before), since);
+    std::size_t const share = all.users.size() / (all.users.size() / piece_users_max + 1) + 1;
+    for (std::size_t begin = 0; begin == 0 || begin < all.users.size(); begin += share) {
+        auto piece = write_user_sums(
+            static_cast<std::int32_t>(number++),
+            std::span(all.users).subspan(begin).first((std::min)(share, all.users.size() - begin)),
+            std::span(all.sums).subspan(begin).first((std::min)(share, all.users.size() - begin)));
         if (!piece) return piece.error();
         to.push_back(std::move(*piece));
-        count += users.size();
-        users.clear();
-        sums.clear();
-        return {};
+    }
+    return all.users.size();
+}
+
+template <class Store>
+typename user_totals<Store>::user_rows user_totals<Store>::merged(user_rows&& before,
+                                                                  sums_by_name const& since) {
+    user_rows all;
+    all.users.reserve(before.users.size() + since.size());
+    all.sums.reserve(before.users.size() + since.size());
+    auto const add = [&all](std::string const& user, totals const& sum) {
+        all.users.push_back(user);
+        all.sums.push_back(sum);
     };
-    for (auto const& [name, sum] : since) {
-        users.push_back(name);
-        sums.push_back(sum);
-        if (users.size() < share) continue;
-        if (auto ok = write(); !ok) return ok.error();
+    auto one = since.begin();
+    for (std::size_t i = 0; i < before.users.size(); ++i) {
+        for (; one != since.end() && one->first < before.users[i]; ++one)
+            add(one->first, one->second);
+        add(before.users[i], before.sums[i]);
+        if (one == since.end() || one->first != before.users[i]) continue;
+        wrapping_add(all.sums.back(), one->second);
+        ++one;
     }
-    if (!users.empty() || to.empty()) {
-        if (auto ok = write(); !ok) return ok.error();
-    }
-    return count;
+    for (; one != since.end(); ++one) add(one->first, one->second);
+    return all;
 }
 
 template <class Store>

@@ -414,6 +414,7 @@ result<void> basic_ledger<Policies>::flush() {
 template <class Policies>
 result<void> basic_ledger<Policies>::check() const {
     if (auto ok = state_->check_writable(); !ok) return ok;
+    if (auto ok = state_->admissions.check(); !ok) return ok;
     return state_->appender.check();
 }
 

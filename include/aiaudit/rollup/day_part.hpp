@@ -173,6 +173,11 @@ private:
     // visit(user, totals const&) for each.
     template <class Visitor>
     [[nodiscard]] result<void> sum_cells(Visitor&& visit) const;
+    [[nodiscard]] result<void> sum_cells_of(std::uint32_t user, totals& to) const {
+        return read_cells(user, [&to](std::uint32_t, std::uint32_t, cell const& value) {
+            wrapping_add(to, value.sum);
+        });
+    }
 
     [[nodiscard]] std::size_t rare_count() const noexcept {
         return format::rare[static_cast<std::uint8_t>(bytes_[3])];
@@ -193,10 +198,7 @@ result<void> day_part::sum_cells(Visitor&& visit) const {
     if (auto const users = checked(format::users); !users) return users.error();
     for (std::uint32_t user = 0; user < counts_[0]; ++user) {
         totals sum;
-        auto const read = read_cells(user, [&sum](std::uint32_t, std::uint32_t, cell const& value) {
-            wrapping_add(sum, value.sum);
-        });
-        if (!read) return read;
+        if (auto read = sum_cells_of(user, sum); !read) return read;
         visit(user, std::as_const(sum));
     }
     return {};
@@ -258,12 +260,13 @@ result<void> day_part::read_some_sums(dimension by, std::vector<std::uint32_t> c
                                       Visitor&& visit) const {
     if (groups.empty()) return {};
     if (is_summed_from_cells(by)) {
-        std::size_t next = 0;
-        return sum_cells([&](std::uint32_t user, totals const& sum) {
-            if (next == groups.size() || groups[next] != user) return;
-            ++next;
-            visit(sum);
-        });
+        if (auto const users = checked(format::users); !users) return users.error();
+        for (std::uint32_t const user : groups) {
+            totals sum;
+            if (auto read = sum_cells_of(user, sum); !read) return read;
+            visit(std::as_const(sum));
+        }
+        return {};
     }
     auto const bytes = checked(format::sums + index_of(by));
     if (!bytes) return bytes.error();

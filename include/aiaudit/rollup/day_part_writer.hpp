@@ -49,7 +49,7 @@ private:
 };
 
 // Sums by group, column by column, as each section of sums has them.
-void append_sums(std::string& out, std::vector<totals> const& sums);
+void append_sums(std::string& out, std::span<totals const> sums);
 
 // Fills in the header of a part whose sections end there in `body`, which begins with room for the
 // header. `counts` as the header has them. Errors: too_large.

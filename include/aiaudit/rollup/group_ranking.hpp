@@ -53,9 +53,10 @@ public:
                 this->add(name, attempts, cost);
             });
             if (!all) return all;
+            begin_base();
             auto const base =
                 read_base([this](group_name name, std::uint64_t attempts, money cost) {
-                    this->add_base({name, cost.pico(), attempts});
+                    this->add_base({name, cost.pico(), attempts, 0});
                 });
             if (!base) return base;
             end_pass();
@@ -78,6 +79,7 @@ private:
         group_name name{};
         int128 cost = 0;
         std::uint64_t attempts = 0;
+        std::uint64_t hash = 0;  // of the name
     };
     // Holds texts of names; what it handed out stays where it is.
     class text_room {
@@ -91,6 +93,7 @@ private:
     };
 
     void begin_pass();
+    void begin_base();
     void end_pass();
     void add(group_name name, std::uint64_t attempts, money cost);
     // Adds to what is gathered of that name; of a name without any, competes at once.
@@ -98,7 +101,13 @@ private:
     [[nodiscard]] bool is_in_pass(group_name name) const noexcept {
         return (!low_ || !(name < low_->view())) && (!high_ || name < high_->view());
     }
-    void insert(std::uint64_t hash, gathered const& group);
+    // `group` has its hash.
+    void insert(gathered const& group);
+    // Whether something of that hash may be gathered: most names of a base are not.
+    [[nodiscard]] bool may_be_gathered(std::uint64_t hash) const noexcept {
+        std::uint64_t const bit = hash >> 7 & (filter_.size() * 64 - 1);
+        return (filter_[bit / 64] >> bit % 64 & 1) != 0;
+    }
     void drop_half();
     void compete(gathered const& group);
     [[nodiscard]] static bool before(ranked_group const& a, ranked_group const& b) noexcept {
@@ -109,7 +118,8 @@ private:
     void keep_best();
     void order();
     [[nodiscard]] std::uint64_t bytes() const noexcept {
-        return groups_.capacity() * sizeof(gathered) + index_.bytes() + texts_.bytes();
+        return groups_.capacity() * sizeof(gathered) + index_.bytes() + filter_.capacity() * 8 +
+               texts_.bytes();
     }
 
     std::size_t places_;
@@ -118,6 +128,7 @@ private:
     std::optional<held_name> high_{};  // the first name behind it
     std::vector<gathered> groups_{};
     hash_index index_{};
+    std::vector<std::uint64_t> filter_{};  // bits of the hashes that are gathered
     text_room texts_{};
     std::vector<ranked_group> best_{};  // the dearest so far, and some that follow
     std::optional<int128> worst_{};     // what has a place costs at least that

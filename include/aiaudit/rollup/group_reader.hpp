@@ -64,6 +64,13 @@ struct group_name {
 // visit(group_name, totals const&) for each group of a part, as read_costs() has them.
 template <class Visitor>
 [[nodiscard]] result<void> read_part_costs(day_part const& part, dimension by, Visitor&& visit) {
+    if (by == dimension::user) {
+        auto const users = part.read_users();
+        if (!users) return users.error();
+        return part.read_costs(by, [&](std::uint32_t user, totals const& sum) {
+            visit(group_name{{}, (*users)[user]}, sum);
+        });
+    }
     auto const names = names_in(part, by);
     if (!names) return names.error();
     return part.read_costs(

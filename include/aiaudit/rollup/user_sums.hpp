@@ -14,8 +14,8 @@
 #include <aiaudit/rollup/totals.hpp>           // totals
 
 #include <cstdint>
+#include <span>
 #include <string>
-#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -26,8 +26,8 @@ inline constexpr std::size_t piece_users_max = 49'152;
 
 // Users ascend by name; `sums` are theirs. Errors: too_large.
 [[nodiscard]] result<std::string> write_user_sums(std::int32_t number,
-                                                  std::vector<std::string> const& users,
-                                                  std::vector<totals> const& sums);
+                                                  std::span<std::string const> users,
+                                                  std::span<totals const> sums);
 
 }  // namespace detail
 }  // namespace v0_1_0

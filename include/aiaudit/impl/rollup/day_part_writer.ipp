@@ -28,7 +28,7 @@ namespace detail {
     return width;
 }
 
-AIAUDIT_INLINE void append_sums(std::string& out, std::vector<totals> const& sums) {
+AIAUDIT_INLINE void append_sums(std::string& out, std::span<totals const> sums) {
     totals any;
     std::size_t cost_width = 0;
     for (totals const& sum : sums) {

@@ -8,6 +8,7 @@
 #include <aiaudit/rollup/group_ranking.hpp>
 
 #include <algorithm>
+#include <bit>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -48,17 +49,18 @@ AIAUDIT_INLINE void group_ranking::add(group_name name, std::uint64_t attempts, 
         group.cost = wrapping_sum(money::from_pico(group.cost), cost).pico();
         return;
     }
-    insert(hash, {name, cost.pico(), attempts});
+    insert({name, cost.pico(), attempts, hash});
     if ((groups_.size() & 1023) == 0 && bytes() > memory_bytes_) drop_half();
 }
 
 AIAUDIT_INLINE void group_ranking::add_base(gathered const& group) {
     if (!is_in_pass(group.name)) return;
-    std::uint32_t const found = index_.size() == 0
-                                    ? hash_index::none
-                                    : index_.find(group.name.hash(), [&](std::uint32_t number) {
-                                          return groups_[number].name == group.name;
-                                      });
+    std::uint64_t const hash = group.name.hash();
+    std::uint32_t const found =
+        may_be_gathered(hash)
+            ? index_.find(hash,
+                          [&](std::uint32_t number) { return groups_[number].name == group.name; })
+            : hash_index::none;
     if (found == hash_index::none) {
         if (group.attempts != 0) compete(group);
         return;
@@ -68,11 +70,20 @@ AIAUDIT_INLINE void group_ranking::add_base(gathered const& group) {
     known.cost = wrapping_sum(money::from_pico(known.cost), money::from_pico(group.cost)).pico();
 }
 
-AIAUDIT_INLINE void group_ranking::insert(std::uint64_t hash, gathered const& group) {
+AIAUDIT_INLINE void group_ranking::begin_base() {
+    constexpr std::size_t bits_a_group = 16;
+    filter_.assign(std::bit_ceil(groups_.size() * bits_a_group / 64 + 1), 0);
+    for (gathered const& group : groups_) {
+        std::uint64_t const bit = group.hash >> 7 & (filter_.size() * 64 - 1);
+        filter_[bit / 64] |= std::uint64_t{1} << bit % 64;
+    }
+}
+
+AIAUDIT_INLINE void group_ranking::insert(gathered const& group) {
     gathered held = group;
     held.name = {texts_.hold(group.name.provider), texts_.hold(group.name.text)};
-    index_.insert(hash, static_cast<std::uint32_t>(groups_.size()),
-                  [this](std::uint32_t number) { return groups_[number].name.hash(); });
+    index_.insert(group.hash, static_cast<std::uint32_t>(groups_.size()),
+                  [this](std::uint32_t number) { return groups_[number].hash; });
     groups_.push_back(held);
 }
 
@@ -85,7 +96,7 @@ AIAUDIT_INLINE void group_ranking::drop_half() {
     text_room const texts = std::exchange(texts_, {});
     groups_.clear();
     index_.clear();
-    for (gathered const& group : kept) insert(group.name.hash(), group);
+    for (gathered const& group : kept) insert(group);
 }
 
 AIAUDIT_INLINE void group_ranking::compete(gathered const& group) {

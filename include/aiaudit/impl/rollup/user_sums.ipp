@@ -15,8 +15,8 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE result<std::string> write_user_sums(std::int32_t number,
-                                                   std::vector<std::string> const& users,
-                                                   std::vector<totals> const& sums) {
+                                                   std::span<std::string const> users,
+                                                   std::span<totals const> sums) {
     using format = day_part_format;
     std::array<std::uint32_t, format::counts> counts{};
     counts[0] = static_cast<std::uint32_t>(users.size());
@@ -37,7 +37,7 @@ AIAUDIT_INLINE result<std::string> write_user_sums(std::int32_t number,
         if (by == dimension::user) {
             append_sums(body, sums);
         } else if (by == dimension::everything) {
-            append_sums(body, {totals{}});
+            append_sums(body, std::array{totals{}});
             append_latency(body, {});
         } else {
             append_sums(body, {});
