@@ -110,7 +110,8 @@ public:
     // Takes this process's part in deciding about budgets, as its first admit() does, and keeps it
     // until the ledger is closed or the process ends: who is to admit later learns now whether it
     // may. Errors: read_only; already_open, where another process decides alone, or this one wants
-    // to and others decide.
+    // to and others decide; moved, where the file of that right (admission.lock) is not there any
+    // more.
     [[nodiscard]] result<void> claim_budgets();
     // Whether there are budgets, those that another process has set included. Cheap: reads the log
     // only where this process knows of none and the log has grown.

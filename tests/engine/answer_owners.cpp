@@ -5,6 +5,7 @@
 #include "engine/support/ledger_testing.hpp"
 #include "engine/support/temporary_directory.hpp"
 
+#include <aiaudit/gateway/answer_check.hpp>
 #include <aiaudit/gateway/answer_index.hpp>
 #include <aiaudit/storage/lmdb_store.hpp>
 
@@ -13,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 BOOST_AUTO_TEST_SUITE(answer_owners)
 
@@ -39,6 +41,51 @@ on_disk_ledger opened(std::string const& path) {
 bool is_of(index_type& index, std::string const& id, answer_owner const& owner) {
     return index.find("openai", id).value() == owner;
 }
+
+// An index of 30 answers, by ten users, one of them by an id that another one had before.
+struct checked_index {
+    temporary_directory directory{};
+    std::string path = directory / "log";
+    std::vector<std::string> findings{};
+    std::vector<std::string> unvouched{};
+
+    checked_index() {
+        auto log = opened(path);
+        for (int i = 0; i < 30; ++i) {
+            std::string const number = std::to_string(i);
+            log.append(answer_of("resp_" + number, "k" + number, "u" + std::to_string(i % 10)))
+                .value();
+            log.append(sample(i)).value();
+        }
+        log.append(answer_of("resp_3", "k7", "u7")).value();
+        index_type::open(log).value()->catch_up().value();
+        log.append(answer_of("resp_30", "k1", "u1")).value();  // not in the index yet
+    }
+    template <class Body>
+    void change(Body body) const {
+        auto store = lmdb_store::open({.path = path + "/gateway-answers"}).value();
+        BOOST_REQUIRE(store.write(body).has_value());
+    }
+    void check(std::uint64_t dropped = 0, std::size_t range = 7) {
+        findings.clear();
+        unvouched.clear();
+        auto log = opened(path);
+        auto made =
+            detail::answer_check<on_disk_ledger>::open(log, path + "/gateway-answers", range)
+                .value();
+        BOOST_REQUIRE(log.log()
+                          .views(1,
+                                 [&](sequence number, record_view const& entry) {
+                                     made.see(number, entry);
+                                     return true;
+                                 })
+                          .has_value());
+        BOOST_REQUIRE(made.end(dropped, findings, unvouched).has_value());
+    }
+    bool finds(std::string const& what) const {
+        return findings.size() == 1 && findings[0].find(what) != std::string::npos;
+    }
+};
 
 }  // namespace
 
@@ -113,6 +160,65 @@ BOOST_AUTO_TEST_CASE(the_index_lasts_and_is_made_again_where_it_is_missing_or_of
     std::filesystem::rename(path + "/gateway-answers", other_path + "/gateway-answers");
     auto log = opened(other_path);
     BOOST_TEST(is_of(*index_type::open(log).value(), "resp_1", answer_owner::of("k2", "bob", "")));
+}
+
+BOOST_AUTO_TEST_CASE(an_index_that_is_what_the_records_say_has_nothing_to_find) {
+    checked_index index;
+    for (std::size_t const range : {1U, 7U, 30U, 31U, 1'000U}) {
+        index.check(0, range);
+        BOOST_TEST(index.findings.empty());
+        BOOST_TEST(index.unvouched.empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_owner_that_was_changed_taken_away_or_put_in_is_found) {
+    auto const bob = answer_owner::of("k9", "bob", "").to_bytes();
+    for (char const* const id : {"resp_0", "resp_3", "resp_29"}) {
+        auto const key = detail::answer_key("openai", id);
+        checked_index index;
+        index.change([&](auto& view) { return view.replace(table::snapshots, key, bob); });
+        index.check();
+        BOOST_TEST(index.finds(": 1 answers are another's than the records say, the first"));
+        index.change([&](auto& view) { return view.replace(table::snapshots, key, "x"); });
+        index.check();
+        BOOST_TEST(index.findings.size() == 2U);  // damaged, and so missing
+        index.change([&](auto& view) { return view.erase(table::snapshots, key); });
+        index.check();
+        BOOST_TEST(index.finds(" records' answers are missing, the first that of record "));
+    }
+    // Whose it would be by the second answer of that id.
+    checked_index second;
+    second.change([](auto& view) {
+        return view.replace(table::snapshots, detail::answer_key("openai", "resp_3"),
+                            answer_owner::of("k7", "u7", "").to_bytes());
+    });
+    second.check();
+    BOOST_TEST(
+        second.finds(": 1 answers are another's than the records say, the first that of "
+                     "record 7;"));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_of_no_record_is_found_unless_records_were_dropped) {
+    checked_index index;
+    index.change([](auto& view) {
+        return view.insert(table::snapshots, detail::answer_key("openai", "resp_x"),
+                           answer_owner::of("k9", "bob", "").to_bytes());
+    });
+    index.check();
+    BOOST_TEST(index.finds(": 1 answers are of no record"));
+    index.check(1);
+    BOOST_TEST(index.findings.empty());
+    BOOST_REQUIRE(index.unvouched.size() == 1U);
+    BOOST_TEST(index.unvouched[0].find("whose 1 answers are") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(an_index_of_another_log_vouches_for_nothing) {
+    checked_index index;
+    index.change(
+        [](auto& view) { return view.replace(table::meta, "root", std::string(32, 'x')); });
+    index.check();
+    BOOST_TEST(index.findings.empty());
+    BOOST_TEST(index.unvouched.size() == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -338,9 +338,7 @@ class Battery:
             return int(re.search(r"count (\d+)", told).group(1))
         last = printed.splitlines()[-1] if printed else ""
         wrong = None
-        if status == -signal.SIGABRT and kind == "memory" and "bad_alloc" in printed:
-            tally.note("processes that ended where a thread of the library had no memory")
-        elif status != 0:
+        if status != 0:
             wrong = f"the worker ended by {status} for want of a {kind}: {last}"
         base = self.fast / "base-small" / "promises"
         wrong = wrong or self.verify(ledger, [promises, place / "promises-beside", base], "--append", tally=tally)

@@ -6,7 +6,9 @@
 
 #include <aiaudit/codec/record_codec.hpp>
 #include <aiaudit/detail/json_string.hpp>
+#include <aiaudit/gateway/answer_check.hpp>
 #include <aiaudit/gateway/key_log.hpp>
+#include <aiaudit/storage/lmdb_store.hpp>
 
 #include <filesystem>
 #include <iostream>
@@ -95,6 +97,19 @@ void compare_prices(std::string const& db, records_of_files const& known,
     }
 }
 
+// Nothing where there is no index, or it is damaged, which is a finding.
+using answer_check = aiaudit::detail::answer_check<aiaudit::ledger>;
+std::optional<answer_check> begin_answers(aiaudit::ledger& ledger, std::string const& db,
+                                          std::vector<std::string>& findings) {
+    std::string const path = db + "/gateway-answers";
+    if (!std::filesystem::exists(path)) return {};
+    auto made = answer_check::open(ledger, path);
+    if (made) return std::move(*made);
+    findings.push_back(made.error().message() +
+                       "; remove the directory: it is made again from the records");
+    return {};
+}
+
 void verify_ledger(options const& with, int& status) {
     aiaudit::verification_request request;
     request.only_after_anchor = with.only_after;
@@ -113,8 +128,11 @@ void verify_ledger(options const& with, int& status) {
                                 with.db);
     if (with.fold_anew) value_or_fail(ledger.save(), with.db);
     records_of_files known;
-    request.visit = [&known](aiaudit::sequence number, aiaudit::record_view const& entry) {
+    std::vector<std::string> of_answers;
+    auto answers = with.only_after ? std::nullopt : begin_answers(ledger, with.db, of_answers);
+    request.visit = [&](aiaudit::sequence number, aiaudit::record_view const& entry) {
         known.see(number, entry);
+        if (answers) answers->see(number, entry);
     };
     auto found = value_or_fail(aiaudit::verify(ledger, request), with.db);
     if (with.only_after) {
@@ -122,8 +140,9 @@ void verify_ledger(options const& with, int& status) {
     } else if (found.sound()) {
         compare_keys(with.db, known, found);
         compare_prices(with.db, known, found);
-        if (std::filesystem::exists(with.db + "/gateway-answers"))
-            found.unvouched.push_back("whose answers are whose (gateway-answers)");
+        if (answers)
+            value_or_fail(answers->end(found.dropped, of_answers, found.unvouched), with.db);
+        for (std::string& each : of_answers) found.findings.push_back(std::move(each));
     }
     if (!found.sound()) status = exit_finding;
     if (with.format == "json") {

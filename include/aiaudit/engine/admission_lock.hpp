@@ -3,16 +3,20 @@
 // admission_lock.hpp: which processes decide about budgets: several, each in the log's transaction,
 // or one alone, from memory.
 //
-// A file in the ledger's directory, locked by flock: the kernel takes it back from the dead.
+// A file in the ledger's directory, locked by flock: the kernel takes it back from the dead, whose
+// forked children do not keep it. Where the file is removed or replaced, another process could lock
+// the next one; so it is watched.
 // Threads: any. Processes: a forked child leaves its parent's lock alone.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
 #define AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
 
-#include <aiaudit/storage/posix_file.hpp>  // file_handle
+#include <aiaudit/storage/file_watch.hpp>  // file_watch
+#include <aiaudit/storage/posix_file.hpp>  // unshared_file
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace aiaudit {
@@ -26,10 +30,7 @@ public:
     admission_lock() = default;
     admission_lock(admission_lock const&) = delete;
     admission_lock& operator=(admission_lock const&) = delete;
-    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
-    ~admission_lock() {
-        if (file_) ::flock(file_.get(), LOCK_UN);
-    }
+    ~admission_lock() = default;
 
     [[nodiscard]] bool taken() const noexcept { return taken_.load(std::memory_order_acquire); }
     // Takes it once, for as long as this lives. Errors: already_open, where a process decides
@@ -37,10 +38,21 @@ public:
     // the file system.
     [[nodiscard]] result<void> take(std::string const& directory, bool alone);
 
+    // Whether what was taken still stands at its path; before that, nothing can be wrong. Errors:
+    // moved, and from then on always; those of the file system.
+    [[nodiscard]] result<void> check() { return taken() ? watch_.check() : result<void>{}; }
+    // The same, at most once in a tick of the system's clock.
+    [[nodiscard]] result<void> check_now_and_then() {
+        return taken() ? watch_.check_now_and_then() : result<void>{};
+    }
+
 private:
+    [[nodiscard]] result<void> lock_path(std::string const& directory, bool alone);
+
     std::atomic<bool> taken_{false};
     std::mutex mutex_{};
-    file_handle file_{};
+    std::optional<unshared_file> file_{};  // under mutex_
+    file_watch watch_{};                   // complete once it is taken
 };
 
 }  // namespace detail

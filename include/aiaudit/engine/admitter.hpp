@@ -38,11 +38,16 @@ public:
           mode_(mode) {}
 
     // Takes the right to decide. A store that has nothing on disk has no other processes. Errors:
-    // as admission_lock::take().
+    // as admission_lock::take() and check().
     [[nodiscard]] result<void> take() {
-        if (lock_.taken() || store_->bytes_on_disk() == 0) return {};
+        if (lock_.taken()) return lock_.check_now_and_then();
+        if (store_->bytes_on_disk() == 0) return {};
         return lock_.take(directory_, mode_ == budget_mode::exclusive);
     }
+
+    // Whether that right, if it was taken, is still this process's. Errors: moved; those of the
+    // file system.
+    [[nodiscard]] result<void> check() { return lock_.check(); }
 
     // Takes that right, and makes an end of what those who are dead held ahead. Errors: as take();
     // those of the log.
@@ -70,10 +75,10 @@ public:
         return std::optional(became->number);
     }
 
-    // Gives back what is held ahead, unless the log did not take what was drawn from it. Nobody is
-    // admitted any more.
+    // Gives back what is held ahead, unless the log did not take what was drawn from it, or another
+    // process may decide by now. Nobody is admitted any more.
     void end() {
-        if (!gate_->holds_ahead()) return;
+        if (!gate_->holds_ahead() || !lock_.check()) return;
         static_cast<void>(queue_->flush());
         auto const entry = gate_->end_of_advances(time_->now());
         if (entry) put(*entry);

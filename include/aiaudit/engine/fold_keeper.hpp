@@ -7,7 +7,8 @@
 // the number of the record up to which they go. So a process that opens the log folds only what
 // came after. Whichever process saves does it for all; another one that sees it starts again from
 // what was saved. What was saved is held to where it stands: what is not of this log, or was
-// damaged, is folded anew. No part goes over the border of two segments.
+// damaged, is folded anew. No part goes over the border of two segments. Where memory runs out, the
+// fold begins again with what was saved.
 // Threads: any.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_FOLD_KEEPER_HPP
@@ -22,6 +23,7 @@
 #include <aiaudit/rollup/ranked_report.hpp>  // make_ranked_report
 #include <aiaudit/rollup/report.hpp>         // report
 #include <aiaudit/rollup/rollup.hpp>         // rollup
+#include <aiaudit/storage/memory_guard.hpp>  // call_with_memory
 
 #include <algorithm>
 #include <array>
@@ -64,23 +66,16 @@ public:
           user_totals_(store, log, shelf_) {}
 
     // Folds what was committed up to now. To be called before anything else, and by who must know
-    // that it is. Errors: those of reading the log.
+    // that it is. Errors: those of reading the log; storage_failed, where there is no memory.
     [[nodiscard]] result<void> catch_up_now() {
         std::unique_lock const lock(mutex_);
-        return catch_up();
+        return fold_with_memory([this] { return catch_up(); });
     }
 
-    // A batch was committed after `before` records. Waits while many are not folded yet.
+    // A batch was committed after `before` records. Waits while many are not folded yet. Where
+    // there is no memory for it, the fold reads its records from the log.
     void committed(std::shared_ptr<batch> added, std::uint64_t before) {
-        bool wake = false;
-        {
-            std::unique_lock lock(pending_mutex_);
-            room_.wait(lock, [this] { return pending_records_ < pending_most || stopping_; });
-            wake = pending_.empty() || pending_records_ >= worth_folding;
-            pending_records_ += added->count;
-            pending_.push_back({std::move(added), before});
-        }
-        if (wake) work_.notify_one();
+        try_with_memory([&] { push(std::move(added), before); });
     }
     // The fold's own thread, until stop(): everything committed before that is folded first. It
     // lets small batches gather: nobody waits for them, since who wants a report folds them. Nor
@@ -99,12 +94,12 @@ public:
                 load = loading_;
             }
             std::unique_lock const lock(mutex_);
-            fold_pending();
-            // Others write too. Where reading their records fails, the next report says so.
-            if (behind_) static_cast<void>(catch_up());
-            // Where saving fails, the log still has all that is needed, and the next time will do.
-            if (folded_ - shelf_.saved() >= settings_.save_records) static_cast<void>(save());
-            if (load) load_more();
+            // Where memory runs out, the next time will do.
+            static_cast<void>(fold_with_memory([&]() -> result<void> {
+                fold_and_save();
+                if (load) load_more();
+                return {};
+            }));
         }
     }
     void stop() {
@@ -116,31 +111,74 @@ public:
         room_.notify_all();
     }
 
-    // Saves what is folded, if at least so many records are not saved.
+    // Saves what is folded, if at least so many records are not saved. Errors: the store's;
+    // storage_failed, where there is no memory.
     [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
         std::unique_lock const lock(mutex_);
-        fold_pending();
-        if (!shelf_.replaces() && folded_ - shelf_.saved() < records_least) return {};
-        if (auto ok = save(); !ok) return ok.error();
-        return {};
+        return fold_with_memory([&]() -> result<void> {
+            fold_pending();
+            if (generation_ == never) {
+                if (auto ok = catch_up(); !ok) return ok;
+            }
+            if (!shelf_.replaces() && folded_ - shelf_.saved() < records_least) return {};
+            if (auto ok = save(); !ok) return ok.error();
+            return {};
+        });
     }
 
     // Errors: those of reading; storage_failed where other processes change the log quicker than it
-    // can be read.
+    // can be read, or where there is no memory.
     [[nodiscard]] result<report> answer(report_query const& query) {
         {
             std::shared_lock const lock(mutex_);
-            if (generation_ != 0 && generation_ == store_->generation() && fold_.ready(query))
-                return make_report(fold_, query);
+            if (generation_ != 0 && generation_ == store_->generation() && fold_.ready(query)) {
+                return call_with_memory(
+                    "to report", [&]() -> result<report> { return make_report(fold_, query); });
+            }
         }
         std::unique_lock const lock(mutex_);
-        for (int tries = 0;; ++tries) {
-            auto answered = try_to_answer(query);
-            if (answered || !is_stale() || tries == tries_most) return answered;
-        }
+        return fold_with_memory([&]() -> result<report> {
+            for (int tries = 0;; ++tries) {
+                auto answered = try_to_answer(query);
+                if (answered || !is_stale() || tries == tries_most) return answered;
+            }
+        });
     }
 
 private:
+    // What body() -> result<T> returns, under mutex_. Where memory runs out, what is folded may be
+    // half done: nothing of it counts from then on.
+    template <class Body>
+    [[nodiscard]] auto fold_with_memory(Body&& body) -> decltype(body()) {
+        bool whole = false;
+        auto answer = call_with_memory("to fold", [&] {
+            auto given = body();
+            whole = true;
+            return given;
+        });
+        if (!whole) generation_ = never;
+        return answer;
+    }
+    void push(std::shared_ptr<batch> added, std::uint64_t before) {
+        bool wake = false;
+        {
+            std::unique_lock lock(pending_mutex_);
+            room_.wait(lock, [this] { return pending_records_ < pending_most || stopping_; });
+            wake = pending_.empty() || pending_records_ >= worth_folding;
+            pending_.push_back({std::move(added), before});
+            pending_records_ += pending_.back().added->count;
+        }
+        if (wake) work_.notify_one();
+    }
+    void fold_and_save() {
+        fold_pending();
+        // Others write too. Where reading their records fails, the next report says so.
+        if (behind_ || generation_ == never) static_cast<void>(catch_up());
+        // Where saving fails, the log still has all that is needed, and the next time will do.
+        if (generation_ != never && folded_ - shelf_.saved() >= settings_.save_records)
+            static_cast<void>(save());
+    }
+
     // All under mutex_. Those that fail set stale_ where the reason is that another process changed
     // what was being read.
     [[nodiscard]] result<report> try_to_answer(report_query const& query) {
@@ -259,7 +297,7 @@ private:
             }
         }
     }
-    // Where that fails, save() finds the border behind it.
+    // If that fails, save() finds the border behind it.
     void save_at_border() {
         bool const is_at = folded_ != 0 && bases_.before(folded_) == folded_;
         if (is_at && !passed_border() && shelf_.saved() < folded_ && !settings_.read_only)
@@ -321,8 +359,7 @@ private:
     [[nodiscard]] result<void> start_from(std::uint64_t stored) {
         fold_.forget_all();
         std::array<std::string, 2> wrong;
-        bool const anew = std::exchange(settings_.fold_anew, false);
-        auto const days = shelf_.start(stored, anew, wrong[0]);
+        auto const days = shelf_.start(stored, settings_.fold_anew, wrong[0]);
         if (!days) return days.error();
         if (auto ok = user_totals_.start(wrong[1]); !ok) return ok;
         for (std::string& each : wrong) {
@@ -345,7 +382,7 @@ private:
                 pending_records_ -= next.added->count;
             }
             room_.notify_one();
-            if (next.before == folded_) {
+            if (generation_ != never && next.before == folded_) {
                 if (bases_.refresh(*store_, *log_)) save_at_border();
                 fold_batch(*next.added);
             }
@@ -364,10 +401,7 @@ private:
             return {};
         });
         if (all && (!fold_.wants_saving() || relieve())) return;
-        // Another process saved: the next who looks begins anew.
-        fold_.forget_all();
-        folded_ = 0;
-        generation_ = never;
+        generation_ = never;  // another process saved: the next who looks begins anew
     }
 
     // False where another process saved; the next report sees it.
@@ -402,6 +436,7 @@ private:
         }
         auto const saved = shelf_.save(std::move(parts), folded_);
         if (!saved || !*saved) return saved;
+        settings_.fold_anew = false;
         fold_.saved();
         user_totals_.add_saved(users);
         std::array<std::uint64_t, 2> const bounds{user_totals_.through(), bases_.before(folded_)};
@@ -443,8 +478,9 @@ private:
     mutable std::shared_mutex mutex_{};
     // Under mutex_.
     rollup fold_;
-    std::uint64_t folded_ = 0;          // the last record that is in fold_
-    std::uint64_t generation_ = never;  // of the store when all was folded; 0: look, never: begin
+    std::uint64_t folded_ = 0;  // the last record that is in fold_
+    // Of the store when all was folded; 0: look; never: fold_ and folded_ do not count, begin.
+    std::uint64_t generation_ = never;
     part_shelf<Store> shelf_;
     segment_bases bases_{};
     user_totals<Store> user_totals_;

@@ -111,6 +111,17 @@ public:
     // Has a catch_up() of another thread end soon, as closed.
     void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
 
+    // Up to which record an index goes, and the root of the log's tree there.
+    struct position {
+        std::uint64_t through = 0;
+        std::string root{};
+    };
+    // Errors: the store's; corrupt.
+    template <class View>
+    [[nodiscard]] static result<position> position_in(View const& view);
+    // Whether the index was made of this log. Errors: those of reading the log.
+    [[nodiscard]] static result<bool> is_of(Ledger& log, position const& at);
+
 private:
     static constexpr std::size_t step_answers = 16'384;  // of one transaction
     static constexpr std::uint64_t step_records = 1'000'000;
@@ -128,13 +139,6 @@ private:
 
     [[nodiscard]] static result<std::unique_ptr<answer_index>> open_at(Ledger& log,
                                                                        std::string const& path);
-    struct position {
-        std::uint64_t through = 0;
-        std::string root{};
-    };
-    [[nodiscard]] static result<position> position_of(store_type const& store);
-    // Whether the index was made of this log.
-    [[nodiscard]] static result<bool> is_of(Ledger& log, position const& at);
     [[nodiscard]] result<std::optional<answer_owner>> look(std::string const& key) const;
     [[nodiscard]] std::optional<answer_owner> fresh(std::string const& key) const;
     // Of the thread that takes steps; until it is destroyed.
@@ -185,28 +189,28 @@ auto answer_index<Ledger>::open_at(Ledger& log, std::string const& path)
     -> result<std::unique_ptr<answer_index>> {
     auto store = shared_store<store_type>(path);
     if (!store) return store.error();
-    auto const at = position_of(**store);
-    if (!at) return at.error();
-    auto const same = is_of(log, *at);
-    if (!same) return same.error();
-    if (!*same) return fail(errc::corrupt, path + ": is of another log");
-    return std::unique_ptr<answer_index>(new answer_index(log, std::move(*store), at->through));
-}
-
-template <class Ledger>
-auto answer_index<Ledger>::position_of(store_type const& store) -> result<position> {
     position at;
-    auto const looked = store.read([&at](auto const& view) -> result<void> {
-        auto const through = get_number(view, through_key);
-        if (!through) return through.error();
-        at.through = *through;
-        auto const root = view.get(table::meta, root_key);
-        if (!root) return root.error();
-        if (*root) at.root.assign(**root);
+    auto const looked = (*store)->read([&at](auto const& view) -> result<void> {
+        auto const found = position_in(view);
+        if (!found) return found.error();
+        at = *found;
         return {};
     });
     if (!looked) return looked.error();
-    return at;
+    auto const same = is_of(log, at);
+    if (!same) return same.error();
+    if (!*same) return fail(errc::corrupt, path + ": is of another log");
+    return std::unique_ptr<answer_index>(new answer_index(log, std::move(*store), at.through));
+}
+
+template <class Ledger>
+template <class View>
+auto answer_index<Ledger>::position_in(View const& view) -> result<position> {
+    auto const through = get_number(view, through_key);
+    if (!through) return through.error();
+    auto const root = view.get(table::meta, root_key);
+    if (!root) return root.error();
+    return position{*through, std::string(root->value_or(""))};
 }
 
 template <class Ledger>

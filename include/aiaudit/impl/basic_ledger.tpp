@@ -48,7 +48,7 @@ struct basic_ledger<Policies>::state {
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     ~state() {
         bool const ran = writer.joinable() && folder.joinable();
-        if (ran) admissions.end();
+        if (ran) detail::try_with_memory([this] { admissions.end(); });
         queue.stop();
         writer.join();
         fold.stop();
@@ -57,7 +57,7 @@ struct basic_ledger<Policies>::state {
         // So that opening has less to fold. Not worth a commit for a few records.
         constexpr std::uint64_t worth_saving = 8192;
         static_cast<void>(fold.save_now(worth_saving));
-        static_cast<void>(gate.save_now(worth_saving));
+        detail::try_with_memory([this] { static_cast<void>(gate.save_now(worth_saving)); });
     }
 
     result<void> check_process() const { return process.check_fork(options.path); }
@@ -137,7 +137,7 @@ struct basic_ledger<Policies>::state {
             if (first && value_of(*first) != 0 && next->count != 0)
                 fold.committed(std::move(next), value_of(*first) - 1);
         }
-        static_cast<void>(appender.take_up_spilled());
+        detail::try_with_memory([this] { static_cast<void>(appender.take_up_spilled()); });
     }
 
     ledger_options const options;
@@ -185,7 +185,7 @@ result<void> basic_ledger<Policies>::save() {
     if (auto ok = flush(); !ok) return ok;
     if (auto ok = state_->fold.catch_up_now(); !ok) return ok;
     if (auto ok = state_->fold.save_now(1); !ok) return ok;
-    return state_->gate.save_now(1);
+    return detail::call_with_memory("to save", [this] { return state_->gate.save_now(1); });
 }
 
 template <class Policies>
@@ -414,6 +414,7 @@ result<void> basic_ledger<Policies>::flush() {
 template <class Policies>
 result<void> basic_ledger<Policies>::check() const {
     if (auto ok = state_->check_writable(); !ok) return ok;
+    if (auto ok = state_->admissions.check(); !ok) return ok;
     return state_->appender.check();
 }
 

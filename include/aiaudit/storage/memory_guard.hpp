@@ -18,23 +18,6 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// What body() -> result<T> returns; storage_failed, where it throws bad_alloc. Without exceptions a
-// program ends where new fails, whatever this does.
-template <class Body>
-[[nodiscard]] auto call_with_memory(char const* purpose, Body&& body) -> decltype(body()) {
-#if defined(__cpp_exceptions)
-    try {
-        return body();
-    } catch (std::bad_alloc const&) {
-        return fail(errc::storage_failed,
-                    std::string(purpose) + ": no memory (raise RLIMIT_AS, or memory.max)");
-    }
-#else
-    static_cast<void>(purpose);
-    return body();
-#endif
-}
-
 // What body() returns, as soon as it does not throw bad_alloc: for threads of the library, whom
 // nobody hears. To be begun anew must do no harm.
 template <class Body>
@@ -48,6 +31,39 @@ auto insist_on_memory(Body&& body) -> decltype(body()) {
         }
     }
 #else
+    return body();
+#endif
+}
+
+// body(), or some of it where it throws bad_alloc: what may be left undone.
+template <class Body>
+void try_with_memory(Body&& body) {
+#if defined(__cpp_exceptions)
+    try {
+        body();
+    } catch (std::bad_alloc const&) {
+        return;
+    }
+#else
+    body();
+#endif
+}
+
+// What body() -> result<T> returns; storage_failed, where it throws bad_alloc, as soon as there is
+// memory for the words. Without exceptions a program ends where new fails, whatever this does.
+template <class Body>
+[[nodiscard]] auto call_with_memory(char const* purpose, Body&& body) -> decltype(body()) {
+#if defined(__cpp_exceptions)
+    try {
+        return body();
+    } catch (std::bad_alloc const&) {
+        return insist_on_memory([purpose]() -> decltype(body()) {
+            return fail(errc::storage_failed,
+                        std::string(purpose) + ": no memory (raise RLIMIT_AS, or memory.max)");
+        });
+    }
+#else
+    static_cast<void>(purpose);
     return body();
 #endif
 }

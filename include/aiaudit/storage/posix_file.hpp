@@ -63,6 +63,8 @@ using file_id = std::pair<dev_t, ino_t>;
 
 // Errors: those of stat().
 [[nodiscard]] result<file_id> file_at(std::string const& path);
+// The same of an open file; `path` is for the text.
+[[nodiscard]] result<file_id> file_of(int descriptor, std::string const& path);
 
 // Seen from the root, by where the process is now.
 [[nodiscard]] result<std::string> absolute_path(std::string const& path);
@@ -95,24 +97,38 @@ using file_id = std::pair<dev_t, ino_t>;
 // flock(), where no signal ends the wait.
 [[nodiscard]] int lock_file(int descriptor, int how) noexcept;
 
+// A file that is locked by flock(), of this process alone: a child that is forked meanwhile would
+// have the same lock open, and keep it when its parent is killed. A handler of fork() closes it
+// there. Unlocked when it is destroyed.
+class unshared_file {
+public:
+    // -1 in it (and errno) on failure, as file_handle::open().
+    unshared_file(std::string const& path, int flags) noexcept;
+    unshared_file(unshared_file const&) = delete;
+    unshared_file& operator=(unshared_file const&) = delete;
+    ~unshared_file();
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(file_); }
+    [[nodiscard]] int get() const noexcept { return file_.get(); }
+
+private:
+    friend class unshared_file_list;
+    file_handle file_{};
+    unshared_file* before_ = nullptr;  // in the list of the process
+    unshared_file* after_ = nullptr;
+};
+
 // Held from when it is made until it is destroyed, or its process dies; others of any thread or
 // process wait. For the few system calls of making a directory, or opening what is in it.
-// A child that another thread forks meanwhile has the same lock open: there it is closed by a
-// handler of fork(), so that no child keeps it when the holder is killed.
 class directory_lock {
 public:
-    explicit directory_lock(std::string const& path) noexcept;
-    directory_lock(directory_lock const&) = delete;
-    directory_lock& operator=(directory_lock const&) = delete;
-    ~directory_lock();
+    explicit directory_lock(std::string const& path) noexcept
+        : directory_(path, O_RDONLY | O_DIRECTORY),
+          held_(directory_ && lock_file(directory_.get(), LOCK_EX) == 0) {}
     [[nodiscard]] bool held() const noexcept { return held_; }
 
 private:
-    friend class directory_lock_list;
-    file_handle directory_;
-    bool held_ = false;
-    directory_lock* before_ = nullptr;  // in the list of the process
-    directory_lock* after_ = nullptr;
+    unshared_file directory_;
+    bool held_;
 };
 
 }  // namespace detail

@@ -76,19 +76,39 @@ AIAUDIT_INLINE std::string lock_holders(int descriptor) {
 AIAUDIT_INLINE result<void> admission_lock::take(std::string const& directory, bool alone) {
     std::lock_guard const lock(mutex_);
     if (taken_.load(std::memory_order_relaxed)) return {};
-    std::string const path = directory + "/" + file_name;
-    auto file = file_handle::open(path, O_RDWR | O_CREAT);
-    if (!file) return posix_error(errno, "open", path);
-    if (lock_file(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
-        return fail(errc::already_open, directory + ": " + lock_holders(file.get()) +
-                                            (alone ? " already decides" : " alone decides") +
-                                            " about its budgets; stop it, or let all of them "
-                                            "share (budget_mode::shared; --budgets shared)");
+    auto const locked = lock_path(directory, alone);
+    if (locked) {
+        taken_.store(true, std::memory_order_release);
+    } else {
+        file_.reset();
     }
-    file_ = std::move(file);
-    taken_.store(true, std::memory_order_release);
-    return {};
+    return locked;
+}
+
+// Anew where the file was removed between its opening and its lock.
+AIAUDIT_INLINE result<void> admission_lock::lock_path(std::string const& directory, bool alone) {
+    constexpr int tries_most = 50;
+    std::string const path = directory + "/" + file_name;
+    for (int tries = 0; tries < tries_most; ++tries) {
+        file_.emplace(path, O_RDWR | O_CREAT);
+        if (!*file_) return posix_error(errno, "open", path);
+        if (lock_file(file_->get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
+            return fail(errc::already_open, directory + ": " + lock_holders(file_->get()) +
+                                                (alone ? " already decides" : " alone decides") +
+                                                " about its budgets; stop it, or let all of them "
+                                                "share (budget_mode::shared; --budgets shared)");
+        }
+        auto const mine = file_of(file_->get(), path);
+        if (!mine) return mine.error();
+        auto const there = file_at(path);
+        if (there && *there == *mine) {
+            watch_.add(path, *mine);
+            return {};
+        }
+        if (!there && there.error().code != errc::not_found) return there.error();
+    }
+    return fail(errc::moved, path + ": is removed or replaced again and again");
 }
 
 }  // namespace detail

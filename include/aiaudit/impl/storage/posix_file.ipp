@@ -100,6 +100,12 @@ AIAUDIT_INLINE result<file_id> file_at(std::string const& path) {
     return file_id{status.st_dev, status.st_ino};
 }
 
+AIAUDIT_INLINE result<file_id> file_of(int descriptor, std::string const& path) {
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) return posix_error(errno, "fstat", path);
+    return file_id{status.st_dev, status.st_ino};
+}
+
 AIAUDIT_INLINE result<void> sync_path(std::string const& path) {
     auto const file = file_handle::open(path, O_RDONLY);
     if (!file || ::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
@@ -176,19 +182,22 @@ AIAUDIT_INLINE int lock_file(int descriptor, int how) noexcept {
 
 // Those of this process, for a forked child to close its copies. It needs no memory: locks are
 // taken in destructors too.
-class directory_lock_list {
+class unshared_file_list {
 public:
-    [[nodiscard]] static directory_lock_list& instance() noexcept {
-        static directory_lock_list only;
+    [[nodiscard]] static unshared_file_list& instance() noexcept {
+        static unshared_file_list only;
         return only;
     }
-    void add(directory_lock& one) {
+    // Opened under the mutex: no child has the file without the list.
+    void open(unshared_file& one, std::string const& path, int flags) noexcept {
         std::scoped_lock const lock(mutex_);
+        one.file_ = file_handle::open(path, flags);
+        if (!one.file_) return;
         one.after_ = first_;
         if (first_ != nullptr) first_->before_ = &one;
         first_ = &one;
     }
-    void remove(directory_lock& one) {
+    void remove(unshared_file& one) noexcept {
         std::scoped_lock const lock(mutex_);
         (one.before_ == nullptr ? first_ : one.before_->after_) = one.after_;
         if (one.after_ != nullptr) one.after_->before_ = one.before_;
@@ -196,7 +205,7 @@ public:
 
 private:
     // The mutex is held over a fork, so that the child's copy of the list is whole.
-    directory_lock_list() noexcept {
+    unshared_file_list() noexcept {
         ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
                          [] {
                              instance().close_all();
@@ -205,25 +214,22 @@ private:
     }
     void close_all() noexcept {
         for (auto* one = std::exchange(first_, nullptr); one != nullptr; one = one->after_)
-            ::close(one->directory_.get());
+            file_handle const closed(std::move(one->file_));
     }
 
     std::mutex mutex_{};
-    directory_lock* first_ = nullptr;  // protected by mutex_
+    unshared_file* first_ = nullptr;  // protected by mutex_
 };
-static_assert(std::is_trivially_destructible_v<directory_lock_list>);  // used until the very end
+static_assert(std::is_trivially_destructible_v<unshared_file_list>);  // used until the very end
 
-AIAUDIT_INLINE directory_lock::directory_lock(std::string const& path) noexcept
-    : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
-    if (!directory_) return;
-    directory_lock_list::instance().add(*this);
-    held_ = lock_file(directory_.get(), LOCK_EX) == 0;
+AIAUDIT_INLINE unshared_file::unshared_file(std::string const& path, int flags) noexcept {
+    unshared_file_list::instance().open(*this, path, flags);
 }
 
-AIAUDIT_INLINE directory_lock::~directory_lock() {
-    if (!directory_) return;
-    if (held_) ::flock(directory_.get(), LOCK_UN);  // now, whatever child has it open
-    directory_lock_list::instance().remove(*this);
+AIAUDIT_INLINE unshared_file::~unshared_file() {
+    if (!file_) return;
+    ::flock(file_.get(), LOCK_UN);  // now, whatever child has it open
+    unshared_file_list::instance().remove(*this);
 }
 
 }  // namespace detail
