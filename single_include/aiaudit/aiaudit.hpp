@@ -3384,7 +3384,8 @@ public:
     // Takes this process's part in deciding about budgets, as its first admit() does, and keeps it
     // until the ledger is closed or the process ends: who is to admit later learns now whether it
     // may. Errors: read_only; already_open, where another process decides alone, or this one wants
-    // to and others decide.
+    // to and others decide; moved, where the file of that right (admission.lock) is not there any
+    // more.
     [[nodiscard]] result<void> claim_budgets();
     // Whether there are budgets, those that another process has set included. Cheap: reads the log
     // only where this process knows of none and the log has grown.
@@ -13404,6 +13405,8 @@ using file_id = std::pair<dev_t, ino_t>;
 
 // Errors: those of stat().
 [[nodiscard]] result<file_id> file_at(std::string const& path);
+// The same of an open file; `path` is for the text.
+[[nodiscard]] result<file_id> file_of(int descriptor, std::string const& path);
 
 // Seen from the root, by where the process is now.
 [[nodiscard]] result<std::string> absolute_path(std::string const& path);
@@ -13436,24 +13439,38 @@ using file_id = std::pair<dev_t, ino_t>;
 // flock(), where no signal ends the wait.
 [[nodiscard]] int lock_file(int descriptor, int how) noexcept;
 
+// A file that is locked by flock(), of this process alone: a child that is forked meanwhile would
+// have the same lock open, and keep it when its parent is killed. A handler of fork() closes it
+// there. Unlocked when it is destroyed.
+class unshared_file {
+public:
+    // -1 in it (and errno) on failure, as file_handle::open().
+    unshared_file(std::string const& path, int flags) noexcept;
+    unshared_file(unshared_file const&) = delete;
+    unshared_file& operator=(unshared_file const&) = delete;
+    ~unshared_file();
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(file_); }
+    [[nodiscard]] int get() const noexcept { return file_.get(); }
+
+private:
+    friend class unshared_file_list;
+    file_handle file_{};
+    unshared_file* before_ = nullptr;  // in the list of the process
+    unshared_file* after_ = nullptr;
+};
+
 // Held from when it is made until it is destroyed, or its process dies; others of any thread or
 // process wait. For the few system calls of making a directory, or opening what is in it.
-// A child that another thread forks meanwhile has the same lock open: there it is closed by a
-// handler of fork(), so that no child keeps it when the holder is killed.
 class directory_lock {
 public:
-    explicit directory_lock(std::string const& path) noexcept;
-    directory_lock(directory_lock const&) = delete;
-    directory_lock& operator=(directory_lock const&) = delete;
-    ~directory_lock();
+    explicit directory_lock(std::string const& path) noexcept
+        : directory_(path, O_RDONLY | O_DIRECTORY),
+          held_(directory_ && lock_file(directory_.get(), LOCK_EX) == 0) {}
     [[nodiscard]] bool held() const noexcept { return held_; }
 
 private:
-    friend class directory_lock_list;
-    file_handle directory_;
-    bool held_ = false;
-    directory_lock* before_ = nullptr;  // in the list of the process
-    directory_lock* after_ = nullptr;
+    unshared_file directory_;
+    bool held_;
 };
 
 }  // namespace detail
@@ -13462,13 +13479,84 @@ private:
 
 #endif  // AIAUDIT_STORAGE_POSIX_FILE_HPP
 
+// ---- aiaudit/storage/file_watch.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// file_watch.hpp: that the files which are open still stand at their paths.
+//
+// Who moves a directory, puts a copy in its place or removes it does not close what others have
+// open: they would go on writing into files that nobody finds again. A file is told from another by
+// its device and inode.
+// Threads: any, once all files are added.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_FILE_WATCH_HPP
+#define AIAUDIT_STORAGE_FILE_WATCH_HPP
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Whether the system's clock has ticked since that was last asked: some milliseconds. For looks
+// that cost more than what they guard.
+class tick_counter {
+public:
+    [[nodiscard]] bool has_ticked() noexcept;
+    // The next to ask is told yes.
+    void reset() noexcept { seen_.store(0, std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::int64_t> seen_ = 0;  // coarse nanoseconds
+};
+
+class file_watch {
+public:
+    void add(std::string path, file_id file) { files_.push_back({std::move(path), file}); }
+    // What stands at that path now. Errors: those of the file system.
+    [[nodiscard]] result<void> add(std::string path);
+
+    // Asks the system about each. Errors: moved, and from then on always; those of the file system.
+    [[nodiscard]] result<void> check();
+    // The same of the first alone, and of the others at most once in a tick of the system's clock.
+    [[nodiscard]] result<void> check_first();
+    // The same of all, at most once in a tick.
+    [[nodiscard]] result<void> check_now_and_then() {
+        return !gone_.load(std::memory_order_relaxed) && !ticks_.has_ticked() ? result<void>{}
+                                                                              : check();
+    }
+
+private:
+    struct watched_file {
+        std::string path{};
+        file_id file{};
+    };
+    [[nodiscard]] result<void> check(watched_file const& one);
+
+    std::vector<watched_file> files_{};
+    tick_counter ticks_{};
+    std::atomic<bool> gone_ = false;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_FILE_WATCH_HPP
+
 // ---- aiaudit/engine/admission_lock.hpp ----
 // SPDX-License-Identifier: MIT
 //
 // admission_lock.hpp: which processes decide about budgets: several, each in the log's transaction,
 // or one alone, from memory.
 //
-// A file in the ledger's directory, locked by flock: the kernel takes it back from the dead.
+// A file in the ledger's directory, locked by flock: the kernel takes it back from the dead, whose
+// forked children do not keep it. Where the file is removed or replaced, another process could lock
+// the next one; so it is watched.
 // Threads: any. Processes: a forked child leaves its parent's lock alone.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
@@ -13476,6 +13564,7 @@ private:
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace aiaudit {
@@ -13489,10 +13578,7 @@ public:
     admission_lock() = default;
     admission_lock(admission_lock const&) = delete;
     admission_lock& operator=(admission_lock const&) = delete;
-    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
-    ~admission_lock() {
-        if (file_) ::flock(file_.get(), LOCK_UN);
-    }
+    ~admission_lock() = default;
 
     [[nodiscard]] bool taken() const noexcept { return taken_.load(std::memory_order_acquire); }
     // Takes it once, for as long as this lives. Errors: already_open, where a process decides
@@ -13500,10 +13586,21 @@ public:
     // the file system.
     [[nodiscard]] result<void> take(std::string const& directory, bool alone);
 
+    // Whether what was taken still stands at its path; before that, nothing can be wrong. Errors:
+    // moved, and from then on always; those of the file system.
+    [[nodiscard]] result<void> check() { return taken() ? watch_.check() : result<void>{}; }
+    // The same, at most once in a tick of the system's clock.
+    [[nodiscard]] result<void> check_now_and_then() {
+        return taken() ? watch_.check_now_and_then() : result<void>{};
+    }
+
 private:
+    [[nodiscard]] result<void> lock_path(std::string const& directory, bool alone);
+
     std::atomic<bool> taken_{false};
     std::mutex mutex_{};
-    file_handle file_{};
+    std::optional<unshared_file> file_{};  // under mutex_
+    file_watch watch_{};                   // complete once it is taken
 };
 
 }  // namespace detail
@@ -15932,11 +16029,16 @@ public:
           mode_(mode) {}
 
     // Takes the right to decide. A store that has nothing on disk has no other processes. Errors:
-    // as admission_lock::take().
+    // as admission_lock::take() and check().
     [[nodiscard]] result<void> take() {
-        if (lock_.taken() || store_->bytes_on_disk() == 0) return {};
+        if (lock_.taken()) return lock_.check_now_and_then();
+        if (store_->bytes_on_disk() == 0) return {};
         return lock_.take(directory_, mode_ == budget_mode::exclusive);
     }
+
+    // Whether that right, if it was taken, is still this process's. Errors: moved; those of the
+    // file system.
+    [[nodiscard]] result<void> check() { return lock_.check(); }
 
     // Takes that right, and makes an end of what those who are dead held ahead. Errors: as take();
     // those of the log.
@@ -15964,10 +16066,10 @@ public:
         return std::optional(became->number);
     }
 
-    // Gives back what is held ahead, unless the log did not take what was drawn from it. Nobody is
-    // admitted any more.
+    // Gives back what is held ahead, unless the log did not take what was drawn from it, or another
+    // process may decide by now. Nobody is admitted any more.
     void end() {
-        if (!gate_->holds_ahead()) return;
+        if (!gate_->holds_ahead() || !lock_.check()) return;
         static_cast<void>(queue_->flush());
         auto const entry = gate_->end_of_advances(time_->now());
         if (entry) put(*entry);
@@ -19999,6 +20101,81 @@ void rollup::apply(Record const& entry) {
 
 #endif  // AIAUDIT_ROLLUP_ROLLUP_HPP
 
+// ---- aiaudit/storage/memory_guard.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// memory_guard.hpp: memory that the system does not give, as an error.
+//
+// Threads: a function without state.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_MEMORY_GUARD_HPP
+#define AIAUDIT_STORAGE_MEMORY_GUARD_HPP
+
+#include <chrono>
+#include <new>
+#include <string>
+#include <thread>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What body() returns, as soon as it does not throw bad_alloc: for threads of the library, whom
+// nobody hears. To be begun anew must do no harm.
+template <class Body>
+auto insist_on_memory(Body&& body) -> decltype(body()) {
+#if defined(__cpp_exceptions)
+    for (;; std::this_thread::sleep_for(std::chrono::milliseconds(10))) {
+        try {
+            return body();
+        } catch (std::bad_alloc const&) {
+            continue;
+        }
+    }
+#else
+    return body();
+#endif
+}
+
+// body(), or some of it where it throws bad_alloc: what may be left undone.
+template <class Body>
+void try_with_memory(Body&& body) {
+#if defined(__cpp_exceptions)
+    try {
+        body();
+    } catch (std::bad_alloc const&) {
+        return;
+    }
+#else
+    body();
+#endif
+}
+
+// What body() -> result<T> returns; storage_failed, where it throws bad_alloc, as soon as there is
+// memory for the words. Without exceptions a program ends where new fails, whatever this does.
+template <class Body>
+[[nodiscard]] auto call_with_memory(char const* purpose, Body&& body) -> decltype(body()) {
+#if defined(__cpp_exceptions)
+    try {
+        return body();
+    } catch (std::bad_alloc const&) {
+        return insist_on_memory([purpose]() -> decltype(body()) {
+            return fail(errc::storage_failed,
+                        std::string(purpose) + ": no memory (raise RLIMIT_AS, or memory.max)");
+        });
+    }
+#else
+    static_cast<void>(purpose);
+    return body();
+#endif
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_MEMORY_GUARD_HPP
+
 // ---- aiaudit/engine/fold_keeper.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -20009,7 +20186,8 @@ void rollup::apply(Record const& entry) {
 // the number of the record up to which they go. So a process that opens the log folds only what
 // came after. Whichever process saves does it for all; another one that sees it starts again from
 // what was saved. What was saved is held to where it stands: what is not of this log, or was
-// damaged, is folded anew. No part goes over the border of two segments.
+// damaged, is folded anew. No part goes over the border of two segments. Where memory runs out, the
+// fold begins again with what was saved.
 // Threads: any.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_FOLD_KEEPER_HPP
@@ -20056,23 +20234,16 @@ public:
           user_totals_(store, log, shelf_) {}
 
     // Folds what was committed up to now. To be called before anything else, and by who must know
-    // that it is. Errors: those of reading the log.
+    // that it is. Errors: those of reading the log; storage_failed, where there is no memory.
     [[nodiscard]] result<void> catch_up_now() {
         std::unique_lock const lock(mutex_);
-        return catch_up();
+        return fold_with_memory([this] { return catch_up(); });
     }
 
-    // A batch was committed after `before` records. Waits while many are not folded yet.
+    // A batch was committed after `before` records. Waits while many are not folded yet. Where
+    // there is no memory for it, the fold reads its records from the log.
     void committed(std::shared_ptr<batch> added, std::uint64_t before) {
-        bool wake = false;
-        {
-            std::unique_lock lock(pending_mutex_);
-            room_.wait(lock, [this] { return pending_records_ < pending_most || stopping_; });
-            wake = pending_.empty() || pending_records_ >= worth_folding;
-            pending_records_ += added->count;
-            pending_.push_back({std::move(added), before});
-        }
-        if (wake) work_.notify_one();
+        try_with_memory([&] { push(std::move(added), before); });
     }
     // The fold's own thread, until stop(): everything committed before that is folded first. It
     // lets small batches gather: nobody waits for them, since who wants a report folds them. Nor
@@ -20091,12 +20262,12 @@ public:
                 load = loading_;
             }
             std::unique_lock const lock(mutex_);
-            fold_pending();
-            // Others write too. Where reading their records fails, the next report says so.
-            if (behind_) static_cast<void>(catch_up());
-            // Where saving fails, the log still has all that is needed, and the next time will do.
-            if (folded_ - shelf_.saved() >= settings_.save_records) static_cast<void>(save());
-            if (load) load_more();
+            // Where memory runs out, the next time will do.
+            static_cast<void>(fold_with_memory([&]() -> result<void> {
+                fold_and_save();
+                if (load) load_more();
+                return {};
+            }));
         }
     }
     void stop() {
@@ -20108,31 +20279,74 @@ public:
         room_.notify_all();
     }
 
-    // Saves what is folded, if at least so many records are not saved.
+    // Saves what is folded, if at least so many records are not saved. Errors: the store's;
+    // storage_failed, where there is no memory.
     [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
         std::unique_lock const lock(mutex_);
-        fold_pending();
-        if (!shelf_.replaces() && folded_ - shelf_.saved() < records_least) return {};
-        if (auto ok = save(); !ok) return ok.error();
-        return {};
+        return fold_with_memory([&]() -> result<void> {
+            fold_pending();
+            if (generation_ == never) {
+                if (auto ok = catch_up(); !ok) return ok;
+            }
+            if (!shelf_.replaces() && folded_ - shelf_.saved() < records_least) return {};
+            if (auto ok = save(); !ok) return ok.error();
+            return {};
+        });
     }
 
     // Errors: those of reading; storage_failed where other processes change the log quicker than it
-    // can be read.
+    // can be read, or where there is no memory.
     [[nodiscard]] result<report> answer(report_query const& query) {
         {
             std::shared_lock const lock(mutex_);
-            if (generation_ != 0 && generation_ == store_->generation() && fold_.ready(query))
-                return make_report(fold_, query);
+            if (generation_ != 0 && generation_ == store_->generation() && fold_.ready(query)) {
+                return call_with_memory(
+                    "to report", [&]() -> result<report> { return make_report(fold_, query); });
+            }
         }
         std::unique_lock const lock(mutex_);
-        for (int tries = 0;; ++tries) {
-            auto answered = try_to_answer(query);
-            if (answered || !is_stale() || tries == tries_most) return answered;
-        }
+        return fold_with_memory([&]() -> result<report> {
+            for (int tries = 0;; ++tries) {
+                auto answered = try_to_answer(query);
+                if (answered || !is_stale() || tries == tries_most) return answered;
+            }
+        });
     }
 
 private:
+    // What body() -> result<T> returns, under mutex_. Where memory runs out, what is folded may be
+    // half done: nothing of it counts from then on.
+    template <class Body>
+    [[nodiscard]] auto fold_with_memory(Body&& body) -> decltype(body()) {
+        bool whole = false;
+        auto answer = call_with_memory("to fold", [&] {
+            auto given = body();
+            whole = true;
+            return given;
+        });
+        if (!whole) generation_ = never;
+        return answer;
+    }
+    void push(std::shared_ptr<batch> added, std::uint64_t before) {
+        bool wake = false;
+        {
+            std::unique_lock lock(pending_mutex_);
+            room_.wait(lock, [this] { return pending_records_ < pending_most || stopping_; });
+            wake = pending_.empty() || pending_records_ >= worth_folding;
+            pending_.push_back({std::move(added), before});
+            pending_records_ += pending_.back().added->count;
+        }
+        if (wake) work_.notify_one();
+    }
+    void fold_and_save() {
+        fold_pending();
+        // Others write too. Where reading their records fails, the next report says so.
+        if (behind_ || generation_ == never) static_cast<void>(catch_up());
+        // Where saving fails, the log still has all that is needed, and the next time will do.
+        if (generation_ != never && folded_ - shelf_.saved() >= settings_.save_records)
+            static_cast<void>(save());
+    }
+
     // All under mutex_. Those that fail set stale_ where the reason is that another process changed
     // what was being read.
     [[nodiscard]] result<report> try_to_answer(report_query const& query) {
@@ -20251,7 +20465,7 @@ private:
             }
         }
     }
-    // Where that fails, save() finds the border behind it.
+    // If that fails, save() finds the border behind it.
     void save_at_border() {
         bool const is_at = folded_ != 0 && bases_.before(folded_) == folded_;
         if (is_at && !passed_border() && shelf_.saved() < folded_ && !settings_.read_only)
@@ -20313,8 +20527,7 @@ private:
     [[nodiscard]] result<void> start_from(std::uint64_t stored) {
         fold_.forget_all();
         std::array<std::string, 2> wrong;
-        bool const anew = std::exchange(settings_.fold_anew, false);
-        auto const days = shelf_.start(stored, anew, wrong[0]);
+        auto const days = shelf_.start(stored, settings_.fold_anew, wrong[0]);
         if (!days) return days.error();
         if (auto ok = user_totals_.start(wrong[1]); !ok) return ok;
         for (std::string& each : wrong) {
@@ -20337,7 +20550,7 @@ private:
                 pending_records_ -= next.added->count;
             }
             room_.notify_one();
-            if (next.before == folded_) {
+            if (generation_ != never && next.before == folded_) {
                 if (bases_.refresh(*store_, *log_)) save_at_border();
                 fold_batch(*next.added);
             }
@@ -20356,10 +20569,7 @@ private:
             return {};
         });
         if (all && (!fold_.wants_saving() || relieve())) return;
-        // Another process saved: the next who looks begins anew.
-        fold_.forget_all();
-        folded_ = 0;
-        generation_ = never;
+        generation_ = never;  // another process saved: the next who looks begins anew
     }
 
     // False where another process saved; the next report sees it.
@@ -20394,6 +20604,7 @@ private:
         }
         auto const saved = shelf_.save(std::move(parts), folded_);
         if (!saved || !*saved) return saved;
+        settings_.fold_anew = false;
         fold_.saved();
         user_totals_.add_saved(users);
         std::array<std::uint64_t, 2> const bounds{user_totals_.through(), bases_.before(folded_)};
@@ -20435,8 +20646,9 @@ private:
     mutable std::shared_mutex mutex_{};
     // Under mutex_.
     rollup fold_;
-    std::uint64_t folded_ = 0;          // the last record that is in fold_
-    std::uint64_t generation_ = never;  // of the store when all was folded; 0: look, never: begin
+    std::uint64_t folded_ = 0;  // the last record that is in fold_
+    // Of the store when all was folded; 0: look; never: fold_ and folded_ do not count, begin.
+    std::uint64_t generation_ = never;
     part_shelf<Store> shelf_;
     segment_bases bases_{};
     user_totals<Store> user_totals_;
@@ -20793,65 +21005,6 @@ private:
 
 #endif  // AIAUDIT_ENGINE_SPILL_FILE_HPP
 
-// ---- aiaudit/storage/memory_guard.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// memory_guard.hpp: memory that the system does not give, as an error.
-//
-// Threads: a function without state.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_MEMORY_GUARD_HPP
-#define AIAUDIT_STORAGE_MEMORY_GUARD_HPP
-
-#include <chrono>
-#include <new>
-#include <string>
-#include <thread>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// What body() -> result<T> returns; storage_failed, where it throws bad_alloc. Without exceptions a
-// program ends where new fails, whatever this does.
-template <class Body>
-[[nodiscard]] auto call_with_memory(char const* purpose, Body&& body) -> decltype(body()) {
-#if defined(__cpp_exceptions)
-    try {
-        return body();
-    } catch (std::bad_alloc const&) {
-        return fail(errc::storage_failed,
-                    std::string(purpose) + ": no memory (raise RLIMIT_AS, or memory.max)");
-    }
-#else
-    static_cast<void>(purpose);
-    return body();
-#endif
-}
-
-// What body() returns, as soon as it does not throw bad_alloc: for threads of the library, whom
-// nobody hears. To be begun anew must do no harm.
-template <class Body>
-auto insist_on_memory(Body&& body) -> decltype(body()) {
-#if defined(__cpp_exceptions)
-    for (;; std::this_thread::sleep_for(std::chrono::milliseconds(10))) {
-        try {
-            return body();
-        } catch (std::bad_alloc const&) {
-            continue;
-        }
-    }
-#else
-    return body();
-#endif
-}
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_MEMORY_GUARD_HPP
-
 // ---- aiaudit/engine/log_appender.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -21054,75 +21207,6 @@ template <class Store>
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_LOG_APPENDER_HPP
-
-// ---- aiaudit/storage/file_watch.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// file_watch.hpp: that the files which are open still stand at their paths.
-//
-// Who moves a directory, puts a copy in its place or removes it does not close what others have
-// open: they would go on writing into files that nobody finds again. A file is told from another by
-// its device and inode.
-// Threads: any, once all files are added.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_FILE_WATCH_HPP
-#define AIAUDIT_STORAGE_FILE_WATCH_HPP
-
-#include <atomic>
-#include <cstdint>
-#include <string>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// Whether the system's clock has ticked since that was last asked: some milliseconds. For looks
-// that cost more than what they guard.
-class tick_counter {
-public:
-    [[nodiscard]] bool has_ticked() noexcept;
-    // The next to ask is told yes.
-    void reset() noexcept { seen_.store(0, std::memory_order_relaxed); }
-
-private:
-    std::atomic<std::int64_t> seen_ = 0;  // coarse nanoseconds
-};
-
-class file_watch {
-public:
-    void add(std::string path, file_id file) { files_.push_back({std::move(path), file}); }
-    // What stands at that path now. Errors: those of the file system.
-    [[nodiscard]] result<void> add(std::string path);
-
-    // Asks the system about each. Errors: moved, and from then on always; those of the file system.
-    [[nodiscard]] result<void> check();
-    // The same of the first alone, and of the others at most once in a tick of the system's clock.
-    [[nodiscard]] result<void> check_first();
-    // The same of all, at most once in a tick.
-    [[nodiscard]] result<void> check_now_and_then() {
-        return !gone_.load(std::memory_order_relaxed) && !ticks_.has_ticked() ? result<void>{}
-                                                                              : check();
-    }
-
-private:
-    struct watched_file {
-        std::string path{};
-        file_id file{};
-    };
-    [[nodiscard]] result<void> check(watched_file const& one);
-
-    std::vector<watched_file> files_{};
-    tick_counter ticks_{};
-    std::atomic<bool> gone_ = false;
-};
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_FILE_WATCH_HPP
 
 // ---- aiaudit/storage/ledger_directory.hpp ----
 // SPDX-License-Identifier: MIT
@@ -22341,7 +22425,7 @@ struct basic_ledger<Policies>::state {
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     ~state() {
         bool const ran = writer.joinable() && folder.joinable();
-        if (ran) admissions.end();
+        if (ran) detail::try_with_memory([this] { admissions.end(); });
         queue.stop();
         writer.join();
         fold.stop();
@@ -22350,7 +22434,7 @@ struct basic_ledger<Policies>::state {
         // So that opening has less to fold. Not worth a commit for a few records.
         constexpr std::uint64_t worth_saving = 8192;
         static_cast<void>(fold.save_now(worth_saving));
-        static_cast<void>(gate.save_now(worth_saving));
+        detail::try_with_memory([this] { static_cast<void>(gate.save_now(worth_saving)); });
     }
 
     result<void> check_process() const { return process.check_fork(options.path); }
@@ -22430,7 +22514,7 @@ struct basic_ledger<Policies>::state {
             if (first && value_of(*first) != 0 && next->count != 0)
                 fold.committed(std::move(next), value_of(*first) - 1);
         }
-        static_cast<void>(appender.take_up_spilled());
+        detail::try_with_memory([this] { static_cast<void>(appender.take_up_spilled()); });
     }
 
     ledger_options const options;
@@ -22478,7 +22562,7 @@ result<void> basic_ledger<Policies>::save() {
     if (auto ok = flush(); !ok) return ok;
     if (auto ok = state_->fold.catch_up_now(); !ok) return ok;
     if (auto ok = state_->fold.save_now(1); !ok) return ok;
-    return state_->gate.save_now(1);
+    return detail::call_with_memory("to save", [this] { return state_->gate.save_now(1); });
 }
 
 template <class Policies>
@@ -22707,6 +22791,7 @@ result<void> basic_ledger<Policies>::flush() {
 template <class Policies>
 result<void> basic_ledger<Policies>::check() const {
     if (auto ok = state_->check_writable(); !ok) return ok;
+    if (auto ok = state_->admissions.check(); !ok) return ok;
     return state_->appender.check();
 }
 
@@ -47586,19 +47671,39 @@ AIAUDIT_INLINE std::string lock_holders(int descriptor) {
 AIAUDIT_INLINE result<void> admission_lock::take(std::string const& directory, bool alone) {
     std::lock_guard const lock(mutex_);
     if (taken_.load(std::memory_order_relaxed)) return {};
-    std::string const path = directory + "/" + file_name;
-    auto file = file_handle::open(path, O_RDWR | O_CREAT);
-    if (!file) return posix_error(errno, "open", path);
-    if (lock_file(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
-        return fail(errc::already_open, directory + ": " + lock_holders(file.get()) +
-                                            (alone ? " already decides" : " alone decides") +
-                                            " about its budgets; stop it, or let all of them "
-                                            "share (budget_mode::shared; --budgets shared)");
+    auto const locked = lock_path(directory, alone);
+    if (locked) {
+        taken_.store(true, std::memory_order_release);
+    } else {
+        file_.reset();
     }
-    file_ = std::move(file);
-    taken_.store(true, std::memory_order_release);
-    return {};
+    return locked;
+}
+
+// Anew where the file was removed between its opening and its lock.
+AIAUDIT_INLINE result<void> admission_lock::lock_path(std::string const& directory, bool alone) {
+    constexpr int tries_most = 50;
+    std::string const path = directory + "/" + file_name;
+    for (int tries = 0; tries < tries_most; ++tries) {
+        file_.emplace(path, O_RDWR | O_CREAT);
+        if (!*file_) return posix_error(errno, "open", path);
+        if (lock_file(file_->get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
+            return fail(errc::already_open, directory + ": " + lock_holders(file_->get()) +
+                                                (alone ? " already decides" : " alone decides") +
+                                                " about its budgets; stop it, or let all of them "
+                                                "share (budget_mode::shared; --budgets shared)");
+        }
+        auto const mine = file_of(file_->get(), path);
+        if (!mine) return mine.error();
+        auto const there = file_at(path);
+        if (there && *there == *mine) {
+            watch_.add(path, *mine);
+            return {};
+        }
+        if (!there && there.error().code != errc::not_found) return there.error();
+    }
+    return fail(errc::moved, path + ": is removed or replaced again and again");
 }
 
 }  // namespace detail
@@ -54609,6 +54714,12 @@ AIAUDIT_INLINE result<file_id> file_at(std::string const& path) {
     return file_id{status.st_dev, status.st_ino};
 }
 
+AIAUDIT_INLINE result<file_id> file_of(int descriptor, std::string const& path) {
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) return posix_error(errno, "fstat", path);
+    return file_id{status.st_dev, status.st_ino};
+}
+
 AIAUDIT_INLINE result<void> sync_path(std::string const& path) {
     auto const file = file_handle::open(path, O_RDONLY);
     if (!file || ::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
@@ -54685,19 +54796,22 @@ AIAUDIT_INLINE int lock_file(int descriptor, int how) noexcept {
 
 // Those of this process, for a forked child to close its copies. It needs no memory: locks are
 // taken in destructors too.
-class directory_lock_list {
+class unshared_file_list {
 public:
-    [[nodiscard]] static directory_lock_list& instance() noexcept {
-        static directory_lock_list only;
+    [[nodiscard]] static unshared_file_list& instance() noexcept {
+        static unshared_file_list only;
         return only;
     }
-    void add(directory_lock& one) {
+    // Opened under the mutex: no child has the file without the list.
+    void open(unshared_file& one, std::string const& path, int flags) noexcept {
         std::scoped_lock const lock(mutex_);
+        one.file_ = file_handle::open(path, flags);
+        if (!one.file_) return;
         one.after_ = first_;
         if (first_ != nullptr) first_->before_ = &one;
         first_ = &one;
     }
-    void remove(directory_lock& one) {
+    void remove(unshared_file& one) noexcept {
         std::scoped_lock const lock(mutex_);
         (one.before_ == nullptr ? first_ : one.before_->after_) = one.after_;
         if (one.after_ != nullptr) one.after_->before_ = one.before_;
@@ -54705,7 +54819,7 @@ public:
 
 private:
     // The mutex is held over a fork, so that the child's copy of the list is whole.
-    directory_lock_list() noexcept {
+    unshared_file_list() noexcept {
         ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
                          [] {
                              instance().close_all();
@@ -54714,25 +54828,22 @@ private:
     }
     void close_all() noexcept {
         for (auto* one = std::exchange(first_, nullptr); one != nullptr; one = one->after_)
-            ::close(one->directory_.get());
+            file_handle const closed(std::move(one->file_));
     }
 
     std::mutex mutex_{};
-    directory_lock* first_ = nullptr;  // protected by mutex_
+    unshared_file* first_ = nullptr;  // protected by mutex_
 };
-static_assert(std::is_trivially_destructible_v<directory_lock_list>);  // used until the very end
+static_assert(std::is_trivially_destructible_v<unshared_file_list>);  // used until the very end
 
-AIAUDIT_INLINE directory_lock::directory_lock(std::string const& path) noexcept
-    : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
-    if (!directory_) return;
-    directory_lock_list::instance().add(*this);
-    held_ = lock_file(directory_.get(), LOCK_EX) == 0;
+AIAUDIT_INLINE unshared_file::unshared_file(std::string const& path, int flags) noexcept {
+    unshared_file_list::instance().open(*this, path, flags);
 }
 
-AIAUDIT_INLINE directory_lock::~directory_lock() {
-    if (!directory_) return;
-    if (held_) ::flock(directory_.get(), LOCK_UN);  // now, whatever child has it open
-    directory_lock_list::instance().remove(*this);
+AIAUDIT_INLINE unshared_file::~unshared_file() {
+    if (!file_) return;
+    ::flock(file_.get(), LOCK_UN);  // now, whatever child has it open
+    unshared_file_list::instance().remove(*this);
 }
 
 }  // namespace detail
