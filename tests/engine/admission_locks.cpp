@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-record intent(std::uint64_t number) {
+record intent(std::uint32_t number) {
     record entry = sample(static_cast<int>(number));
     entry.kind = record_kind::intent;
     entry.attempt = number;
