@@ -13284,6 +13284,7 @@ private:
     [[nodiscard]] result<std::uint64_t> make_pieces(std::uint32_t base, sums_by_name const& since,
                                                     std::uint32_t number,
                                                     std::vector<std::string>& to);
+    [[nodiscard]] result<void> read_piece(std::uint32_t number, user_rows& to) const;
     [[nodiscard]] static user_rows merged(user_rows&& before, sums_by_name const& since);
     [[nodiscard]] result<void> put(std::uint64_t through, std::uint32_t number,
                                    std::string const& piece);
@@ -13462,28 +13463,41 @@ result<void> user_totals<Store>::add_part(day_part const& part, name_range const
     });
 }
 
+// Nothing where there are no pieces.
+template <class Store>
+result<void> user_totals<Store>::read_piece(std::uint32_t number, user_rows& to) const {
+    if (through_ == 0) return {};
+    return store_->read(segment_, [&](auto const& view) -> result<void> {
+        auto const bytes = view.get(table::snapshots, user_totals_key(through_, number));
+        if (!bytes) return bytes.error();
+        if (!*bytes) return fail(errc::corrupt, "the totals of users lack a piece");
+        auto const piece = day_part::open(**bytes);
+        if (!piece) return piece.error();
+        auto const read = to.read(*piece);
+        release(view, **bytes);
+        return read;
+    });
+}
+
 // The piece that there is and what came since, as one or more. Returns how many users these have.
 template <class Store>
 result<std::uint64_t> user_totals<Store>::make_pieces(std::uint32_t base, sums_by_name const& since,
                                                       std::uint32_t number,
                                                       std::vector<std::string>& to) {
     user_rows before;
-    std::uint32_t next = 0;
-    auto const read = for_each_piece(through_, [&](day_part const& piece) -> result<void> {
-        return next++ == base ? before.read(piece) : result<void>{};
-    });
-    if (!read) return read.error();
+    if (auto read = read_piece(base, before); !read) return read.error();
     user_rows const all = merged(std::move(before), since);
-    std::size_t const share = all.users.size() / (all.users.size() / piece_users_max + 1) + 1;
-    for (std::size_t begin = 0; begin == 0 || begin < all.users.size(); begin += share) {
-        auto piece = write_user_sums(
-            static_cast<std::int32_t>(number++),
-            std::span(all.users).subspan(begin).first((std::min)(share, all.users.size() - begin)),
-            std::span(all.sums).subspan(begin).first((std::min)(share, all.users.size() - begin)));
+    std::size_t const count = all.users.size();
+    std::size_t const share = count / (count / piece_users_max + 1) + 1;
+    for (std::size_t begin = 0; begin == 0 || begin < count; begin += share) {
+        std::size_t const size = (std::min)(share, count - begin);
+        auto piece = write_user_sums(static_cast<std::int32_t>(number++),
+                                     std::span(all.users).subspan(begin, size),
+                                     std::span(all.sums).subspan(begin, size));
         if (!piece) return piece.error();
         to.push_back(std::move(*piece));
     }
-    return all.users.size();
+    return count;
 }
 
 template <class Store>
