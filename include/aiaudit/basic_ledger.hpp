@@ -186,7 +186,7 @@ public:
     // was refused: then a number is written anew as it is, so that the answer is the log's own.
     // With on_log_failure::spill it speaks of the log, not of the spill directory. Errors: closed,
     // in a forked child; read_only; moved, for good; disk_full; why the log cannot be written.
-    [[nodiscard]] result<void> check() const;
+    [[nodiscard]] result<void> probe() const;
 
     // Errors: those of reading what other processes wrote in the meantime, or days that are not in
     // memory.

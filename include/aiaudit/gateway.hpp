@@ -79,14 +79,14 @@ public:
 
     // Whether calls would pass now, as /readyz tells it, but for the file of keys: looked at when
     // that is asked, at most once a second. Takes microseconds, or up to two seconds where the disk
-    // hangs. Errors: those of basic_ledger::check() and claim_budgets(); timed_out, where the log
+    // hangs. Errors: those of basic_ledger::probe() and claim_budgets(); timed_out, where the log
     // does not answer; closed, after stop() and in a forked child.
-    [[nodiscard]] result<void> check();
+    [[nodiscard]] result<void> probe();
     // Whether the file of keys could be read when it was last looked at; where it could not, the
     // keys from before stay in use. Errors: those of key_file::read.
     [[nodiscard]] result<void> key_state() const;
     // Writes down when keys were used (key_uses.hpp): to be called now and then, and at the end.
-    // Does nothing where none was used since. Errors: those of basic_ledger::check() and
+    // Does nothing where none was used since. Errors: those of basic_ledger::probe() and
     // keep_key_uses().
     [[nodiscard]] result<void> keep_key_uses();
 

@@ -3460,7 +3460,7 @@ public:
     // was refused: then a number is written anew as it is, so that the answer is the log's own.
     // With on_log_failure::spill it speaks of the log, not of the spill directory. Errors: closed,
     // in a forked child; read_only; moved, for good; disk_full; why the log cannot be written.
-    [[nodiscard]] result<void> check() const;
+    [[nodiscard]] result<void> probe() const;
 
     // Errors: those of reading what other processes wrote in the meantime, or days that are not in
     // memory.
@@ -5164,12 +5164,12 @@ namespace detail {
 
 class compact_text {
 public:
-    static constexpr std::size_t near_most = 12;
+    static constexpr std::size_t inline_most = 12;
 
     compact_text() = default;
     explicit compact_text(std::string_view text) : size_(static_cast<std::uint32_t>(text.size())) {
         char* to = bytes_.data();
-        if (is_far()) {
+        if (on_heap()) {
             to = new char[text.size()];
             std::memcpy(bytes_.data(), &to, sizeof to);
         }
@@ -5184,23 +5184,23 @@ public:
         return *this;
     }
     ~compact_text() {
-        if (is_far()) delete[] far();
+        if (on_heap()) delete[] heap();
     }
 
     [[nodiscard]] std::string_view view() const noexcept {
-        return {is_far() ? far() : bytes_.data(), size_};
+        return {on_heap() ? heap() : bytes_.data(), size_};
     }
 
 private:
-    [[nodiscard]] bool is_far() const noexcept { return size_ > near_most; }
-    [[nodiscard]] char* far() const noexcept {
+    [[nodiscard]] bool on_heap() const noexcept { return size_ > inline_most; }
+    [[nodiscard]] char* heap() const noexcept {
         char* text = nullptr;
         std::memcpy(&text, bytes_.data(), sizeof text);
         return text;
     }
 
     std::uint32_t size_ = 0;
-    std::array<char, near_most> bytes_{};  // the text, or where it is
+    std::array<char, inline_most> bytes_{};  // the text, or where it is
 };
 static_assert(sizeof(compact_text) == 16);
 
@@ -11365,7 +11365,7 @@ concept storage_write_view = storage_read_view<View> &&
 //                          rotated (not: dropped, or wrote the history); cheap. 0: closed.
 //   bytes_on_disk()        What all of it takes on disk, free pages included. 0: nothing, closed.
 //   bytes_on_disk(segment) What that one takes. 0: nothing, it is not there.
-//   check()                Optional. Whether a write would find its files and room now, as far as
+//   probe()                Optional. Whether a write would find its files and room now, as far as
 //                          that can be seen without one: result<void>.
 //
 // A store on disk whose files were moved, replaced or removed under it answers errc::moved from
@@ -11402,11 +11402,11 @@ concept storage_policy = std::movable<Store> && storage_read_view<typename Store
 
 namespace detail {
 
-// What the store says of itself; one that has no check() can always be written.
+// What the store says of itself; one that has no probe() can always be written.
 template <class Store>
-[[nodiscard]] result<void> check_store(Store& store) {
-    if constexpr (requires { store.check(); }) {
-        return store.check();
+[[nodiscard]] result<void> probe_store(Store& store) {
+    if constexpr (requires { store.probe(); }) {
+        return store.probe();
     } else {
         return {};
     }
@@ -13521,13 +13521,13 @@ public:
     [[nodiscard]] result<void> add(std::string path);
 
     // Asks the system about each. Errors: moved, and from then on always; those of the file system.
-    [[nodiscard]] result<void> check();
+    [[nodiscard]] result<void> probe();
     // The same of the first alone, and of the others at most once in a tick of the system's clock.
     [[nodiscard]] result<void> check_first();
     // The same of all, at most once in a tick.
-    [[nodiscard]] result<void> check_now_and_then() {
+    [[nodiscard]] result<void> probe_now_and_then() {
         return !gone_.load(std::memory_order_relaxed) && !ticks_.has_ticked() ? result<void>{}
-                                                                              : check();
+                                                                              : probe();
     }
 
 private:
@@ -13535,7 +13535,7 @@ private:
         std::string path{};
         file_id file{};
     };
-    [[nodiscard]] result<void> check(watched_file const& one);
+    [[nodiscard]] result<void> probe(watched_file const& one);
 
     std::vector<watched_file> files_{};
     tick_counter ticks_{};
@@ -13588,10 +13588,10 @@ public:
 
     // Whether what was taken still stands at its path; before that, nothing can be wrong. Errors:
     // moved, and from then on always; those of the file system.
-    [[nodiscard]] result<void> check() { return taken() ? watch_.check() : result<void>{}; }
+    [[nodiscard]] result<void> probe() { return taken() ? watch_.probe() : result<void>{}; }
     // The same, at most once in a tick of the system's clock.
-    [[nodiscard]] result<void> check_now_and_then() {
-        return taken() ? watch_.check_now_and_then() : result<void>{};
+    [[nodiscard]] result<void> probe_now_and_then() {
+        return taken() ? watch_.probe_now_and_then() : result<void>{};
     }
 
 private:
@@ -16029,16 +16029,16 @@ public:
           mode_(mode) {}
 
     // Takes the right to decide. A store that has nothing on disk has no other processes. Errors:
-    // as admission_lock::take() and check().
+    // as admission_lock::take() and probe().
     [[nodiscard]] result<void> take() {
-        if (lock_.taken()) return lock_.check_now_and_then();
+        if (lock_.taken()) return lock_.probe_now_and_then();
         if (store_->bytes_on_disk() == 0) return {};
         return lock_.take(directory_, mode_ == budget_mode::exclusive);
     }
 
     // Whether that right, if it was taken, is still this process's. Errors: moved; those of the
     // file system.
-    [[nodiscard]] result<void> check() { return lock_.check(); }
+    [[nodiscard]] result<void> probe() { return lock_.probe(); }
 
     // Takes that right, and makes an end of what those who are dead held ahead. Errors: as take();
     // those of the log.
@@ -16069,7 +16069,7 @@ public:
     // Gives back what is held ahead, unless the log did not take what was drawn from it, or another
     // process may decide by now. Nobody is admitted any more.
     void end() {
-        if (!gate_->holds_ahead() || !lock_.check()) return;
+        if (!gate_->holds_ahead() || !lock_.probe()) return;
         static_cast<void>(queue_->flush());
         auto const entry = gate_->end_of_advances(time_->now());
         if (entry) put(*entry);
@@ -21024,7 +21024,7 @@ private:
 //
 // log_appender.hpp: batches into the log, and what is done when the log does not take them.
 //
-// Threads: the ledger's writer alone, but for check().
+// Threads: the ledger's writer alone, but for probe().
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_LOG_APPENDER_HPP
 #define AIAUDIT_ENGINE_LOG_APPENDER_HPP
@@ -21098,8 +21098,8 @@ public:
 
     // Whether the log would take a batch: it took the last one, or takes a number that is written
     // anew as it is. From any thread.
-    [[nodiscard]] result<void> check() {
-        if (auto ok = check_store(*store_); !ok) return ok;
+    [[nodiscard]] result<void> probe() {
+        if (auto ok = probe_store(*store_); !ok) return ok;
         if (!refused_.load(std::memory_order_acquire)) return {};
         auto const tried = store_->write([](auto& view) -> result<void> {
             auto const bytes = get_number(view, meta_key::size);
@@ -22055,7 +22055,7 @@ public:
     [[nodiscard]] result<void> drop_oldest(segment_number number);
 
     // Whether a writer would find the files in their place, and room.
-    [[nodiscard]] result<void> check();
+    [[nodiscard]] result<void> probe();
     // To be asked after a commit, before anybody is told of it: whether the file that it went into
     // is the one at its path. What is not of the transaction's own segment is looked at now and
     // then; without a transaction at once, for one that sealed its segment, which others may have
@@ -22138,7 +22138,7 @@ result<void> lmdb_segments::make_next(lmdb_transaction const& old, Fill fill) {
 inline std::uint64_t lmdb_segments::generation() noexcept {
     auto& at = *newest_.load(std::memory_order_acquire);
     if (marker_.forked() || moved_.load(std::memory_order_relaxed)) return 0;
-    if (!files_.check_now_and_then()) return 0;
+    if (!files_.probe_now_and_then()) return 0;
     return generation_of(at.number(), at.last_txnid());
 }
 
@@ -22304,9 +22304,9 @@ public:
         return segments_->drop_oldest(segment);
     }
 
-    [[nodiscard]] result<void> check() const {
+    [[nodiscard]] result<void> probe() const {
         if (!segments_) return moved_from();
-        return segments_->check();
+        return segments_->probe();
     }
     [[nodiscard]] std::uint64_t generation() const noexcept {
         return segments_ ? segments_->generation() : 0;
@@ -22803,10 +22803,10 @@ result<void> basic_ledger<Policies>::flush() {
 }
 
 template <class Policies>
-result<void> basic_ledger<Policies>::check() const {
+result<void> basic_ledger<Policies>::probe() const {
     if (auto ok = state_->check_writable(); !ok) return ok;
-    if (auto ok = state_->admissions.check(); !ok) return ok;
-    return state_->appender.check();
+    if (auto ok = state_->admissions.probe(); !ok) return ok;
+    return state_->appender.probe();
 }
 
 template <class Policies>
@@ -52863,18 +52863,18 @@ AIAUDIT_INLINE result<void> file_watch::add(std::string path) {
     return {};
 }
 
-AIAUDIT_INLINE result<void> file_watch::check() {
+AIAUDIT_INLINE result<void> file_watch::probe() {
     for (watched_file const& each : files_) {
-        if (auto ok = check(each); !ok) return ok;
+        if (auto ok = probe(each); !ok) return ok;
     }
     return {};
 }
 
 AIAUDIT_INLINE result<void> file_watch::check_first() {
-    return files_.empty() || ticks_.has_ticked() ? check() : check(files_.front());
+    return files_.empty() || ticks_.has_ticked() ? probe() : probe(files_.front());
 }
 
-AIAUDIT_INLINE result<void> file_watch::check(watched_file const& one) {
+AIAUDIT_INLINE result<void> file_watch::probe(watched_file const& one) {
     if (!gone_.load(std::memory_order_relaxed)) {
         auto const there = file_at(one.path);
         if (there && *there == one.file) return {};
@@ -53223,7 +53223,7 @@ AIAUDIT_INLINE result<bool> lmdb_environment::is_sealed(lmdb_transaction const& 
 AIAUDIT_INLINE std::uint64_t lmdb_environment::last_txnid() noexcept {
     if (forked()) return 0;
     std::shared_lock const inside(gate_);
-    if (!open_ || is_cut_short(false) || !open_->files().check_now_and_then()) return 0;
+    if (!open_ || is_cut_short(false) || !open_->files().probe_now_and_then()) return 0;
     return open_->last_txnid();
 }
 
@@ -53454,7 +53454,7 @@ AIAUDIT_INLINE result<bool> lmdb_handle::is_in_step(MDB_txn* writing) {
     auto const last = info().me_last_txnid;
     if (number == last + 1) return true;
     // Another lock file stands there now: its users have the last word.
-    if (auto ok = files_.check(); !ok) return ok.error();
+    if (auto ok = files_.probe(); !ok) return ok.error();
     // LMDB mends what the death of a writer leaves. This is a commit that failed when its meta page
     // was written, and again when it was to be taken back.
     if (number != last) return false;
@@ -53914,7 +53914,7 @@ AIAUDIT_INLINE result<void> lmdb_segments::watch_files(std::string const& ledger
 }
 
 AIAUDIT_INLINE result<void> lmdb_segments::check_files(look when) {
-    auto found = when == look::always ? files_.check() : files_.check_now_and_then();
+    auto found = when == look::always ? files_.probe() : files_.probe_now_and_then();
     if (found && moved_.load(std::memory_order_relaxed)) {
         return fail(errc::moved, path_ +
                                      ": files in it were moved, replaced or removed while they "
@@ -53927,9 +53927,9 @@ AIAUDIT_INLINE result<void> lmdb_segments::check_files(look when) {
 // A segment that was dropped is not in its place either: it may be read on.
 AIAUDIT_INLINE result<void> lmdb_segments::check_files(lmdb_transaction const& on, look when) {
     if (auto ok = check_files(when); !ok) return ok;
-    auto found = when == look::always         ? on.files().check()
+    auto found = when == look::always         ? on.files().probe()
                  : when == look::after_commit ? on.files().check_first()
-                                              : on.files().check_now_and_then();
+                                              : on.files().probe_now_and_then();
     if (found || found.error().code != errc::moved) return found;
     auto& at = on.environment();
     if (!is_there(at.directory())) {
@@ -53942,7 +53942,7 @@ AIAUDIT_INLINE result<void> lmdb_segments::check_files(lmdb_transaction const& o
     return found;
 }
 
-AIAUDIT_INLINE result<void> lmdb_segments::check() {
+AIAUDIT_INLINE result<void> lmdb_segments::probe() {
     if (auto ok = check_writable(); !ok) return ok;
     auto const looked = begin_newest(false);
     if (!looked) return looked.error();

@@ -65,9 +65,9 @@ BOOST_AUTO_TEST_CASE(who_decides_sees_that_the_file_of_its_right_is_gone) {
             auto log = ledger::open({.path = path, .budgets = mode}).value();
             BOOST_REQUIRE(log.admit(intent(1)).has_value());
             BOOST_REQUIRE(log.admit(intent(2), durability::relaxed).has_value());
-            BOOST_REQUIRE(log.check().has_value());
+            BOOST_REQUIRE(log.probe().has_value());
             each.work(path + "/" + detail::admission_lock::file_name);
-            BOOST_TEST(is_moved(log.check()), each.name);
+            BOOST_TEST(is_moved(log.probe()), each.name);
             BOOST_TEST(is_moved(log.admit(intent(3))), each.name);
             BOOST_TEST(is_moved(log.admit(intent(4), durability::relaxed)), each.name);
             BOOST_TEST(is_moved(log.claim_budgets()), each.name);
@@ -98,9 +98,9 @@ BOOST_AUTO_TEST_CASE(a_right_that_nobody_took_cannot_be_gone) {
     temporary_directory const directory;
     auto const path = directory / "ledger";
     auto log = ledger::open({.path = path}).value();
-    BOOST_TEST(log.check().has_value());
+    BOOST_TEST(log.probe().has_value());
     BOOST_TEST(log.admit(intent(1)).has_value());
-    BOOST_TEST(log.check().has_value());
+    BOOST_TEST(log.probe().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_child_that_outlives_its_killed_parent_does_not_keep_the_right) {

@@ -393,7 +393,9 @@ BOOST_AUTO_TEST_CASE(a_changed_value_is_told_or_changes_nothing) {
             auto const older = read_table(of.older, segment, in);
             auto const twin = read_table(of.twin, segment, in);
             std::size_t number = 0;
-            for (auto const& [key, value] : here) {
+            for (auto const& entry : here) {
+                std::string const& key = entry.first;  // a lambda cannot capture a binding
+                std::string const& value = entry.second;
                 place const at{segment, in, key};
                 if (in == table::meta) {
                     bool const known =

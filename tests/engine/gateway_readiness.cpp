@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_ledger_that_was_replaced_takes_no_call_of_any_api_and_all
     BOOST_TEST(has(told, "not ready: moved: "), told);
     BOOST_TEST(has(told, "started anew"), told);
     BOOST_TEST(!has(told, one.directory.path()), told);
-    BOOST_TEST((one.at.check().error().code == errc::moved));
+    BOOST_TEST((one.at.probe().error().code == errc::moved));
     BOOST_TEST(status_of(one.get("/healthz")) == 200);
     BOOST_TEST(has(one.get("/metrics"), R"(refused_total{reason="ledger"})"));
     one.at.stop();

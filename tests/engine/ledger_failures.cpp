@@ -245,20 +245,20 @@ BOOST_AUTO_TEST_CASE(a_spilled_frame_that_was_not_written_whole_is_left_out) {
 BOOST_AUTO_TEST_CASE(a_check_says_what_the_log_does_not_take_and_when_it_does_again) {
     temporary_directory const directory;
     auto ledger = refusing_ledger::open({.path = directory / "ledger"}).value();
-    BOOST_TEST(ledger.check().has_value());
+    BOOST_TEST(ledger.probe().has_value());
     BOOST_REQUIRE(ledger.append(sample(0)).has_value());
     auto const before = ledger.store().generation();
-    BOOST_TEST(ledger.check().has_value());
+    BOOST_TEST(ledger.probe().has_value());
     BOOST_TEST(ledger.store().generation() == before);  // as long as nothing fails it only looks
     {
         refusal const now;
-        BOOST_TEST(ledger.check().has_value());  // nobody knows yet
+        BOOST_TEST(ledger.probe().has_value());  // nobody knows yet
         BOOST_TEST(!ledger.append(sample(1)).has_value());
-        BOOST_TEST((ledger.check().error().code == errc::disk_full));
-        BOOST_TEST((ledger.check().error().code == errc::disk_full));
+        BOOST_TEST((ledger.probe().error().code == errc::disk_full));
+        BOOST_TEST((ledger.probe().error().code == errc::disk_full));
     }
     // By itself: whoever reads this sends nothing meanwhile.
-    BOOST_TEST(ledger.check().has_value());
+    BOOST_TEST(ledger.probe().has_value());
     BOOST_TEST(value_of(ledger.append(sample(1)).value()) == 2U);
     BOOST_TEST(verify(ledger).value().sound());
 }
@@ -268,9 +268,9 @@ BOOST_AUTO_TEST_CASE(a_check_asks_for_the_right_to_write) {
     auto const path = directory / "ledger";
     BOOST_REQUIRE(refusing_ledger::open({.path = path}).has_value());
     auto const reader = refusing_ledger::open({.path = path, .read_only = true}).value();
-    BOOST_TEST((reader.check().error().code == errc::read_only));
+    BOOST_TEST((reader.probe().error().code == errc::read_only));
     auto const without_files = basic_ledger<in_memory>::open({}).value();
-    BOOST_TEST(without_files.check().has_value());
+    BOOST_TEST(without_files.probe().has_value());
 }
 
 // Before anything has failed, and back when there is room.
@@ -284,12 +284,12 @@ BOOST_AUTO_TEST_CASE(a_check_sees_a_disk_that_is_full) {
             ::mount("none", disk.c_str(), "tmpfs", 0, "size=4m") != 0)
             return 77;
         auto ledger = refusing_ledger::open({.path = disk + "/ledger"}).value();
-        if (!ledger.check()) return 1;
+        if (!ledger.probe()) return 1;
         std::ofstream(disk + "/ballast") << std::string(std::size_t{4} << 20, 'x');
-        auto const full = ledger.check();
+        auto const full = ledger.probe();
         if (full || full.error().code != errc::disk_full) return 2;
         std::filesystem::remove(disk + "/ballast");
-        return ledger.check() && ledger.append(sample(0)) ? 0 : 3;
+        return ledger.probe() && ledger.append(sample(0)) ? 0 : 3;
     });
     if (status == 77) BOOST_TEST_MESSAGE("SKIPPED: this needs the right to mount file systems");
     BOOST_TEST((status == 0 || status == 77), status);

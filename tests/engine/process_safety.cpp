@@ -84,7 +84,7 @@ int open_where_short(std::string const& path, ledger_options with) {
     {
         auto log = ledger::open(with);
         if (!log && log.error().message().empty()) return 1;
-        if (log && !log->check()) return 2;
+        if (log && !log->probe()) return 2;
     }
     lift_address_space_limit();
     lift_descriptor_limit();
@@ -145,7 +145,7 @@ int use_ledger_of_parent(ledger& log, ticket const& pending) {
              is_closed(log.append_once(sample(1))),
              is_closed(log.alerts([](detail::alert_book const&) { return 0; })),
              is_closed(log.flush()),
-             is_closed(log.check()),
+             is_closed(log.probe()),
              is_closed(log.report({})),
              is_closed(log.spent_today()),
              is_closed(log.last_sequence()),

@@ -106,7 +106,7 @@ int check_all_say_moved(ledger& log) {
     int number = 0;
     for (bool const moved : {
              is_moved(log.append(sample(1))),
-             is_moved(log.check()),
+             is_moved(log.probe()),
              is_moved(log.admit(intent)),
              is_moved(log.set_budget({.name = "b", .limit = 1})),
              is_moved(log.budgets()),
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_ledger_whose_files_are_not_in_their_place_takes_and_tells
             std::optional<ledger> log(ledger::open({.path = path}).value());
             append_samples(*log, 0, 5);
             BOOST_TEST(log->report({}).value().sum.requests == 5U);
-            BOOST_TEST(log->check().has_value());
+            BOOST_TEST(log->probe().has_value());
             each.make(path);
             if (each.data_stays) wait_for_tick();
             BOOST_TEST(is_moved(log->append(sample(5))));
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(what_was_moved_away_and_back_is_opened_anew) {
     fs::rename(path + ".away", path);
     BOOST_TEST(is_moved(log->append(sample(6))));
     BOOST_TEST(is_moved(log->report({})));
-    BOOST_TEST(is_moved(log->check()));
+    BOOST_TEST(is_moved(log->probe()));
     log.reset();
     auto again = ledger::open({.path = path}).value();
     BOOST_TEST(again.append(sample(7)).has_value());
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(rotation_and_history_are_watched_too) {
             BOOST_TEST(is_moved(store.write_history(moves)));
             BOOST_TEST(is_moved(store.write_history(add)));
         }
-        BOOST_TEST(is_moved(store.check()));
+        BOOST_TEST(is_moved(store.probe()));
     }
 }
 
@@ -287,7 +287,7 @@ BOOST_AUTO_TEST_CASE(a_segment_that_another_process_dropped_is_no_move) {
         BOOST_TEST(bool(store.read(only_look)));
         put(store, table::blocks, "k", "v");
     }
-    BOOST_TEST(bool(store.check()));
+    BOOST_TEST(bool(store.probe()));
 }
 
 BOOST_AUTO_TEST_CASE(a_process_may_leave_the_directory_in_which_it_opened) {
@@ -298,7 +298,7 @@ BOOST_AUTO_TEST_CASE(a_process_may_leave_the_directory_in_which_it_opened) {
         if (!log || !log->append(sample(0)) || ::chdir("/") != 0) return 2;
         if (!log->append(sample(1)) || !log->rotate() || !log->append(sample(2))) return 3;
         wait_for_tick();
-        return log->report({}) && log->check() ? 0 : 4;
+        return log->report({}) && log->probe() ? 0 : 4;
     });
     BOOST_TEST(status == 0);
     auto const log = ledger::open({.path = directory / "ledger"}).value();

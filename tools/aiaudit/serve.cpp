@@ -257,7 +257,7 @@ private:
 class ledger_watch {
 public:
     void look(aiaudit::gateway& of) {
-        auto const state = of.check();
+        auto const state = of.probe();
         std::string const now = state ? std::string{} : state.error().message();
         if (now != trouble_)
             std::cerr << "ledger: "

@@ -23,12 +23,12 @@ namespace detail {
 
 class compact_text {
 public:
-    static constexpr std::size_t near_most = 12;
+    static constexpr std::size_t inline_most = 12;
 
     compact_text() = default;
     explicit compact_text(std::string_view text) : size_(static_cast<std::uint32_t>(text.size())) {
         char* to = bytes_.data();
-        if (is_far()) {
+        if (on_heap()) {
             to = new char[text.size()];
             std::memcpy(bytes_.data(), &to, sizeof to);
         }
@@ -43,23 +43,23 @@ public:
         return *this;
     }
     ~compact_text() {
-        if (is_far()) delete[] far();
+        if (on_heap()) delete[] heap();
     }
 
     [[nodiscard]] std::string_view view() const noexcept {
-        return {is_far() ? far() : bytes_.data(), size_};
+        return {on_heap() ? heap() : bytes_.data(), size_};
     }
 
 private:
-    [[nodiscard]] bool is_far() const noexcept { return size_ > near_most; }
-    [[nodiscard]] char* far() const noexcept {
+    [[nodiscard]] bool on_heap() const noexcept { return size_ > inline_most; }
+    [[nodiscard]] char* heap() const noexcept {
         char* text = nullptr;
         std::memcpy(&text, bytes_.data(), sizeof text);
         return text;
     }
 
     std::uint32_t size_ = 0;
-    std::array<char, near_most> bytes_{};  // the text, or where it is
+    std::array<char, inline_most> bytes_{};  // the text, or where it is
 };
 static_assert(sizeof(compact_text) == 16);
 

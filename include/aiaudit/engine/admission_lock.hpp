@@ -40,10 +40,10 @@ public:
 
     // Whether what was taken still stands at its path; before that, nothing can be wrong. Errors:
     // moved, and from then on always; those of the file system.
-    [[nodiscard]] result<void> check() { return taken() ? watch_.check() : result<void>{}; }
+    [[nodiscard]] result<void> probe() { return taken() ? watch_.probe() : result<void>{}; }
     // The same, at most once in a tick of the system's clock.
-    [[nodiscard]] result<void> check_now_and_then() {
-        return taken() ? watch_.check_now_and_then() : result<void>{};
+    [[nodiscard]] result<void> probe_now_and_then() {
+        return taken() ? watch_.probe_now_and_then() : result<void>{};
     }
 
 private:

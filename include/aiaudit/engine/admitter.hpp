@@ -38,16 +38,16 @@ public:
           mode_(mode) {}
 
     // Takes the right to decide. A store that has nothing on disk has no other processes. Errors:
-    // as admission_lock::take() and check().
+    // as admission_lock::take() and probe().
     [[nodiscard]] result<void> take() {
-        if (lock_.taken()) return lock_.check_now_and_then();
+        if (lock_.taken()) return lock_.probe_now_and_then();
         if (store_->bytes_on_disk() == 0) return {};
         return lock_.take(directory_, mode_ == budget_mode::exclusive);
     }
 
     // Whether that right, if it was taken, is still this process's. Errors: moved; those of the
     // file system.
-    [[nodiscard]] result<void> check() { return lock_.check(); }
+    [[nodiscard]] result<void> probe() { return lock_.probe(); }
 
     // Takes that right, and makes an end of what those who are dead held ahead. Errors: as take();
     // those of the log.
@@ -78,7 +78,7 @@ public:
     // Gives back what is held ahead, unless the log did not take what was drawn from it, or another
     // process may decide by now. Nobody is admitted any more.
     void end() {
-        if (!gate_->holds_ahead() || !lock_.check()) return;
+        if (!gate_->holds_ahead() || !lock_.probe()) return;
         static_cast<void>(queue_->flush());
         auto const entry = gate_->end_of_advances(time_->now());
         if (entry) put(*entry);

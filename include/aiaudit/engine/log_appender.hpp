@@ -2,7 +2,7 @@
 //
 // log_appender.hpp: batches into the log, and what is done when the log does not take them.
 //
-// Threads: the ledger's writer alone, but for check().
+// Threads: the ledger's writer alone, but for probe().
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_LOG_APPENDER_HPP
 #define AIAUDIT_ENGINE_LOG_APPENDER_HPP
@@ -82,8 +82,8 @@ public:
 
     // Whether the log would take a batch: it took the last one, or takes a number that is written
     // anew as it is. From any thread.
-    [[nodiscard]] result<void> check() {
-        if (auto ok = check_store(*store_); !ok) return ok;
+    [[nodiscard]] result<void> probe() {
+        if (auto ok = probe_store(*store_); !ok) return ok;
         if (!refused_.load(std::memory_order_acquire)) return {};
         auto const tried = store_->write([](auto& view) -> result<void> {
             auto const bytes = get_number(view, meta_key::size);

@@ -71,7 +71,7 @@ struct gateway_core {
     [[nodiscard]] std::optional<result<void>> readiness_now() {
         auto const look = [this] {
             auto found = ledger.claim_budgets();
-            if (found) found = ledger.check();
+            if (found) found = ledger.probe();
             ready.note(std::move(found), timer.now());
         };
         bool const looks = ready.begin_look(timer.now());
@@ -88,7 +88,7 @@ struct gateway_core {
         auto const now = timer.now();
         if (now - steady_time{steady_time::duration{log_seen.load()}} < known_for)
             co_return result<void>{};
-        auto found = co_await away([this] { return ledger.check(); });
+        auto found = co_await away([this] { return ledger.probe(); });
         if (found) log_seen = now.time_since_epoch().count();
         co_return found;
     }

@@ -412,10 +412,10 @@ result<void> basic_ledger<Policies>::flush() {
 }
 
 template <class Policies>
-result<void> basic_ledger<Policies>::check() const {
+result<void> basic_ledger<Policies>::probe() const {
     if (auto ok = state_->check_writable(); !ok) return ok;
-    if (auto ok = state_->admissions.check(); !ok) return ok;
-    return state_->appender.check();
+    if (auto ok = state_->admissions.probe(); !ok) return ok;
+    return state_->appender.probe();
 }
 
 template <class Policies>

@@ -252,7 +252,7 @@ void basic_gateway<Policies>::stop() {
 }
 
 template <class Policies>
-result<void> basic_gateway<Policies>::check() {
+result<void> basic_gateway<Policies>::probe() {
     if (auto ok = state_->process.check_fork("the gateway"); !ok) return ok;
     for (;;) {
         if (state_->web.stopping()) return fail(errc::closed, "the gateway was stopped");
@@ -275,7 +275,7 @@ result<void> basic_gateway<Policies>::keep_key_uses() {
     auto uses = keys->uses();
     if (uses == state_->uses_kept) return {};
     // The file would come to stand beside another ledger, or where there is none.
-    if (auto ok = state_->core.ledger.check(); !ok) return ok;
+    if (auto ok = state_->core.ledger.probe(); !ok) return ok;
     if (auto kept = aiaudit::keep_key_uses(state_->core.options.key_file, uses); !kept) return kept;
     state_->uses_kept = std::move(uses);
     return {};

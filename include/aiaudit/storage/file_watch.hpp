@@ -42,13 +42,13 @@ public:
     [[nodiscard]] result<void> add(std::string path);
 
     // Asks the system about each. Errors: moved, and from then on always; those of the file system.
-    [[nodiscard]] result<void> check();
+    [[nodiscard]] result<void> probe();
     // The same of the first alone, and of the others at most once in a tick of the system's clock.
     [[nodiscard]] result<void> check_first();
     // The same of all, at most once in a tick.
-    [[nodiscard]] result<void> check_now_and_then() {
+    [[nodiscard]] result<void> probe_now_and_then() {
         return !gone_.load(std::memory_order_relaxed) && !ticks_.has_ticked() ? result<void>{}
-                                                                              : check();
+                                                                              : probe();
     }
 
 private:
@@ -56,7 +56,7 @@ private:
         std::string path{};
         file_id file{};
     };
-    [[nodiscard]] result<void> check(watched_file const& one);
+    [[nodiscard]] result<void> probe(watched_file const& one);
 
     std::vector<watched_file> files_{};
     tick_counter ticks_{};

@@ -57,7 +57,7 @@ public:
     [[nodiscard]] result<void> drop_oldest(segment_number number);
 
     // Whether a writer would find the files in their place, and room.
-    [[nodiscard]] result<void> check();
+    [[nodiscard]] result<void> probe();
     // To be asked after a commit, before anybody is told of it: whether the file that it went into
     // is the one at its path. What is not of the transaction's own segment is looked at now and
     // then; without a transaction at once, for one that sealed its segment, which others may have
@@ -140,7 +140,7 @@ result<void> lmdb_segments::make_next(lmdb_transaction const& old, Fill fill) {
 inline std::uint64_t lmdb_segments::generation() noexcept {
     auto& at = *newest_.load(std::memory_order_acquire);
     if (marker_.forked() || moved_.load(std::memory_order_relaxed)) return 0;
-    if (!files_.check_now_and_then()) return 0;
+    if (!files_.probe_now_and_then()) return 0;
     return generation_of(at.number(), at.last_txnid());
 }
 

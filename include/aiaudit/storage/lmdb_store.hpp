@@ -64,9 +64,9 @@ public:
         return segments_->drop_oldest(segment);
     }
 
-    [[nodiscard]] result<void> check() const {
+    [[nodiscard]] result<void> probe() const {
         if (!segments_) return moved_from();
-        return segments_->check();
+        return segments_->probe();
     }
     [[nodiscard]] std::uint64_t generation() const noexcept {
         return segments_ ? segments_->generation() : 0;

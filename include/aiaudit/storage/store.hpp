@@ -187,7 +187,7 @@ concept storage_write_view = storage_read_view<View> &&
 //                          rotated (not: dropped, or wrote the history); cheap. 0: closed.
 //   bytes_on_disk()        What all of it takes on disk, free pages included. 0: nothing, closed.
 //   bytes_on_disk(segment) What that one takes. 0: nothing, it is not there.
-//   check()                Optional. Whether a write would find its files and room now, as far as
+//   probe()                Optional. Whether a write would find its files and room now, as far as
 //                          that can be seen without one: result<void>.
 //
 // A store on disk whose files were moved, replaced or removed under it answers errc::moved from
@@ -224,11 +224,11 @@ concept storage_policy = std::movable<Store> && storage_read_view<typename Store
 
 namespace detail {
 
-// What the store says of itself; one that has no check() can always be written.
+// What the store says of itself; one that has no probe() can always be written.
 template <class Store>
-[[nodiscard]] result<void> check_store(Store& store) {
-    if constexpr (requires { store.check(); }) {
-        return store.check();
+[[nodiscard]] result<void> probe_store(Store& store) {
+    if constexpr (requires { store.probe(); }) {
+        return store.probe();
     } else {
         return {};
     }

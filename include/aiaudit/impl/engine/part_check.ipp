@@ -6,6 +6,7 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/engine/part_check.hpp>
+#include <aiaudit/rollup/rollup.hpp>  // note_models
 
 #include <algorithm>
 

@@ -29,18 +29,18 @@ AIAUDIT_INLINE result<void> file_watch::add(std::string path) {
     return {};
 }
 
-AIAUDIT_INLINE result<void> file_watch::check() {
+AIAUDIT_INLINE result<void> file_watch::probe() {
     for (watched_file const& each : files_) {
-        if (auto ok = check(each); !ok) return ok;
+        if (auto ok = probe(each); !ok) return ok;
     }
     return {};
 }
 
 AIAUDIT_INLINE result<void> file_watch::check_first() {
-    return files_.empty() || ticks_.has_ticked() ? check() : check(files_.front());
+    return files_.empty() || ticks_.has_ticked() ? probe() : probe(files_.front());
 }
 
-AIAUDIT_INLINE result<void> file_watch::check(watched_file const& one) {
+AIAUDIT_INLINE result<void> file_watch::probe(watched_file const& one) {
     if (!gone_.load(std::memory_order_relaxed)) {
         auto const there = file_at(one.path);
         if (there && *there == one.file) return {};

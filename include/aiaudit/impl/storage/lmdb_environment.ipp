@@ -142,7 +142,7 @@ AIAUDIT_INLINE result<bool> lmdb_environment::is_sealed(lmdb_transaction const& 
 AIAUDIT_INLINE std::uint64_t lmdb_environment::last_txnid() noexcept {
     if (forked()) return 0;
     std::shared_lock const inside(gate_);
-    if (!open_ || is_cut_short(false) || !open_->files().check_now_and_then()) return 0;
+    if (!open_ || is_cut_short(false) || !open_->files().probe_now_and_then()) return 0;
     return open_->last_txnid();
 }
 

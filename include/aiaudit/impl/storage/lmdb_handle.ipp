@@ -202,7 +202,7 @@ AIAUDIT_INLINE result<bool> lmdb_handle::is_in_step(MDB_txn* writing) {
     auto const last = info().me_last_txnid;
     if (number == last + 1) return true;
     // Another lock file stands there now: its users have the last word.
-    if (auto ok = files_.check(); !ok) return ok.error();
+    if (auto ok = files_.probe(); !ok) return ok.error();
     // LMDB mends what the death of a writer leaves. This is a commit that failed when its meta page
     // was written, and again when it was to be taken back.
     if (number != last) return false;

@@ -53,7 +53,7 @@ AIAUDIT_INLINE result<void> lmdb_segments::watch_files(std::string const& ledger
 }
 
 AIAUDIT_INLINE result<void> lmdb_segments::check_files(look when) {
-    auto found = when == look::always ? files_.check() : files_.check_now_and_then();
+    auto found = when == look::always ? files_.probe() : files_.probe_now_and_then();
     if (found && moved_.load(std::memory_order_relaxed)) {
         return fail(errc::moved, path_ +
                                      ": files in it were moved, replaced or removed while they "
@@ -66,9 +66,9 @@ AIAUDIT_INLINE result<void> lmdb_segments::check_files(look when) {
 // A segment that was dropped is not in its place either: it may be read on.
 AIAUDIT_INLINE result<void> lmdb_segments::check_files(lmdb_transaction const& on, look when) {
     if (auto ok = check_files(when); !ok) return ok;
-    auto found = when == look::always         ? on.files().check()
+    auto found = when == look::always         ? on.files().probe()
                  : when == look::after_commit ? on.files().check_first()
-                                              : on.files().check_now_and_then();
+                                              : on.files().probe_now_and_then();
     if (found || found.error().code != errc::moved) return found;
     auto& at = on.environment();
     if (!is_there(at.directory())) {
@@ -81,7 +81,7 @@ AIAUDIT_INLINE result<void> lmdb_segments::check_files(lmdb_transaction const& o
     return found;
 }
 
-AIAUDIT_INLINE result<void> lmdb_segments::check() {
+AIAUDIT_INLINE result<void> lmdb_segments::probe() {
     if (auto ok = check_writable(); !ok) return ok;
     auto const looked = begin_newest(false);
     if (!looked) return looked.error();
