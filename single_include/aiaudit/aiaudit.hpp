@@ -4925,84 +4925,107 @@ struct budget_change {
     std::string removed{};  // the name of what was removed
 };
 
+namespace detail {
+
+// Reads the tags of a record of a budget. Errors: `where` is what cannot be read.
+template <class String>
+class budget_change_reader {
+public:
+    explicit budget_change_reader(basic_record<String> const& entry) : entry_(&entry) {}
+
+    [[nodiscard]] result<void> read(budget_change& to) const {
+        if (entry_->kind != record_kind::budget) return bad("it is of another kind");
+        std::string_view const change = find("change");
+        if (change == change_forget_future) return read_forgetting(to);
+        to.holder = holder_of(entry_->operation_id);
+        std::string_view const name = find("budget");
+        if (name == all_budgets) to.ended = advance_end_named(change);
+        if (to.ended) return {};
+        if (!is_budget_name(name)) return bad("its name");
+        if (change == "advance" || change == "return") return read_advance(to);
+        if (change == "top-up") return read_amount(to.added.emplace());
+        if (change == "set") return read_budget(to.set.emplace());
+        if (change != "remove") return bad("what it changes");
+        to.removed = name;
+        return {};
+    }
+
+private:
+    [[nodiscard]] static result<void> bad(std::string_view why) {
+        return fail(errc::corrupt, std::string(why));
+    }
+    [[nodiscard]] std::string_view find(std::string_view key) const { return tag_of(*entry_, key); }
+
+    [[nodiscard]] result<void> read_forgetting(budget_change& to) const {
+        auto const after = timestamp::parse(find("after"));
+        if (!after) return bad("since when it forgets");
+        to.forgets_after = *after;
+        return {};
+    }
+
+    [[nodiscard]] result<void> read_advance(budget_change& to) const {
+        budget_advance& made = to.advanced.emplace();
+        made.holder = to.holder;
+        made.back = find("change") == "return";
+        if (made.holder == 0) return bad("its holder");
+        if (auto ok = read_amount(made); !ok) return ok;
+        auto const all = parse_budget_limit(find("limit"), made.unit);
+        if (!all) return all.error();
+        made.limit = *all;
+        return {};
+    }
+
+    // Of an advance or a top-up.
+    template <class Change>
+    [[nodiscard]] result<void> read_amount(Change& to) const {
+        to.budget = find("budget");
+        to.subject = find("subject");
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return unit.error();
+        to.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), to.unit);
+        if (!amount || *amount == 0) return bad("its amount");
+        to.amount = *amount;
+        return {};
+    }
+
+    [[nodiscard]] result<void> read_budget(budget& to) const {
+        to.name = find("budget");
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return unit.error();
+        to.unit = *unit;
+        auto const limit = parse_budget_limit(find("limit"), to.unit);
+        if (!limit) return limit.error();
+        to.limit = *limit;
+        auto scope = parse_budget_scope(find("scope"));
+        if (!scope) return scope.error();
+        to.scope = std::move(*scope);
+        auto window = parse_budget_window(find("window"));
+        if (!window) return window.error();
+        to.window = std::move(*window);
+        if (is_calendar(to.window.period)) {
+            auto zone = parse_offsets(find("zone"), find("offsets"));
+            if (!zone) return bad("its zone");
+            to.window.zone = std::move(*zone);
+        }
+        if (auto ok = parse_budget_action(find("then"), to); !ok) return ok;
+        auto percents = parse_alert_percents(find("alerts"));
+        if (!percents) return percents.error();
+        to.alert_percents = std::move(*percents);
+        return validate(to);
+    }
+
+    basic_record<String> const* entry_;
+};
+
+}  // namespace detail
+
 // Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
 template <class String>
 [[nodiscard]] result<budget_change> read_budget_change(basic_record<String> const& entry) {
-    auto const bad = [](std::string_view why) {
-        return fail(errc::corrupt, "a record of a budget cannot be read: " + std::string(why));
-    };
-    auto const find = [&entry](std::string_view key) { return detail::tag_of(entry, key); };
-    if (entry.kind != record_kind::budget) return bad("it is of another kind");
     budget_change change;
-    if (find("change") == detail::change_forget_future) {
-        auto const after = timestamp::parse(find("after"));
-        if (!after) return bad("since when it forgets");
-        change.forgets_after = *after;
-        return change;
-    }
-    change.holder = detail::holder_of(entry.operation_id);
-    std::string_view const name = find("budget");
-    if (name == detail::all_budgets) change.ended = detail::advance_end_named(find("change"));
-    if (change.ended) return change;
-    if (!detail::is_budget_name(name)) return bad("its name");
-    if (find("change") == "advance" || find("change") == "return") {
-        budget_advance& made = change.advanced.emplace();
-        made.budget = name;
-        made.subject = find("subject");
-        made.holder = change.holder;
-        made.back = find("change") == "return";
-        auto const unit = parse_budget_unit(find("unit"));
-        if (!unit) return bad(unit.error().where);
-        made.unit = *unit;
-        auto const amount = parse_budget_limit(find("amount"), made.unit);
-        if (!amount || *amount == 0 || made.holder == 0) return bad("its amount or holder");
-        made.amount = *amount;
-        auto const all = parse_budget_limit(find("limit"), made.unit);
-        if (!all) return bad(all.error().where);
-        made.limit = *all;
-        return change;
-    }
-    if (find("change") == "remove") {
-        change.removed = name;
-        return change;
-    }
-    if (find("change") == "top-up") {
-        budget_top_up& made = change.added.emplace();
-        made.budget = name;
-        made.subject = find("subject");
-        auto const unit = parse_budget_unit(find("unit"));
-        if (!unit) return bad(unit.error().where);
-        made.unit = *unit;
-        auto const amount = parse_budget_limit(find("amount"), made.unit);
-        if (!amount || *amount == 0) return bad("its amount");
-        made.amount = *amount;
-        return change;
-    }
-    if (find("change") != "set") return bad("what it changes");
-    budget& made = change.set.emplace();
-    made.name = name;
-    auto const unit = parse_budget_unit(find("unit"));
-    if (!unit) return bad(unit.error().where);
-    made.unit = *unit;
-    auto const limit = parse_budget_limit(find("limit"), made.unit);
-    if (!limit) return bad(limit.error().where);
-    made.limit = *limit;
-    auto scope = parse_budget_scope(find("scope"));
-    if (!scope) return bad(scope.error().where);
-    made.scope = std::move(*scope);
-    auto window = parse_budget_window(find("window"));
-    if (!window) return bad(window.error().where);
-    made.window = std::move(*window);
-    if (detail::is_calendar(made.window.period)) {
-        auto zone = detail::parse_offsets(find("zone"), find("offsets"));
-        if (!zone) return bad("its zone");
-        made.window.zone = std::move(*zone);
-    }
-    if (auto ok = parse_budget_action(find("then"), made); !ok) return bad(ok.error().where);
-    auto percents = parse_alert_percents(find("alerts"));
-    if (!percents) return bad(percents.error().where);
-    made.alert_percents = std::move(*percents);
-    if (auto ok = validate(made); !ok) return bad(ok.error().where);
+    if (auto ok = detail::budget_change_reader<String>(entry).read(change); !ok)
+        return fail(errc::corrupt, "a record of a budget cannot be read: " + ok.error().where);
     return change;
 }
 
@@ -15436,6 +15459,74 @@ struct gate_start {
     std::string notice{};   // why what was saved is not used
 };
 
+[[nodiscard]] inline auto get_gates_into(stored_gates& to) {
+    return [&to](auto const& view) -> result<void> {
+        auto found = get_gates(view);
+        if (!found) return found.error();
+        to = std::move(*found);
+        return {};
+    };
+}
+
+// The gate that was saved last, where it is of this log and not damaged. Else nothing, and `notice`
+// says why. Errors: those of reading. Precondition: newest.gate.
+template <class Store>
+[[nodiscard]] result<std::optional<saved_gate>> find_newest_gate(log_reader<Store> const& log,
+                                                                 stored_gates const& newest,
+                                                                 std::string& notice) {
+    auto const stand = fold_stand::parse(newest.stand.value_or(""));
+    bool good = !newest.stand;  // an older version saved it
+    if (stand) {
+        auto const is_of = is_stand_of(log, *stand);
+        bool const damaged = !is_of && is_of.error().code == errc::corrupt;
+        if (damaged)
+            notice =
+                "the log is damaged, and so it is not known whether what budgets and alerts have "
+                "come to is of it: " +
+                is_of.error().message();
+        else if (!is_of)
+            return is_of.error();
+        good = (damaged || *is_of) && stand->size == through_of_gate(*newest.gate) &&
+               stand->content == digest{sha256(*newest.gate)};
+    }
+    if (auto saved = good ? read_saved_gate(*newest.gate) : std::nullopt) {
+        auto const size = log.size();
+        if (!size) return size.error();
+        if (saved->through <= *size) return saved;
+    }
+    notice = "what budgets and alerts have come to, as it was saved, is damaged or of another log";
+    return std::optional<saved_gate>{};
+}
+
+// What budgets had come to before `first`, the log's oldest record, of which some were dropped.
+// Errors: those of reading; corrupt, where it is lost.
+template <class Store>
+[[nodiscard]] result<saved_gate> find_base_gate(Store const& store, log_reader<Store> const& log,
+                                                std::uint64_t first, std::uint64_t newest_since) {
+    auto const there = store.segments();
+    if (!there) return there.error();
+    stored_gates oldest;
+    auto const read = store.read(there->oldest, get_gates_into(oldest));
+    if (!read) return read.error();
+    auto const note = newest_retention(store, log);
+    if (!note) return note.error();
+    bool const known = *note && (*note)->gate;
+    auto saved = read_saved_gate(oldest.base.value_or(""));
+    if (saved && saved->through == oldest.base_size &&
+        (!known || *(*note)->gate == digest{sha256(*oldest.base)}))
+        return std::move(*saved);
+    // An older version kept none where there was no budget and no alert.
+    bool const none_before = !oldest.base && !known && (newest_since == 0 || newest_since >= first);
+    if (!none_before)
+        return fail(errc::corrupt,
+                    "what budgets had come to before record " + std::to_string(first) +
+                        " is missing or damaged, and the records that it was made of "
+                        "were dropped");
+    saved_gate none;
+    none.through = first - 1;
+    return none;
+}
+
 // What was saved last, where it is of this log and not damaged, and is believed. Else what it was
 // before the oldest segment: nothing, where no record was dropped. Errors: those of reading;
 // corrupt, where that is lost.
@@ -15443,74 +15534,21 @@ template <class Store>
 [[nodiscard]] result<gate_start> find_gate_start(Store const& store, log_reader<Store> const& log,
                                                  bool believes) {
     stored_gates newest;
-    auto read = store.read([&newest](auto const& view) -> result<void> {
-        auto found = get_gates(view);
-        if (!found) return found.error();
-        newest = std::move(*found);
-        return {};
-    });
-    if (!read) return read.error();
+    if (auto read = store.read(get_gates_into(newest)); !read) return read.error();
     gate_start start;
-    if (!believes) newest.gate = newest.stand = std::nullopt;
-    if (newest.gate) {
-        auto const stand = fold_stand::parse(newest.stand.value_or(""));
-        bool good = !newest.stand;  // an older version saved it
-        if (stand) {
-            auto const is_of = is_stand_of(log, *stand);
-            bool const damaged = !is_of && is_of.error().code == errc::corrupt;
-            if (damaged)
-                start.notice =
-                    "the log is damaged, and so it is not known whether what budgets "
-                    "and alerts have come to is of it: " +
-                    is_of.error().message();
-            else if (!is_of)
-                return is_of.error();
-            good = (damaged || *is_of) && stand->size == through_of_gate(*newest.gate) &&
-                   stand->content == digest{sha256(*newest.gate)};
-        }
-        if (auto saved = good ? read_saved_gate(*newest.gate) : std::nullopt) {
-            auto const size = log.size();
-            if (!size) return size.error();
-            if (saved->through <= *size)
-                return gate_start{std::move(*saved), true, std::move(start.notice)};
-        }
-        start.notice =
-            "what budgets and alerts have come to, as it was saved, is damaged or of "
-            "another log";
-    }
-    if (!newest.gate && newest.stand)
+    if (believes && newest.gate) {
+        auto saved = find_newest_gate(log, newest, start.notice);
+        if (!saved) return saved.error();
+        if (*saved) return gate_start{std::move(**saved), true, std::move(start.notice)};
+    } else if (believes && newest.stand) {
         start.notice = "what budgets and alerts have come to was saved, and is gone";
+    }
     auto const first = log.first();
     if (!first) return first.error();
-    std::string const lost =
-        "what budgets had come to before record " + std::to_string(*first) +
-        " is missing or damaged, and the records that it was made of were dropped";
     if (*first > 1) {
-        auto const there = store.segments();
-        if (!there) return there.error();
-        stored_gates oldest;
-        read = store.read(there->oldest, [&oldest](auto const& view) -> result<void> {
-            auto found = get_gates(view);
-            if (!found) return found.error();
-            oldest = std::move(*found);
-            return {};
-        });
-        if (!read) return read.error();
-        auto const note = newest_retention(store, log);
-        if (!note) return note.error();
-        bool const known = *note && (*note)->gate;
-        auto saved = read_saved_gate(oldest.base.value_or(""));
-        bool const is_it = saved && saved->through == oldest.base_size &&
-                           (!known || *(*note)->gate == digest{sha256(*oldest.base)});
-        if (is_it) {
-            start.from = std::move(*saved);
-        } else {
-            // An older version kept none where there was no budget and no alert.
-            bool const none_before =
-                !oldest.base && !known && (newest.since == 0 || newest.since >= *first);
-            if (!none_before) return fail(errc::corrupt, lost);
-            start.from.through = *first - 1;
-        }
+        auto base = find_base_gate(store, log, *first, newest.since);
+        if (!base) return base.error();
+        start.from = std::move(*base);
     }
     if (!start.notice.empty())
         start.notice += ": it is folded anew from record " + std::to_string(*first);
@@ -19008,6 +19046,7 @@ template <class Reader, class Base>
         return dearest[a].name.view() < dearest[b].name.view();
     });
     std::vector<group_name> wanted;
+    wanted.reserve(order.size());
     for (std::size_t const place : order) wanted.push_back(dearest[place].name.view());
     std::vector<gathered_row> rows(wanted.size());
     auto const add = [&rows](std::size_t place, totals const& part,
@@ -53123,24 +53162,26 @@ AIAUDIT_INLINE result<lmdb_transaction> lmdb_environment::begin(bool writing) {
             return fail(errc::closed, directory_ + ": was opened before this process forked");
         }
         if (dropped()) return fail(errc::not_found, directory_ + ": was dropped");
-        std::shared_lock inside(gate_);
-        auto const openings = openings_;
-        code = MDB_PANIC;  // as good as: there is nothing open
-        if (open_) {
-            if (writing) clear_dead_readers_now_and_then();
-            if (is_cut_short(writing)) return open_->cut_short();
-            MDB_txn* txn = nullptr;
-            code = writing ? open_->begin_write(&txn) : open_->begin_read(&txn);
-            if (code == 0) {
-                lmdb_transaction begun(*this, txn, writing, std::move(inside));
-                if (auto ok = open_->check_size(); !ok) return ok.error();
-                auto const in_step = writing ? open_->is_in_step(txn) : result<bool>(true);
-                if (!in_step) return in_step.error();
-                if (*in_step) return begun;
-                code = MDB_PANIC;
+        std::uint64_t openings = 0;
+        {
+            std::shared_lock inside(gate_);
+            openings = openings_;
+            code = MDB_PANIC;  // as good as: there is nothing open
+            if (open_) {
+                if (writing) clear_dead_readers_now_and_then();
+                if (is_cut_short(writing)) return open_->cut_short();
+                MDB_txn* txn = nullptr;
+                code = writing ? open_->begin_write(&txn) : open_->begin_read(&txn);
+                if (code == 0) {
+                    lmdb_transaction begun(*this, txn, writing, std::move(inside));
+                    if (auto ok = open_->check_size(); !ok) return ok.error();
+                    auto const in_step = writing ? open_->is_in_step(txn) : result<bool>(true);
+                    if (!in_step) return in_step.error();
+                    if (*in_step) return begun;
+                    code = MDB_PANIC;
+                }
             }
         }
-        if (inside.owns_lock()) inside.unlock();
         if (code == MDB_PANIC) {
             if (auto ok = open_anew(openings); !ok) return ok.error();
         } else if (code == MDB_MAP_RESIZED) {
@@ -54439,10 +54480,10 @@ AIAUDIT_INLINE result<lmdb_cursor> lmdb_read_view::cursor(table in) const {
 AIAUDIT_INLINE void lmdb_read_view::release(std::string_view value) const noexcept {
     static std::size_t const page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     auto const first = reinterpret_cast<std::uintptr_t>(value.data());
-    std::uintptr_t const begin = (first + page - 1) / page * page;
-    std::uintptr_t const end = (first + value.size()) / page * page;
-    if (begin < end)
-        static_cast<void>(::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED));
+    std::size_t const skipped = (page - first % page) % page;
+    if (value.size() < skipped + page) return;
+    char* const begin = const_cast<char*>(value.data()) + skipped;
+    static_cast<void>(::madvise(begin, (value.size() - skipped) / page * page, MADV_DONTNEED));
 }
 
 AIAUDIT_INLINE result<std::optional<std::string_view>> lmdb_read_view::get(

@@ -106,84 +106,107 @@ struct budget_change {
     std::string removed{};  // the name of what was removed
 };
 
+namespace detail {
+
+// Reads the tags of a record of a budget. Errors: `where` is what cannot be read.
+template <class String>
+class budget_change_reader {
+public:
+    explicit budget_change_reader(basic_record<String> const& entry) : entry_(&entry) {}
+
+    [[nodiscard]] result<void> read(budget_change& to) const {
+        if (entry_->kind != record_kind::budget) return bad("it is of another kind");
+        std::string_view const change = find("change");
+        if (change == change_forget_future) return read_forgetting(to);
+        to.holder = holder_of(entry_->operation_id);
+        std::string_view const name = find("budget");
+        if (name == all_budgets) to.ended = advance_end_named(change);
+        if (to.ended) return {};
+        if (!is_budget_name(name)) return bad("its name");
+        if (change == "advance" || change == "return") return read_advance(to);
+        if (change == "top-up") return read_amount(to.added.emplace());
+        if (change == "set") return read_budget(to.set.emplace());
+        if (change != "remove") return bad("what it changes");
+        to.removed = name;
+        return {};
+    }
+
+private:
+    [[nodiscard]] static result<void> bad(std::string_view why) {
+        return fail(errc::corrupt, std::string(why));
+    }
+    [[nodiscard]] std::string_view find(std::string_view key) const { return tag_of(*entry_, key); }
+
+    [[nodiscard]] result<void> read_forgetting(budget_change& to) const {
+        auto const after = timestamp::parse(find("after"));
+        if (!after) return bad("since when it forgets");
+        to.forgets_after = *after;
+        return {};
+    }
+
+    [[nodiscard]] result<void> read_advance(budget_change& to) const {
+        budget_advance& made = to.advanced.emplace();
+        made.holder = to.holder;
+        made.back = find("change") == "return";
+        if (made.holder == 0) return bad("its holder");
+        if (auto ok = read_amount(made); !ok) return ok;
+        auto const all = parse_budget_limit(find("limit"), made.unit);
+        if (!all) return all.error();
+        made.limit = *all;
+        return {};
+    }
+
+    // Of an advance or a top-up.
+    template <class Change>
+    [[nodiscard]] result<void> read_amount(Change& to) const {
+        to.budget = find("budget");
+        to.subject = find("subject");
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return unit.error();
+        to.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), to.unit);
+        if (!amount || *amount == 0) return bad("its amount");
+        to.amount = *amount;
+        return {};
+    }
+
+    [[nodiscard]] result<void> read_budget(budget& to) const {
+        to.name = find("budget");
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return unit.error();
+        to.unit = *unit;
+        auto const limit = parse_budget_limit(find("limit"), to.unit);
+        if (!limit) return limit.error();
+        to.limit = *limit;
+        auto scope = parse_budget_scope(find("scope"));
+        if (!scope) return scope.error();
+        to.scope = std::move(*scope);
+        auto window = parse_budget_window(find("window"));
+        if (!window) return window.error();
+        to.window = std::move(*window);
+        if (is_calendar(to.window.period)) {
+            auto zone = parse_offsets(find("zone"), find("offsets"));
+            if (!zone) return bad("its zone");
+            to.window.zone = std::move(*zone);
+        }
+        if (auto ok = parse_budget_action(find("then"), to); !ok) return ok;
+        auto percents = parse_alert_percents(find("alerts"));
+        if (!percents) return percents.error();
+        to.alert_percents = std::move(*percents);
+        return validate(to);
+    }
+
+    basic_record<String> const* entry_;
+};
+
+}  // namespace detail
+
 // Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
 template <class String>
 [[nodiscard]] result<budget_change> read_budget_change(basic_record<String> const& entry) {
-    auto const bad = [](std::string_view why) {
-        return fail(errc::corrupt, "a record of a budget cannot be read: " + std::string(why));
-    };
-    auto const find = [&entry](std::string_view key) { return detail::tag_of(entry, key); };
-    if (entry.kind != record_kind::budget) return bad("it is of another kind");
     budget_change change;
-    if (find("change") == detail::change_forget_future) {
-        auto const after = timestamp::parse(find("after"));
-        if (!after) return bad("since when it forgets");
-        change.forgets_after = *after;
-        return change;
-    }
-    change.holder = detail::holder_of(entry.operation_id);
-    std::string_view const name = find("budget");
-    if (name == detail::all_budgets) change.ended = detail::advance_end_named(find("change"));
-    if (change.ended) return change;
-    if (!detail::is_budget_name(name)) return bad("its name");
-    if (find("change") == "advance" || find("change") == "return") {
-        budget_advance& made = change.advanced.emplace();
-        made.budget = name;
-        made.subject = find("subject");
-        made.holder = change.holder;
-        made.back = find("change") == "return";
-        auto const unit = parse_budget_unit(find("unit"));
-        if (!unit) return bad(unit.error().where);
-        made.unit = *unit;
-        auto const amount = parse_budget_limit(find("amount"), made.unit);
-        if (!amount || *amount == 0 || made.holder == 0) return bad("its amount or holder");
-        made.amount = *amount;
-        auto const all = parse_budget_limit(find("limit"), made.unit);
-        if (!all) return bad(all.error().where);
-        made.limit = *all;
-        return change;
-    }
-    if (find("change") == "remove") {
-        change.removed = name;
-        return change;
-    }
-    if (find("change") == "top-up") {
-        budget_top_up& made = change.added.emplace();
-        made.budget = name;
-        made.subject = find("subject");
-        auto const unit = parse_budget_unit(find("unit"));
-        if (!unit) return bad(unit.error().where);
-        made.unit = *unit;
-        auto const amount = parse_budget_limit(find("amount"), made.unit);
-        if (!amount || *amount == 0) return bad("its amount");
-        made.amount = *amount;
-        return change;
-    }
-    if (find("change") != "set") return bad("what it changes");
-    budget& made = change.set.emplace();
-    made.name = name;
-    auto const unit = parse_budget_unit(find("unit"));
-    if (!unit) return bad(unit.error().where);
-    made.unit = *unit;
-    auto const limit = parse_budget_limit(find("limit"), made.unit);
-    if (!limit) return bad(limit.error().where);
-    made.limit = *limit;
-    auto scope = parse_budget_scope(find("scope"));
-    if (!scope) return bad(scope.error().where);
-    made.scope = std::move(*scope);
-    auto window = parse_budget_window(find("window"));
-    if (!window) return bad(window.error().where);
-    made.window = std::move(*window);
-    if (detail::is_calendar(made.window.period)) {
-        auto zone = detail::parse_offsets(find("zone"), find("offsets"));
-        if (!zone) return bad("its zone");
-        made.window.zone = std::move(*zone);
-    }
-    if (auto ok = parse_budget_action(find("then"), made); !ok) return bad(ok.error().where);
-    auto percents = parse_alert_percents(find("alerts"));
-    if (!percents) return bad(percents.error().where);
-    made.alert_percents = std::move(*percents);
-    if (auto ok = validate(made); !ok) return bad(ok.error().where);
+    if (auto ok = detail::budget_change_reader<String>(entry).read(change); !ok)
+        return fail(errc::corrupt, "a record of a budget cannot be read: " + ok.error().where);
     return change;
 }
 

@@ -114,6 +114,74 @@ struct gate_start {
     std::string notice{};   // why what was saved is not used
 };
 
+[[nodiscard]] inline auto get_gates_into(stored_gates& to) {
+    return [&to](auto const& view) -> result<void> {
+        auto found = get_gates(view);
+        if (!found) return found.error();
+        to = std::move(*found);
+        return {};
+    };
+}
+
+// The gate that was saved last, where it is of this log and not damaged. Else nothing, and `notice`
+// says why. Errors: those of reading. Precondition: newest.gate.
+template <class Store>
+[[nodiscard]] result<std::optional<saved_gate>> find_newest_gate(log_reader<Store> const& log,
+                                                                 stored_gates const& newest,
+                                                                 std::string& notice) {
+    auto const stand = fold_stand::parse(newest.stand.value_or(""));
+    bool good = !newest.stand;  // an older version saved it
+    if (stand) {
+        auto const is_of = is_stand_of(log, *stand);
+        bool const damaged = !is_of && is_of.error().code == errc::corrupt;
+        if (damaged)
+            notice =
+                "the log is damaged, and so it is not known whether what budgets and alerts have "
+                "come to is of it: " +
+                is_of.error().message();
+        else if (!is_of)
+            return is_of.error();
+        good = (damaged || *is_of) && stand->size == through_of_gate(*newest.gate) &&
+               stand->content == digest{sha256(*newest.gate)};
+    }
+    if (auto saved = good ? read_saved_gate(*newest.gate) : std::nullopt) {
+        auto const size = log.size();
+        if (!size) return size.error();
+        if (saved->through <= *size) return saved;
+    }
+    notice = "what budgets and alerts have come to, as it was saved, is damaged or of another log";
+    return std::optional<saved_gate>{};
+}
+
+// What budgets had come to before `first`, the log's oldest record, of which some were dropped.
+// Errors: those of reading; corrupt, where it is lost.
+template <class Store>
+[[nodiscard]] result<saved_gate> find_base_gate(Store const& store, log_reader<Store> const& log,
+                                                std::uint64_t first, std::uint64_t newest_since) {
+    auto const there = store.segments();
+    if (!there) return there.error();
+    stored_gates oldest;
+    auto const read = store.read(there->oldest, get_gates_into(oldest));
+    if (!read) return read.error();
+    auto const note = newest_retention(store, log);
+    if (!note) return note.error();
+    bool const known = *note && (*note)->gate;
+    auto saved = read_saved_gate(oldest.base.value_or(""));
+    if (saved && saved->through == oldest.base_size &&
+        (!known || *(*note)->gate == digest{sha256(*oldest.base)}))
+        return std::move(*saved);
+    // An older version kept none where there was no budget and no alert.
+    bool const none_before = !oldest.base && !known && (newest_since == 0 || newest_since >= first);
+    if (!none_before)
+        return fail(errc::corrupt,
+                    "what budgets had come to before record " + std::to_string(first) +
+                        " is missing or damaged, and the records that it was made of "
+                        "were dropped");
+    saved_gate none;
+    none.through = first - 1;
+    return none;
+}
+
 // What was saved last, where it is of this log and not damaged, and is believed. Else what it was
 // before the oldest segment: nothing, where no record was dropped. Errors: those of reading;
 // corrupt, where that is lost.
@@ -121,74 +189,21 @@ template <class Store>
 [[nodiscard]] result<gate_start> find_gate_start(Store const& store, log_reader<Store> const& log,
                                                  bool believes) {
     stored_gates newest;
-    auto read = store.read([&newest](auto const& view) -> result<void> {
-        auto found = get_gates(view);
-        if (!found) return found.error();
-        newest = std::move(*found);
-        return {};
-    });
-    if (!read) return read.error();
+    if (auto read = store.read(get_gates_into(newest)); !read) return read.error();
     gate_start start;
-    if (!believes) newest.gate = newest.stand = std::nullopt;
-    if (newest.gate) {
-        auto const stand = fold_stand::parse(newest.stand.value_or(""));
-        bool good = !newest.stand;  // an older version saved it
-        if (stand) {
-            auto const is_of = is_stand_of(log, *stand);
-            bool const damaged = !is_of && is_of.error().code == errc::corrupt;
-            if (damaged)
-                start.notice =
-                    "the log is damaged, and so it is not known whether what budgets "
-                    "and alerts have come to is of it: " +
-                    is_of.error().message();
-            else if (!is_of)
-                return is_of.error();
-            good = (damaged || *is_of) && stand->size == through_of_gate(*newest.gate) &&
-                   stand->content == digest{sha256(*newest.gate)};
-        }
-        if (auto saved = good ? read_saved_gate(*newest.gate) : std::nullopt) {
-            auto const size = log.size();
-            if (!size) return size.error();
-            if (saved->through <= *size)
-                return gate_start{std::move(*saved), true, std::move(start.notice)};
-        }
-        start.notice =
-            "what budgets and alerts have come to, as it was saved, is damaged or of "
-            "another log";
-    }
-    if (!newest.gate && newest.stand)
+    if (believes && newest.gate) {
+        auto saved = find_newest_gate(log, newest, start.notice);
+        if (!saved) return saved.error();
+        if (*saved) return gate_start{std::move(**saved), true, std::move(start.notice)};
+    } else if (believes && newest.stand) {
         start.notice = "what budgets and alerts have come to was saved, and is gone";
+    }
     auto const first = log.first();
     if (!first) return first.error();
-    std::string const lost =
-        "what budgets had come to before record " + std::to_string(*first) +
-        " is missing or damaged, and the records that it was made of were dropped";
     if (*first > 1) {
-        auto const there = store.segments();
-        if (!there) return there.error();
-        stored_gates oldest;
-        read = store.read(there->oldest, [&oldest](auto const& view) -> result<void> {
-            auto found = get_gates(view);
-            if (!found) return found.error();
-            oldest = std::move(*found);
-            return {};
-        });
-        if (!read) return read.error();
-        auto const note = newest_retention(store, log);
-        if (!note) return note.error();
-        bool const known = *note && (*note)->gate;
-        auto saved = read_saved_gate(oldest.base.value_or(""));
-        bool const is_it = saved && saved->through == oldest.base_size &&
-                           (!known || *(*note)->gate == digest{sha256(*oldest.base)});
-        if (is_it) {
-            start.from = std::move(*saved);
-        } else {
-            // An older version kept none where there was no budget and no alert.
-            bool const none_before =
-                !oldest.base && !known && (newest.since == 0 || newest.since >= *first);
-            if (!none_before) return fail(errc::corrupt, lost);
-            start.from.through = *first - 1;
-        }
+        auto base = find_base_gate(store, log, *first, newest.since);
+        if (!base) return base.error();
+        start.from = std::move(*base);
     }
     if (!start.notice.empty())
         start.notice += ": it is folded anew from record " + std::to_string(*first);

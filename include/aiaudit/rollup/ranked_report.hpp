@@ -86,6 +86,7 @@ template <class Reader, class Base>
         return dearest[a].name.view() < dearest[b].name.view();
     });
     std::vector<group_name> wanted;
+    wanted.reserve(order.size());
     for (std::size_t const place : order) wanted.push_back(dearest[place].name.view());
     std::vector<gathered_row> rows(wanted.size());
     auto const add = [&rows](std::size_t place, totals const& part,

@@ -42,24 +42,26 @@ AIAUDIT_INLINE result<lmdb_transaction> lmdb_environment::begin(bool writing) {
             return fail(errc::closed, directory_ + ": was opened before this process forked");
         }
         if (dropped()) return fail(errc::not_found, directory_ + ": was dropped");
-        std::shared_lock inside(gate_);
-        auto const openings = openings_;
-        code = MDB_PANIC;  // as good as: there is nothing open
-        if (open_) {
-            if (writing) clear_dead_readers_now_and_then();
-            if (is_cut_short(writing)) return open_->cut_short();
-            MDB_txn* txn = nullptr;
-            code = writing ? open_->begin_write(&txn) : open_->begin_read(&txn);
-            if (code == 0) {
-                lmdb_transaction begun(*this, txn, writing, std::move(inside));
-                if (auto ok = open_->check_size(); !ok) return ok.error();
-                auto const in_step = writing ? open_->is_in_step(txn) : result<bool>(true);
-                if (!in_step) return in_step.error();
-                if (*in_step) return begun;
-                code = MDB_PANIC;
+        std::uint64_t openings = 0;
+        {
+            std::shared_lock inside(gate_);
+            openings = openings_;
+            code = MDB_PANIC;  // as good as: there is nothing open
+            if (open_) {
+                if (writing) clear_dead_readers_now_and_then();
+                if (is_cut_short(writing)) return open_->cut_short();
+                MDB_txn* txn = nullptr;
+                code = writing ? open_->begin_write(&txn) : open_->begin_read(&txn);
+                if (code == 0) {
+                    lmdb_transaction begun(*this, txn, writing, std::move(inside));
+                    if (auto ok = open_->check_size(); !ok) return ok.error();
+                    auto const in_step = writing ? open_->is_in_step(txn) : result<bool>(true);
+                    if (!in_step) return in_step.error();
+                    if (*in_step) return begun;
+                    code = MDB_PANIC;
+                }
             }
         }
-        if (inside.owns_lock()) inside.unlock();
         if (code == MDB_PANIC) {
             if (auto ok = open_anew(openings); !ok) return ok.error();
         } else if (code == MDB_MAP_RESIZED) {

@@ -27,10 +27,10 @@ AIAUDIT_INLINE result<lmdb_cursor> lmdb_read_view::cursor(table in) const {
 AIAUDIT_INLINE void lmdb_read_view::release(std::string_view value) const noexcept {
     static std::size_t const page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     auto const first = reinterpret_cast<std::uintptr_t>(value.data());
-    std::uintptr_t const begin = (first + page - 1) / page * page;
-    std::uintptr_t const end = (first + value.size()) / page * page;
-    if (begin < end)
-        static_cast<void>(::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED));
+    std::size_t const skipped = (page - first % page) % page;
+    if (value.size() < skipped + page) return;
+    char* const begin = const_cast<char*>(value.data()) + skipped;
+    static_cast<void>(::madvise(begin, (value.size() - skipped) / page * page, MADV_DONTNEED));
 }
 
 AIAUDIT_INLINE result<std::optional<std::string_view>> lmdb_read_view::get(
