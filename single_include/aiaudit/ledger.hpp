@@ -12968,16 +12968,18 @@ public:
     [[nodiscard]] dimension by() const noexcept { return dimension_of(query_.kind); }
 
     // visit(group_name, totals const&), where the totals have at least what ranks a group
-    // (day_part::read_costs). The views are valid within the call. Errors: the source's; corrupt;
-    // newer_format.
-    template <class Visitor>
-    [[nodiscard]] result<void> read_costs(Visitor&& visit) {
+    // (day_part::read_costs). Names are valid until settle() returns, which comes after each part.
+    // Errors: the source's; corrupt; newer_format.
+    template <class Visitor, class Settle>
+    [[nodiscard]] result<void> read_costs(Visitor&& visit, Settle&& settle) {
         auto const costs = [&visit](group_name name, totals const& sum, latency_histogram const&) {
             visit(name, sum);
         };
         return for_each_day(
-            [&](day_part const& part, bool whole) {
-                return whole ? read_part_costs(part, by(), visit) : read_cells(part, costs);
+            [&](day_part const& part, bool whole) -> result<void> {
+                auto all = whole ? read_part_costs(part, by(), visit) : read_cells(part, costs);
+                settle();
+                return all;
             },
             costs);
     }
@@ -13224,6 +13226,12 @@ template <class View>
     return digest{sha256(all)};
 }
 
+// 0 where that is no part.
+[[nodiscard]] inline std::uint64_t users_in(std::string_view part) {
+    auto const opened = day_part::open(part);
+    return opened ? opened->group_count(dimension::user) : 0;
+}
+
 template <class Store>
 class user_totals {
 public:
@@ -13235,20 +13243,33 @@ public:
     [[nodiscard]] result<void> start(std::string& wrong);
     // The last record that they count; 0: there are none.
     [[nodiscard]] std::uint64_t through() const noexcept { return through_; }
+    // The same where the query asks for users over all these days, else 0.
+    [[nodiscard]] std::uint64_t through(report_query const& query,
+                                        std::span<civil_day const> days) const {
+        auto const is_whole = [&query](civil_day day) {
+            return overlap_of(query.zone, day, query.days) == day_overlap::whole;
+        };
+        bool const asks_all = query.kind == report_kind::users && !days.empty() &&
+                              is_whole(days.front()) && is_whole(days.back());
+        return asks_all ? through_ : 0;
+    }
 
     // Parts were saved that have so many users.
     void add_saved(std::uint64_t users) noexcept {
         if (users_since_) *users_since_ += users;
     }
-    // Makes them anew where enough was saved since. `days`: of UTC, that have parts. Errors: the
-    // store's; corrupt.
-    [[nodiscard]] result<void> renew(std::span<civil_day const> days);
+    // Makes them anew where enough was saved since: less is enough when nobody waits. `days`: of
+    // UTC, that have parts. Errors: the store's; corrupt.
+    enum class pace : std::uint8_t { busy, idle };
+    [[nodiscard]] result<void> renew(std::span<civil_day const> days, pace when);
 
     // As group_reader has these. Errors: the store's; corrupt.
-    template <class Visitor>
-    [[nodiscard]] result<void> read_costs(Visitor&& visit) const {
-        return for_each_piece(through_, [&](day_part const& piece) {
-            return read_part_costs(piece, dimension::user, visit);
+    template <class Visitor, class Settle>
+    [[nodiscard]] result<void> read_costs(Visitor&& visit, Settle&& settle) const {
+        return for_each_piece(through_, [&](day_part const& piece) -> result<void> {
+            if (auto all = read_part_costs(piece, dimension::user, visit); !all) return all;
+            settle();
+            return {};
         });
     }
     template <class Visitor>
@@ -13281,9 +13302,10 @@ private:
     };
     using sums_by_name = std::map<std::string, totals, std::less<>>;
 
-    [[nodiscard]] bool is_due() const noexcept {
+    [[nodiscard]] bool is_due(pace when) const noexcept {
         constexpr std::uint64_t users_min = 32'768;
-        return *users_since_ >= (std::max)(users_min, users_ / 4);
+        std::uint64_t const many = (std::max)(users_min, users_ / 4);
+        return *users_since_ >= (when == pace::idle ? many / 16 : many);
     }
     [[nodiscard]] result<void> count_since(std::span<civil_day const> days);
     template <class Visitor>
@@ -13391,10 +13413,8 @@ template <class Store>
 result<void> user_totals<Store>::count_since(std::span<civil_day const> days) {
     std::uint64_t users = 0;
     for (civil_day const day : days) {
-        auto const read = shelf_->for_each(day, through_, [&users](std::string_view bytes) {
-            auto const part = day_part::open(bytes);
-            if (part) users += part->group_count(dimension::user);
-        });
+        auto const read = shelf_->for_each(
+            day, through_, [&users](std::string_view bytes) { users += users_in(bytes); });
         if (!read) return read;
     }
     users_since_ = users;
@@ -13402,11 +13422,11 @@ result<void> user_totals<Store>::count_since(std::span<civil_day const> days) {
 }
 
 template <class Store>
-result<void> user_totals<Store>::renew(std::span<civil_day const> days) {
+result<void> user_totals<Store>::renew(std::span<civil_day const> days, pace when) {
     if (!users_since_) {
         if (auto ok = count_since(days); !ok) return ok;
     }
-    if (!is_due()) return {};
+    if (!is_due(when)) return {};
     std::uint64_t const through = shelf_->saved();
     auto const all = ranges(days);
     if (!all) return all.error();
@@ -13631,6 +13651,7 @@ result<void> user_totals<Store>::begin_using(std::uint64_t through, std::uint32_
 #ifndef AIAUDIT_ROLLUP_GROUP_RANKING_HPP
 #define AIAUDIT_ROLLUP_GROUP_RANKING_HPP
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -13659,23 +13680,20 @@ public:
     group_ranking(std::size_t places, std::uint64_t memory_bytes)
         : places_(places), memory_bytes_(memory_bytes) {}
 
-    // Reads all groups, as often as it takes: read(visit) calls visit(group_name, attempts, cost)
-    // for sums of groups, any number of times for each; read_base(visit) does so once for each at
-    // the most, and these are not gathered. Errors: those of both.
+    // Reads all groups, as often as it takes: read(visit, settle) calls visit(group_name, attempts,
+    // cost) for sums of groups, any number of times for each, and settle() before texts of names
+    // that it visited go away; read_base(visit, settle) does so once for each group at the most,
+    // and these are not gathered. Errors: those of both.
     template <class Read, class ReadBase>
     [[nodiscard]] result<void> rank(Read&& read, ReadBase&& read_base) {
+        auto const visit = [this](group_name name, std::uint64_t attempts, money cost) {
+            this->take(name, attempts, cost);
+        };
         do {
             begin_pass();
-            auto const all = read([this](group_name name, std::uint64_t attempts, money cost) {
-                this->add(name, attempts, cost);
-            });
-            if (!all) return all;
+            if (auto all = read(visit, [this] { this->settle(); }); !all) return all;
             begin_base();
-            auto const base =
-                read_base([this](group_name name, std::uint64_t attempts, money cost) {
-                    this->add_base({name, cost.pico(), attempts, 0});
-                });
-            if (!base) return base;
+            if (auto all = read_base(visit, [this] { this->settle_base(); }); !all) return all;
             end_pass();
         } while (low_);
         order();
@@ -13712,7 +13730,30 @@ private:
     void begin_pass();
     void begin_base();
     void end_pass();
-    void add(group_name name, std::uint64_t attempts, money cost);
+    // Some groups are taken before they are settled one after the other, so that their places are
+    // fetched from memory at once.
+    void take(group_name name, std::uint64_t attempts, money cost) {
+        if (!is_in_pass(name)) return;
+        if (in_base_ && groups_.empty()) return add_base({name, cost.pico(), attempts, 0});
+        std::uint64_t const hash = name.hash();
+        if (in_base_)
+            __builtin_prefetch(&filter_[filter_bit(hash) / 64]);
+        else
+            index_.prefetch(hash);
+        taken_[taken_count_++] = {name, cost.pico(), attempts, hash};
+        if (taken_count_ < taken_.size()) return;
+        if (in_base_)
+            settle_base();
+        else
+            settle();
+    }
+    void settle();
+    void settle_base();
+    // Fetches what a search for these of taken_ looks at behind the index.
+    void prefetch(std::size_t count) const noexcept;
+    [[nodiscard]] std::uint32_t find(gathered const& group) const;
+    void add(gathered const& group);
+    static void add_to(gathered& known, gathered const& group) noexcept;
     // Adds to what is gathered of that name; of a name without any, competes at once.
     void add_base(gathered const& group);
     [[nodiscard]] bool is_in_pass(group_name name) const noexcept {
@@ -13722,8 +13763,11 @@ private:
     void insert(gathered const& group);
     // Whether something of that hash may be gathered: most names of a base are not.
     [[nodiscard]] bool may_be_gathered(std::uint64_t hash) const noexcept {
-        std::uint64_t const bit = hash >> 7 & (filter_.size() * 64 - 1);
+        std::uint64_t const bit = filter_bit(hash);
         return (filter_[bit / 64] >> bit % 64 & 1) != 0;
+    }
+    [[nodiscard]] std::uint64_t filter_bit(std::uint64_t hash) const noexcept {
+        return hash >> 7 & (filter_.size() * 64 - 1);
     }
     void drop_half();
     void compete(gathered const& group);
@@ -13747,6 +13791,9 @@ private:
     hash_index index_{};
     std::vector<std::uint64_t> filter_{};  // bits of the hashes that are gathered
     text_room texts_{};
+    std::array<gathered, 32> taken_{};
+    std::size_t taken_count_ = 0;
+    bool in_base_ = false;
     std::vector<ranked_group> best_{};  // the dearest so far, and some that follow
     std::optional<int128> worst_{};     // what has a place costs at least that
     std::uint64_t group_count_ = 0;
@@ -13801,8 +13848,8 @@ struct gathered_row {
 
 // Reads nothing beside a group_reader.
 struct no_base {
-    template <class Visitor>
-    [[nodiscard]] result<void> read_costs(Visitor&&) const {
+    template <class Visitor, class Settle>
+    [[nodiscard]] result<void> read_costs(Visitor&&, Settle&&) const {
         return {};
     }
     template <class Visitor>
@@ -13824,10 +13871,12 @@ template <class Reader, class Base>
         return query.as_recorded ? part.as_recorded().cost : part.cost;
     };
     auto const costs_of = [&cost_of](auto& from) {
-        return [&](auto&& add) {
-            return from.read_costs([&](group_name name, totals const& part) {
-                add(name, part.attempts, cost_of(part));
-            });
+        return [&](auto&& add, auto&& settle) {
+            return from.read_costs(
+                [&](group_name name, totals const& part) {
+                    add(name, part.attempts, cost_of(part));
+                },
+                settle);
         };
     };
     auto const ranked = ranking.rank(costs_of(reader), costs_of(base));
@@ -15128,22 +15177,29 @@ public:
     // The fold's own thread, until stop(): everything committed before that is folded first. It
     // lets small batches gather: nobody waits for them, since who wants a report folds them. Nor
     // for the days that a report left out, which it loads one by one, with time between for
-    // reports.
+    // reports. When it has had nothing to do for a while, it renews the totals of users.
     void run() {
+        bool idle = true;
         for (;;) {
             bool load = false;
             {
                 std::unique_lock lock(pending_mutex_);
                 has_thread_ = true;
-                work_.wait(lock, [this] { return stopping_ || !pending_.empty() || loading_; });
-                work_.wait_for(lock, loading_ ? loading_pause : folding_pause,
-                               [this] { return stopping_ || pending_records_ >= worth_folding; });
+                auto const has_work = [this] { return stopping_ || !pending_.empty() || loading_; };
+                idle = !idle && !work_.wait_for(lock, idle_pause, has_work);
+                if (!idle) {
+                    work_.wait(lock, has_work);
+                    work_.wait_for(lock, loading_ ? loading_pause : folding_pause, [this] {
+                        return stopping_ || pending_records_ >= worth_folding;
+                    });
+                }
                 if (pending_.empty() && stopping_) return;
                 load = loading_;
             }
             std::unique_lock const lock(mutex_);
             // Where memory runs out, the next time will do.
             static_cast<void>(fold_with_memory([&]() -> result<void> {
+                if (idle) return renew_totals(pace::idle);
                 fold_and_save();
                 if (load) load_more();
                 return {};
@@ -15168,9 +15224,10 @@ public:
             if (generation_ == never) {
                 if (auto ok = catch_up(); !ok) return ok;
             }
-            if (!shelf_.replaces() && folded_ - shelf_.saved() < records_least) return {};
-            if (auto ok = save(); !ok) return ok.error();
-            return {};
+            if (shelf_.replaces() || folded_ - shelf_.saved() >= records_least) {
+                if (auto ok = save(); !ok) return ok.error();
+            }
+            return renew_totals(pace::idle);
         });
     }
 
@@ -15242,7 +15299,7 @@ private:
         report_query daily{.zone = query.zone, .days = query.days};
         if (auto ok = fold_.prepare(daily, parts()); !ok) return ok.error();
         totals const sum = make_report(fold_, daily).sum;
-        std::uint64_t const through = asks_all_days(query) ? user_totals_.through() : 0;
+        std::uint64_t const through = user_totals_.through(query, fold_.days());
         auto source = [this, through](civil_day day, auto&& visit) -> result<void> {
             return shelf_.for_each(day, through, visit);
         };
@@ -15250,15 +15307,6 @@ private:
         std::uint64_t const memory = settings_.rollup.memory_bytes;
         if (through == 0) return make_ranked_report(query, groups, no_base{}, memory, sum);
         return make_ranked_report(query, groups, user_totals_, memory, sum);
-    }
-    // Whether the totals of users are among what the query asks for.
-    [[nodiscard]] bool asks_all_days(report_query const& query) const {
-        auto const& days = fold_.days();
-        auto const is_whole = [&query](civil_day day) {
-            return overlap_of(query.zone, day, query.days) == day_overlap::whole;
-        };
-        return query.kind == report_kind::users && !days.empty() && is_whole(days.front()) &&
-               is_whole(days.back());
     }
 
     // Loads a day for reports to come; what fails will fail for them too, and they say so.
@@ -15479,8 +15527,7 @@ private:
         std::uint64_t users = 0;
         for (auto const& [day, bytes] : parts) {
             days.push_back(day);
-            if (auto const part = day_part::open(bytes))
-                users += part->group_count(dimension::user);
+            users += users_in(bytes);
         }
         auto const saved = shelf_.save(std::move(parts), folded_);
         if (!saved || !*saved) return saved;
@@ -15491,9 +15538,13 @@ private:
         for (civil_day const day : days) {
             if (auto ok = shelf_.merge(day, bounds); !ok) return ok.error();
         }
-        if (!fold_.is_wide(dimension::user)) return true;
-        if (auto ok = user_totals_.renew(fold_.days()); !ok) return ok.error();
+        if (auto ok = renew_totals(pace::busy); !ok) return ok.error();
         return true;
+    }
+    using pace = typename user_totals<Store>::pace;
+    [[nodiscard]] result<void> renew_totals(pace when) {
+        if (settings_.read_only || !fold_.is_wide(dimension::user)) return {};
+        return user_totals_.renew(fold_.days(), when);
     }
 
     static constexpr std::uint64_t never = ~std::uint64_t{0};
@@ -15501,6 +15552,7 @@ private:
     static constexpr std::uint64_t worth_folding = 4096;
     static constexpr std::chrono::milliseconds folding_pause{20};
     static constexpr std::chrono::milliseconds loading_pause{20};
+    static constexpr std::chrono::seconds idle_pause{1};
     static constexpr int tries_most = 50;  // while other processes save and drop
 
     struct pending {
@@ -18190,6 +18242,7 @@ public:
 
 private:
     // Places of names: as series_names, then slots; those of factors go on.
+    static constexpr std::uint8_t user_place = 0;
     static constexpr std::uint8_t slot_place = 6;
     static constexpr std::uint8_t number_place = 7;
     static constexpr std::uint8_t bucket_place = 8;
@@ -18216,11 +18269,43 @@ private:
         std::uint8_t size = 0;
         std::array<char, name_most> name{};
     };
-    static constexpr std::size_t names_kept = std::size_t{1} << 18;
+    // Factors of names that were asked for lately, each on the line of its hash: as many lines as
+    // pay, up to a bound.
+    class name_cache {
+    public:
+        [[nodiscard]] name_factor& line(std::uint64_t hash) noexcept {
+            return lines_[hash & (lines_.size() - 1)];
+        }
+        void prefetch(std::uint64_t hash) const noexcept {
+            __builtin_prefetch(&lines_[hash & (lines_.size() - 1)]);
+        }
+        // A name was not found. Whether it is worth twice the lines.
+        [[nodiscard]] bool is_too_small() noexcept {
+            return ++missed_ > lines_.size() && lines_.size() < lines_most;
+        }
+        void grow();
+
+    private:
+        static constexpr std::size_t lines_most = std::size_t{1} << 20;  // 64 MiB
+        std::vector<name_factor> lines_{std::size_t{1} << 10};
+        std::size_t missed_ = 0;  // with so many lines
+    };
     static constexpr std::size_t profiles_kept = std::size_t{1} << 12;
 
     [[nodiscard]] prime_number factor(std::uint8_t place, std::string_view name) const;
-    [[nodiscard]] prime_number of_name(std::uint8_t place, std::string_view name);
+    [[nodiscard]] prime_number of_name(std::uint8_t place, std::string_view name) {
+        return of_name(place, name, name_hash(place, name));
+    }
+    [[nodiscard]] prime_number of_name(std::uint8_t place, std::string_view name,
+                                       std::uint64_t hash);
+    [[nodiscard]] static std::uint64_t name_hash(std::uint8_t place,
+                                                 std::string_view name) noexcept {
+        return hash_of_text(name) ^ place;
+    }
+    // Users are many, and would push out the others.
+    [[nodiscard]] name_cache& cache_of(std::uint8_t place) noexcept {
+        return place == user_place ? users_ : names_;
+    }
     [[nodiscard]] profile_factors& of_profile(std::array<std::string_view, 5> const& names);
     void flush(profile_factors& line);
     // `bits` become those that any number has.
@@ -18240,16 +18325,20 @@ private:
     std::array<std::int64_t, totals_numbers + 1> numbers_{};  // the cost is the last
     std::array<prime_number, latency_histogram::bucket_count> buckets_{};
     std::array<prime_number, static_cast<std::size_t>(slots_per_day)> slots_{};
-    std::vector<name_factor> names_{names_kept};
+    name_cache users_{};
+    name_cache names_{};
     std::vector<profile_factors> profiles_{profiles_kept};
 };
 
 template <class Record>
 void fingerprinter::add(Record const& entry, std::string_view model, std::uint32_t slot,
                         compared_numbers which, part_fingerprint& to) {
+    std::string_view const name{entry.user};
+    std::uint64_t const hash = name_hash(user_place, name);
+    users_.prefetch(hash);
     totals const sum = totals::of(entry);
     status_text const status{entry};
-    prime_number const user = of_name(0, entry.user);
+    prime_number const user = of_name(user_place, name, hash);
     profile_factors& line =
         of_profile({std::string_view{entry.project}, std::string_view{entry.key_id},
                     std::string_view{entry.provider}, model, status.text()});
@@ -27205,52 +27294,87 @@ AIAUDIT_INLINE void group_ranking::begin_pass() {
     index_.clear();
     texts_ = {};
     high_.reset();
+    in_base_ = false;
+    taken_count_ = 0;
 }
 
 AIAUDIT_INLINE void group_ranking::end_pass() {
+    settle_base();
     for (gathered const& group : groups_) {
         if (group.attempts != 0) compete(group);
     }
     low_ = std::move(high_);
 }
 
-AIAUDIT_INLINE void group_ranking::add(group_name name, std::uint64_t attempts, money cost) {
-    if (!is_in_pass(name)) return;
-    std::uint64_t const hash = name.hash();
-    std::uint32_t const found =
-        index_.find(hash, [&](std::uint32_t number) { return groups_[number].name == name; });
-    if (found != hash_index::none) {
-        gathered& group = groups_[found];
-        group.attempts += attempts;
-        group.cost = wrapping_sum(money::from_pico(group.cost), cost).pico();
+AIAUDIT_INLINE void group_ranking::settle() {
+    std::size_t const count = std::exchange(taken_count_, 0);
+    prefetch(count);
+    for (std::size_t i = 0; i < count; ++i) add(taken_[i]);
+}
+
+AIAUDIT_INLINE void group_ranking::settle_base() {
+    std::size_t const count = std::exchange(taken_count_, 0);
+    std::size_t known = 0;  // of those that may be gathered, which come first then
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!may_be_gathered(taken_[i].hash)) {
+            if (taken_[i].attempts != 0) compete(taken_[i]);
+            continue;
+        }
+        index_.prefetch(taken_[i].hash);
+        taken_[known++] = taken_[i];
+    }
+    prefetch(known);
+    for (std::size_t i = 0; i < known; ++i) add_base(taken_[i]);
+}
+
+AIAUDIT_INLINE void group_ranking::prefetch(std::size_t count) const noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+        std::uint32_t const number = index_.guess(taken_[i].hash);
+        if (number != hash_index::none) __builtin_prefetch(&groups_[number]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        std::uint32_t const number = index_.guess(taken_[i].hash);
+        if (number != hash_index::none && groups_[number].hash == taken_[i].hash)
+            __builtin_prefetch(groups_[number].name.text.data());
+    }
+}
+
+AIAUDIT_INLINE std::uint32_t group_ranking::find(gathered const& group) const {
+    return index_.find(group.hash, [&](std::uint32_t number) {
+        return groups_[number].hash == group.hash && groups_[number].name == group.name;
+    });
+}
+
+AIAUDIT_INLINE void group_ranking::add(gathered const& group) {
+    if (!is_in_pass(group.name)) return;  // its half was dropped since it was taken
+    if (std::uint32_t const found = find(group); found != hash_index::none) {
+        add_to(groups_[found], group);
         return;
     }
-    insert({name, cost.pico(), attempts, hash});
+    insert(group);
     if ((groups_.size() & 1023) == 0 && bytes() > memory_bytes_) drop_half();
 }
 
 AIAUDIT_INLINE void group_ranking::add_base(gathered const& group) {
-    if (!is_in_pass(group.name)) return;
-    std::uint64_t const hash = group.name.hash();
-    std::uint32_t const found =
-        may_be_gathered(hash)
-            ? index_.find(hash,
-                          [&](std::uint32_t number) { return groups_[number].name == group.name; })
-            : hash_index::none;
-    if (found == hash_index::none) {
-        if (group.attempts != 0) compete(group);
-        return;
-    }
-    gathered& known = groups_[found];
+    std::uint32_t const found = find(group);
+    if (found != hash_index::none)
+        add_to(groups_[found], group);
+    else if (group.attempts != 0)
+        compete(group);
+}
+
+AIAUDIT_INLINE void group_ranking::add_to(gathered& known, gathered const& group) noexcept {
     known.attempts += group.attempts;
     known.cost = wrapping_sum(money::from_pico(known.cost), money::from_pico(group.cost)).pico();
 }
 
 AIAUDIT_INLINE void group_ranking::begin_base() {
     constexpr std::size_t bits_a_group = 16;
+    settle();
+    in_base_ = true;
     filter_.assign(std::bit_ceil(groups_.size() * bits_a_group / 64 + 1), 0);
     for (gathered const& group : groups_) {
-        std::uint64_t const bit = group.hash >> 7 & (filter_.size() * 64 - 1);
+        std::uint64_t const bit = filter_bit(group.hash);
         filter_[bit / 64] |= std::uint64_t{1} << bit % 64;
     }
 }
@@ -27524,17 +27648,44 @@ AIAUDIT_INLINE fingerprinter::fingerprinter(sha256_value const& secret) : secret
 }
 
 AIAUDIT_INLINE prime_number fingerprinter::factor(std::uint8_t place, std::string_view name) const {
-    char const mark = static_cast<char>(place);
-    sha256_value const hash = sha256_joined({view_of(secret_), std::string_view(&mark, 1), name});
+    std::array<char, 1 + secret_bytes + name_factor::name_most> bytes;  // one piece is quickest
+    std::string_view rest = name;
+    std::memcpy(bytes.data(), secret_.data(), secret_bytes);
+    bytes[secret_bytes] = static_cast<char>(place);
+    std::size_t size = secret_bytes + 1;
+    if (name.size() <= name_factor::name_most && !name.empty()) {
+        std::memcpy(bytes.data() + size, name.data(), name.size());
+        size += name.size();
+        rest = {};
+    }
+    sha256_value const hash = sha256_joined({std::string_view(bytes.data(), size), rest});
     uint128 value = 0;
     std::memcpy(&value, hash.data(), sizeof value);
     return prime_number(value & prime_number::prime);
 }
 
-AIAUDIT_INLINE prime_number fingerprinter::of_name(std::uint8_t place, std::string_view name) {
+AIAUDIT_INLINE void fingerprinter::name_cache::grow() {
+    std::vector<name_factor> const old =
+        std::exchange(lines_, std::vector<name_factor>(lines_.size() * 2));
+    missed_ = 0;
+    for (name_factor const& each : old) {
+        if (each.place != name_factor::unused)
+            line(name_hash(each.place, {each.name.data(), each.size})) = each;
+    }
+}
+
+AIAUDIT_INLINE prime_number fingerprinter::of_name(std::uint8_t place, std::string_view name,
+                                                   std::uint64_t hash) {
     if (name.size() > name_factor::name_most) return factor(place, name);
-    name_factor& line = names_[(hash_of_text(name) ^ place) % names_kept];
-    if (line.place == place && same_text({line.name.data(), line.size}, name)) return line.factor;
+    name_cache& cache = cache_of(place);
+    name_factor* found = &cache.line(hash);
+    if (found->place == place && same_text({found->name.data(), found->size}, name))
+        return found->factor;
+    if (cache.is_too_small()) {
+        cache.grow();
+        found = &cache.line(hash);
+    }
+    name_factor& line = *found;
     line.factor = factor(place, name);
     line.place = place;
     line.size = static_cast<std::uint8_t>(name.size());
@@ -27695,10 +27846,10 @@ AIAUDIT_INLINE result<prime_number> fingerprinter::read_users(day_part const& pa
     if (!users) return users.error();
     prime_number made;
     std::uint64_t bits = 0;
-    auto const read = part.read_sums(
-        dimension::user, [&](std::uint32_t user, totals const& sum, latency_histogram const&) {
-            made += of_numbers(sum, compared_numbers::all, bits) * of_name(0, (*users)[user]);
-        });
+    auto const read = part.read_sums(dimension::user, [&](std::uint32_t user, totals const& sum,
+                                                          latency_histogram const&) {
+        made += of_numbers(sum, compared_numbers::all, bits) * of_name(user_place, (*users)[user]);
+    });
     if (!read) return read.error();
     return made;
 }
@@ -27717,7 +27868,11 @@ AIAUDIT_INLINE result<part_fingerprint> fingerprinter::read(day_part const& part
                     "the rollup of " + part.day().to_string() + " has users out of order");
     std::vector<prime_number> of_users;
     of_users.reserve(users->size());
-    for (std::string_view const name : *users) of_users.push_back(of_name(0, name));
+    constexpr std::size_t ahead = 8;
+    for (std::size_t i = 0; i < users->size(); ++i) {
+        if (i + ahead < users->size()) users_.prefetch(name_hash(user_place, (*users)[i + ahead]));
+        of_users.push_back(of_name(user_place, (*users)[i]));
+    }
     part_fingerprint made;
     for (std::size_t i = 0; i < dimension_count; ++i) {
         auto const by = static_cast<dimension>(i);

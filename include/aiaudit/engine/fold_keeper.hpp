@@ -80,22 +80,29 @@ public:
     // The fold's own thread, until stop(): everything committed before that is folded first. It
     // lets small batches gather: nobody waits for them, since who wants a report folds them. Nor
     // for the days that a report left out, which it loads one by one, with time between for
-    // reports.
+    // reports. When it has had nothing to do for a while, it renews the totals of users.
     void run() {
+        bool idle = true;
         for (;;) {
             bool load = false;
             {
                 std::unique_lock lock(pending_mutex_);
                 has_thread_ = true;
-                work_.wait(lock, [this] { return stopping_ || !pending_.empty() || loading_; });
-                work_.wait_for(lock, loading_ ? loading_pause : folding_pause,
-                               [this] { return stopping_ || pending_records_ >= worth_folding; });
+                auto const has_work = [this] { return stopping_ || !pending_.empty() || loading_; };
+                idle = !idle && !work_.wait_for(lock, idle_pause, has_work);
+                if (!idle) {
+                    work_.wait(lock, has_work);
+                    work_.wait_for(lock, loading_ ? loading_pause : folding_pause, [this] {
+                        return stopping_ || pending_records_ >= worth_folding;
+                    });
+                }
                 if (pending_.empty() && stopping_) return;
                 load = loading_;
             }
             std::unique_lock const lock(mutex_);
             // Where memory runs out, the next time will do.
             static_cast<void>(fold_with_memory([&]() -> result<void> {
+                if (idle) return renew_totals(pace::idle);
                 fold_and_save();
                 if (load) load_more();
                 return {};
@@ -120,9 +127,10 @@ public:
             if (generation_ == never) {
                 if (auto ok = catch_up(); !ok) return ok;
             }
-            if (!shelf_.replaces() && folded_ - shelf_.saved() < records_least) return {};
-            if (auto ok = save(); !ok) return ok.error();
-            return {};
+            if (shelf_.replaces() || folded_ - shelf_.saved() >= records_least) {
+                if (auto ok = save(); !ok) return ok.error();
+            }
+            return renew_totals(pace::idle);
         });
     }
 
@@ -194,7 +202,7 @@ private:
         report_query daily{.zone = query.zone, .days = query.days};
         if (auto ok = fold_.prepare(daily, parts()); !ok) return ok.error();
         totals const sum = make_report(fold_, daily).sum;
-        std::uint64_t const through = asks_all_days(query) ? user_totals_.through() : 0;
+        std::uint64_t const through = user_totals_.through(query, fold_.days());
         auto source = [this, through](civil_day day, auto&& visit) -> result<void> {
             return shelf_.for_each(day, through, visit);
         };
@@ -202,15 +210,6 @@ private:
         std::uint64_t const memory = settings_.rollup.memory_bytes;
         if (through == 0) return make_ranked_report(query, groups, no_base{}, memory, sum);
         return make_ranked_report(query, groups, user_totals_, memory, sum);
-    }
-    // Whether the totals of users are among what the query asks for.
-    [[nodiscard]] bool asks_all_days(report_query const& query) const {
-        auto const& days = fold_.days();
-        auto const is_whole = [&query](civil_day day) {
-            return overlap_of(query.zone, day, query.days) == day_overlap::whole;
-        };
-        return query.kind == report_kind::users && !days.empty() && is_whole(days.front()) &&
-               is_whole(days.back());
     }
 
     // Loads a day for reports to come; what fails will fail for them too, and they say so.
@@ -431,8 +430,7 @@ private:
         std::uint64_t users = 0;
         for (auto const& [day, bytes] : parts) {
             days.push_back(day);
-            if (auto const part = day_part::open(bytes))
-                users += part->group_count(dimension::user);
+            users += users_in(bytes);
         }
         auto const saved = shelf_.save(std::move(parts), folded_);
         if (!saved || !*saved) return saved;
@@ -443,9 +441,13 @@ private:
         for (civil_day const day : days) {
             if (auto ok = shelf_.merge(day, bounds); !ok) return ok.error();
         }
-        if (!fold_.is_wide(dimension::user)) return true;
-        if (auto ok = user_totals_.renew(fold_.days()); !ok) return ok.error();
+        if (auto ok = renew_totals(pace::busy); !ok) return ok.error();
         return true;
+    }
+    using pace = typename user_totals<Store>::pace;
+    [[nodiscard]] result<void> renew_totals(pace when) {
+        if (settings_.read_only || !fold_.is_wide(dimension::user)) return {};
+        return user_totals_.renew(fold_.days(), when);
     }
 
     static constexpr std::uint64_t never = ~std::uint64_t{0};
@@ -453,6 +455,7 @@ private:
     static constexpr std::uint64_t worth_folding = 4096;
     static constexpr std::chrono::milliseconds folding_pause{20};
     static constexpr std::chrono::milliseconds loading_pause{20};
+    static constexpr std::chrono::seconds idle_pause{1};
     static constexpr int tries_most = 50;  // while other processes save and drop
 
     struct pending {

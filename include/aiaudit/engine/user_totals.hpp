@@ -69,6 +69,12 @@ template <class View>
     return digest{sha256(all)};
 }
 
+// 0 where that is no part.
+[[nodiscard]] inline std::uint64_t users_in(std::string_view part) {
+    auto const opened = day_part::open(part);
+    return opened ? opened->group_count(dimension::user) : 0;
+}
+
 template <class Store>
 class user_totals {
 public:
@@ -80,20 +86,33 @@ public:
     [[nodiscard]] result<void> start(std::string& wrong);
     // The last record that they count; 0: there are none.
     [[nodiscard]] std::uint64_t through() const noexcept { return through_; }
+    // The same where the query asks for users over all these days, else 0.
+    [[nodiscard]] std::uint64_t through(report_query const& query,
+                                        std::span<civil_day const> days) const {
+        auto const is_whole = [&query](civil_day day) {
+            return overlap_of(query.zone, day, query.days) == day_overlap::whole;
+        };
+        bool const asks_all = query.kind == report_kind::users && !days.empty() &&
+                              is_whole(days.front()) && is_whole(days.back());
+        return asks_all ? through_ : 0;
+    }
 
     // Parts were saved that have so many users.
     void add_saved(std::uint64_t users) noexcept {
         if (users_since_) *users_since_ += users;
     }
-    // Makes them anew where enough was saved since. `days`: of UTC, that have parts. Errors: the
-    // store's; corrupt.
-    [[nodiscard]] result<void> renew(std::span<civil_day const> days);
+    // Makes them anew where enough was saved since: less is enough when nobody waits. `days`: of
+    // UTC, that have parts. Errors: the store's; corrupt.
+    enum class pace : std::uint8_t { busy, idle };
+    [[nodiscard]] result<void> renew(std::span<civil_day const> days, pace when);
 
     // As group_reader has these. Errors: the store's; corrupt.
-    template <class Visitor>
-    [[nodiscard]] result<void> read_costs(Visitor&& visit) const {
-        return for_each_piece(through_, [&](day_part const& piece) {
-            return read_part_costs(piece, dimension::user, visit);
+    template <class Visitor, class Settle>
+    [[nodiscard]] result<void> read_costs(Visitor&& visit, Settle&& settle) const {
+        return for_each_piece(through_, [&](day_part const& piece) -> result<void> {
+            if (auto all = read_part_costs(piece, dimension::user, visit); !all) return all;
+            settle();
+            return {};
         });
     }
     template <class Visitor>
@@ -126,9 +145,10 @@ private:
     };
     using sums_by_name = std::map<std::string, totals, std::less<>>;
 
-    [[nodiscard]] bool is_due() const noexcept {
+    [[nodiscard]] bool is_due(pace when) const noexcept {
         constexpr std::uint64_t users_min = 32'768;
-        return *users_since_ >= (std::max)(users_min, users_ / 4);
+        std::uint64_t const many = (std::max)(users_min, users_ / 4);
+        return *users_since_ >= (when == pace::idle ? many / 16 : many);
     }
     [[nodiscard]] result<void> count_since(std::span<civil_day const> days);
     template <class Visitor>
@@ -236,10 +256,8 @@ template <class Store>
 result<void> user_totals<Store>::count_since(std::span<civil_day const> days) {
     std::uint64_t users = 0;
     for (civil_day const day : days) {
-        auto const read = shelf_->for_each(day, through_, [&users](std::string_view bytes) {
-            auto const part = day_part::open(bytes);
-            if (part) users += part->group_count(dimension::user);
-        });
+        auto const read = shelf_->for_each(
+            day, through_, [&users](std::string_view bytes) { users += users_in(bytes); });
         if (!read) return read;
     }
     users_since_ = users;
@@ -247,11 +265,11 @@ result<void> user_totals<Store>::count_since(std::span<civil_day const> days) {
 }
 
 template <class Store>
-result<void> user_totals<Store>::renew(std::span<civil_day const> days) {
+result<void> user_totals<Store>::renew(std::span<civil_day const> days, pace when) {
     if (!users_since_) {
         if (auto ok = count_since(days); !ok) return ok;
     }
-    if (!is_due()) return {};
+    if (!is_due(when)) return {};
     std::uint64_t const through = shelf_->saved();
     auto const all = ranges(days);
     if (!all) return all.error();

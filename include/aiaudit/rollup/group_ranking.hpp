@@ -14,6 +14,7 @@
 #include <aiaudit/rollup/group_reader.hpp>  // group_name
 #include <aiaudit/rollup/totals.hpp>        // totals
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -42,23 +43,20 @@ public:
     group_ranking(std::size_t places, std::uint64_t memory_bytes)
         : places_(places), memory_bytes_(memory_bytes) {}
 
-    // Reads all groups, as often as it takes: read(visit) calls visit(group_name, attempts, cost)
-    // for sums of groups, any number of times for each; read_base(visit) does so once for each at
-    // the most, and these are not gathered. Errors: those of both.
+    // Reads all groups, as often as it takes: read(visit, settle) calls visit(group_name, attempts,
+    // cost) for sums of groups, any number of times for each, and settle() before texts of names
+    // that it visited go away; read_base(visit, settle) does so once for each group at the most,
+    // and these are not gathered. Errors: those of both.
     template <class Read, class ReadBase>
     [[nodiscard]] result<void> rank(Read&& read, ReadBase&& read_base) {
+        auto const visit = [this](group_name name, std::uint64_t attempts, money cost) {
+            this->take(name, attempts, cost);
+        };
         do {
             begin_pass();
-            auto const all = read([this](group_name name, std::uint64_t attempts, money cost) {
-                this->add(name, attempts, cost);
-            });
-            if (!all) return all;
+            if (auto all = read(visit, [this] { this->settle(); }); !all) return all;
             begin_base();
-            auto const base =
-                read_base([this](group_name name, std::uint64_t attempts, money cost) {
-                    this->add_base({name, cost.pico(), attempts, 0});
-                });
-            if (!base) return base;
+            if (auto all = read_base(visit, [this] { this->settle_base(); }); !all) return all;
             end_pass();
         } while (low_);
         order();
@@ -95,7 +93,30 @@ private:
     void begin_pass();
     void begin_base();
     void end_pass();
-    void add(group_name name, std::uint64_t attempts, money cost);
+    // Some groups are taken before they are settled one after the other, so that their places are
+    // fetched from memory at once.
+    void take(group_name name, std::uint64_t attempts, money cost) {
+        if (!is_in_pass(name)) return;
+        if (in_base_ && groups_.empty()) return add_base({name, cost.pico(), attempts, 0});
+        std::uint64_t const hash = name.hash();
+        if (in_base_)
+            __builtin_prefetch(&filter_[filter_bit(hash) / 64]);
+        else
+            index_.prefetch(hash);
+        taken_[taken_count_++] = {name, cost.pico(), attempts, hash};
+        if (taken_count_ < taken_.size()) return;
+        if (in_base_)
+            settle_base();
+        else
+            settle();
+    }
+    void settle();
+    void settle_base();
+    // Fetches what a search for these of taken_ looks at behind the index.
+    void prefetch(std::size_t count) const noexcept;
+    [[nodiscard]] std::uint32_t find(gathered const& group) const;
+    void add(gathered const& group);
+    static void add_to(gathered& known, gathered const& group) noexcept;
     // Adds to what is gathered of that name; of a name without any, competes at once.
     void add_base(gathered const& group);
     [[nodiscard]] bool is_in_pass(group_name name) const noexcept {
@@ -105,8 +126,11 @@ private:
     void insert(gathered const& group);
     // Whether something of that hash may be gathered: most names of a base are not.
     [[nodiscard]] bool may_be_gathered(std::uint64_t hash) const noexcept {
-        std::uint64_t const bit = hash >> 7 & (filter_.size() * 64 - 1);
+        std::uint64_t const bit = filter_bit(hash);
         return (filter_[bit / 64] >> bit % 64 & 1) != 0;
+    }
+    [[nodiscard]] std::uint64_t filter_bit(std::uint64_t hash) const noexcept {
+        return hash >> 7 & (filter_.size() * 64 - 1);
     }
     void drop_half();
     void compete(gathered const& group);
@@ -130,6 +154,9 @@ private:
     hash_index index_{};
     std::vector<std::uint64_t> filter_{};  // bits of the hashes that are gathered
     text_room texts_{};
+    std::array<gathered, 32> taken_{};
+    std::size_t taken_count_ = 0;
+    bool in_base_ = false;
     std::vector<ranked_group> best_{};  // the dearest so far, and some that follow
     std::optional<int128> worst_{};     // what has a place costs at least that
     std::uint64_t group_count_ = 0;

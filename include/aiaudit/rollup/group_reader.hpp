@@ -109,16 +109,18 @@ public:
     [[nodiscard]] dimension by() const noexcept { return dimension_of(query_.kind); }
 
     // visit(group_name, totals const&), where the totals have at least what ranks a group
-    // (day_part::read_costs). The views are valid within the call. Errors: the source's; corrupt;
-    // newer_format.
-    template <class Visitor>
-    [[nodiscard]] result<void> read_costs(Visitor&& visit) {
+    // (day_part::read_costs). Names are valid until settle() returns, which comes after each part.
+    // Errors: the source's; corrupt; newer_format.
+    template <class Visitor, class Settle>
+    [[nodiscard]] result<void> read_costs(Visitor&& visit, Settle&& settle) {
         auto const costs = [&visit](group_name name, totals const& sum, latency_histogram const&) {
             visit(name, sum);
         };
         return for_each_day(
-            [&](day_part const& part, bool whole) {
-                return whole ? read_part_costs(part, by(), visit) : read_cells(part, costs);
+            [&](day_part const& part, bool whole) -> result<void> {
+                auto all = whole ? read_part_costs(part, by(), visit) : read_cells(part, costs);
+                settle();
+                return all;
             },
             costs);
     }

@@ -15,12 +15,13 @@
 #ifndef AIAUDIT_ROLLUP_PART_FINGERPRINT_HPP
 #define AIAUDIT_ROLLUP_PART_FINGERPRINT_HPP
 
-#include <aiaudit/config.hpp>           // int128
-#include <aiaudit/detail/sha256.hpp>    // sha256_value
-#include <aiaudit/rollup/day_part.hpp>  // day_part
-#include <aiaudit/rollup/query.hpp>     // dimension
-#include <aiaudit/rollup/series.hpp>    // status_text
-#include <aiaudit/rollup/totals.hpp>    // totals
+#include <aiaudit/config.hpp>             // int128
+#include <aiaudit/detail/hash_index.hpp>  // hash_of_text
+#include <aiaudit/detail/sha256.hpp>      // sha256_value
+#include <aiaudit/rollup/day_part.hpp>    // day_part
+#include <aiaudit/rollup/query.hpp>       // dimension
+#include <aiaudit/rollup/series.hpp>      // status_text
+#include <aiaudit/rollup/totals.hpp>      // totals
 
 #include <array>
 #include <bit>
@@ -127,6 +128,7 @@ public:
 
 private:
     // Places of names: as series_names, then slots; those of factors go on.
+    static constexpr std::uint8_t user_place = 0;
     static constexpr std::uint8_t slot_place = 6;
     static constexpr std::uint8_t number_place = 7;
     static constexpr std::uint8_t bucket_place = 8;
@@ -153,11 +155,43 @@ private:
         std::uint8_t size = 0;
         std::array<char, name_most> name{};
     };
-    static constexpr std::size_t names_kept = std::size_t{1} << 18;
+    // Factors of names that were asked for lately, each on the line of its hash: as many lines as
+    // pay, up to a bound.
+    class name_cache {
+    public:
+        [[nodiscard]] name_factor& line(std::uint64_t hash) noexcept {
+            return lines_[hash & (lines_.size() - 1)];
+        }
+        void prefetch(std::uint64_t hash) const noexcept {
+            __builtin_prefetch(&lines_[hash & (lines_.size() - 1)]);
+        }
+        // A name was not found. Whether it is worth twice the lines.
+        [[nodiscard]] bool is_too_small() noexcept {
+            return ++missed_ > lines_.size() && lines_.size() < lines_most;
+        }
+        void grow();
+
+    private:
+        static constexpr std::size_t lines_most = std::size_t{1} << 20;  // 64 MiB
+        std::vector<name_factor> lines_{std::size_t{1} << 10};
+        std::size_t missed_ = 0;  // with so many lines
+    };
     static constexpr std::size_t profiles_kept = std::size_t{1} << 12;
 
     [[nodiscard]] prime_number factor(std::uint8_t place, std::string_view name) const;
-    [[nodiscard]] prime_number of_name(std::uint8_t place, std::string_view name);
+    [[nodiscard]] prime_number of_name(std::uint8_t place, std::string_view name) {
+        return of_name(place, name, name_hash(place, name));
+    }
+    [[nodiscard]] prime_number of_name(std::uint8_t place, std::string_view name,
+                                       std::uint64_t hash);
+    [[nodiscard]] static std::uint64_t name_hash(std::uint8_t place,
+                                                 std::string_view name) noexcept {
+        return hash_of_text(name) ^ place;
+    }
+    // Users are many, and would push out the others.
+    [[nodiscard]] name_cache& cache_of(std::uint8_t place) noexcept {
+        return place == user_place ? users_ : names_;
+    }
     [[nodiscard]] profile_factors& of_profile(std::array<std::string_view, 5> const& names);
     void flush(profile_factors& line);
     // `bits` become those that any number has.
@@ -177,16 +211,20 @@ private:
     std::array<std::int64_t, totals_numbers + 1> numbers_{};  // the cost is the last
     std::array<prime_number, latency_histogram::bucket_count> buckets_{};
     std::array<prime_number, static_cast<std::size_t>(slots_per_day)> slots_{};
-    std::vector<name_factor> names_{names_kept};
+    name_cache users_{};
+    name_cache names_{};
     std::vector<profile_factors> profiles_{profiles_kept};
 };
 
 template <class Record>
 void fingerprinter::add(Record const& entry, std::string_view model, std::uint32_t slot,
                         compared_numbers which, part_fingerprint& to) {
+    std::string_view const name{entry.user};
+    std::uint64_t const hash = name_hash(user_place, name);
+    users_.prefetch(hash);
     totals const sum = totals::of(entry);
     status_text const status{entry};
-    prime_number const user = of_name(0, entry.user);
+    prime_number const user = of_name(user_place, name, hash);
     profile_factors& line =
         of_profile({std::string_view{entry.project}, std::string_view{entry.key_id},
                     std::string_view{entry.provider}, model, status.text()});

@@ -45,8 +45,8 @@ struct gathered_row {
 
 // Reads nothing beside a group_reader.
 struct no_base {
-    template <class Visitor>
-    [[nodiscard]] result<void> read_costs(Visitor&&) const {
+    template <class Visitor, class Settle>
+    [[nodiscard]] result<void> read_costs(Visitor&&, Settle&&) const {
         return {};
     }
     template <class Visitor>
@@ -68,10 +68,12 @@ template <class Reader, class Base>
         return query.as_recorded ? part.as_recorded().cost : part.cost;
     };
     auto const costs_of = [&cost_of](auto& from) {
-        return [&](auto&& add) {
-            return from.read_costs([&](group_name name, totals const& part) {
-                add(name, part.attempts, cost_of(part));
-            });
+        return [&](auto&& add, auto&& settle) {
+            return from.read_costs(
+                [&](group_name name, totals const& part) {
+                    add(name, part.attempts, cost_of(part));
+                },
+                settle);
         };
     };
     auto const ranked = ranking.rank(costs_of(reader), costs_of(base));

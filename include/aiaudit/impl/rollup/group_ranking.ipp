@@ -29,52 +29,87 @@ AIAUDIT_INLINE void group_ranking::begin_pass() {
     index_.clear();
     texts_ = {};
     high_.reset();
+    in_base_ = false;
+    taken_count_ = 0;
 }
 
 AIAUDIT_INLINE void group_ranking::end_pass() {
+    settle_base();
     for (gathered const& group : groups_) {
         if (group.attempts != 0) compete(group);
     }
     low_ = std::move(high_);
 }
 
-AIAUDIT_INLINE void group_ranking::add(group_name name, std::uint64_t attempts, money cost) {
-    if (!is_in_pass(name)) return;
-    std::uint64_t const hash = name.hash();
-    std::uint32_t const found =
-        index_.find(hash, [&](std::uint32_t number) { return groups_[number].name == name; });
-    if (found != hash_index::none) {
-        gathered& group = groups_[found];
-        group.attempts += attempts;
-        group.cost = wrapping_sum(money::from_pico(group.cost), cost).pico();
+AIAUDIT_INLINE void group_ranking::settle() {
+    std::size_t const count = std::exchange(taken_count_, 0);
+    prefetch(count);
+    for (std::size_t i = 0; i < count; ++i) add(taken_[i]);
+}
+
+AIAUDIT_INLINE void group_ranking::settle_base() {
+    std::size_t const count = std::exchange(taken_count_, 0);
+    std::size_t known = 0;  // of those that may be gathered, which come first then
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!may_be_gathered(taken_[i].hash)) {
+            if (taken_[i].attempts != 0) compete(taken_[i]);
+            continue;
+        }
+        index_.prefetch(taken_[i].hash);
+        taken_[known++] = taken_[i];
+    }
+    prefetch(known);
+    for (std::size_t i = 0; i < known; ++i) add_base(taken_[i]);
+}
+
+AIAUDIT_INLINE void group_ranking::prefetch(std::size_t count) const noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+        std::uint32_t const number = index_.guess(taken_[i].hash);
+        if (number != hash_index::none) __builtin_prefetch(&groups_[number]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        std::uint32_t const number = index_.guess(taken_[i].hash);
+        if (number != hash_index::none && groups_[number].hash == taken_[i].hash)
+            __builtin_prefetch(groups_[number].name.text.data());
+    }
+}
+
+AIAUDIT_INLINE std::uint32_t group_ranking::find(gathered const& group) const {
+    return index_.find(group.hash, [&](std::uint32_t number) {
+        return groups_[number].hash == group.hash && groups_[number].name == group.name;
+    });
+}
+
+AIAUDIT_INLINE void group_ranking::add(gathered const& group) {
+    if (!is_in_pass(group.name)) return;  // its half was dropped since it was taken
+    if (std::uint32_t const found = find(group); found != hash_index::none) {
+        add_to(groups_[found], group);
         return;
     }
-    insert({name, cost.pico(), attempts, hash});
+    insert(group);
     if ((groups_.size() & 1023) == 0 && bytes() > memory_bytes_) drop_half();
 }
 
 AIAUDIT_INLINE void group_ranking::add_base(gathered const& group) {
-    if (!is_in_pass(group.name)) return;
-    std::uint64_t const hash = group.name.hash();
-    std::uint32_t const found =
-        may_be_gathered(hash)
-            ? index_.find(hash,
-                          [&](std::uint32_t number) { return groups_[number].name == group.name; })
-            : hash_index::none;
-    if (found == hash_index::none) {
-        if (group.attempts != 0) compete(group);
-        return;
-    }
-    gathered& known = groups_[found];
+    std::uint32_t const found = find(group);
+    if (found != hash_index::none)
+        add_to(groups_[found], group);
+    else if (group.attempts != 0)
+        compete(group);
+}
+
+AIAUDIT_INLINE void group_ranking::add_to(gathered& known, gathered const& group) noexcept {
     known.attempts += group.attempts;
     known.cost = wrapping_sum(money::from_pico(known.cost), money::from_pico(group.cost)).pico();
 }
 
 AIAUDIT_INLINE void group_ranking::begin_base() {
     constexpr std::size_t bits_a_group = 16;
+    settle();
+    in_base_ = true;
     filter_.assign(std::bit_ceil(groups_.size() * bits_a_group / 64 + 1), 0);
     for (gathered const& group : groups_) {
-        std::uint64_t const bit = group.hash >> 7 & (filter_.size() * 64 - 1);
+        std::uint64_t const bit = filter_bit(group.hash);
         filter_[bit / 64] |= std::uint64_t{1} << bit % 64;
     }
 }

@@ -4,9 +4,8 @@
 #ifndef AIAUDIT_IMPL_ROLLUP_PART_FINGERPRINT_IPP
 #define AIAUDIT_IMPL_ROLLUP_PART_FINGERPRINT_IPP
 
-#include <aiaudit/config.hpp>             // AIAUDIT_INLINE
-#include <aiaudit/detail/bytes.hpp>       // view_of
-#include <aiaudit/detail/hash_index.hpp>  // hash_of_text
+#include <aiaudit/config.hpp>        // AIAUDIT_INLINE
+#include <aiaudit/detail/bytes.hpp>  // view_of
 #include <aiaudit/rollup/part_fingerprint.hpp>
 
 #include <algorithm>
@@ -47,17 +46,44 @@ AIAUDIT_INLINE fingerprinter::fingerprinter(sha256_value const& secret) : secret
 }
 
 AIAUDIT_INLINE prime_number fingerprinter::factor(std::uint8_t place, std::string_view name) const {
-    char const mark = static_cast<char>(place);
-    sha256_value const hash = sha256_joined({view_of(secret_), std::string_view(&mark, 1), name});
+    std::array<char, 1 + secret_bytes + name_factor::name_most> bytes;  // one piece is quickest
+    std::string_view rest = name;
+    std::memcpy(bytes.data(), secret_.data(), secret_bytes);
+    bytes[secret_bytes] = static_cast<char>(place);
+    std::size_t size = secret_bytes + 1;
+    if (name.size() <= name_factor::name_most && !name.empty()) {
+        std::memcpy(bytes.data() + size, name.data(), name.size());
+        size += name.size();
+        rest = {};
+    }
+    sha256_value const hash = sha256_joined({std::string_view(bytes.data(), size), rest});
     uint128 value = 0;
     std::memcpy(&value, hash.data(), sizeof value);
     return prime_number(value & prime_number::prime);
 }
 
-AIAUDIT_INLINE prime_number fingerprinter::of_name(std::uint8_t place, std::string_view name) {
+AIAUDIT_INLINE void fingerprinter::name_cache::grow() {
+    std::vector<name_factor> const old =
+        std::exchange(lines_, std::vector<name_factor>(lines_.size() * 2));
+    missed_ = 0;
+    for (name_factor const& each : old) {
+        if (each.place != name_factor::unused)
+            line(name_hash(each.place, {each.name.data(), each.size})) = each;
+    }
+}
+
+AIAUDIT_INLINE prime_number fingerprinter::of_name(std::uint8_t place, std::string_view name,
+                                                   std::uint64_t hash) {
     if (name.size() > name_factor::name_most) return factor(place, name);
-    name_factor& line = names_[(hash_of_text(name) ^ place) % names_kept];
-    if (line.place == place && same_text({line.name.data(), line.size}, name)) return line.factor;
+    name_cache& cache = cache_of(place);
+    name_factor* found = &cache.line(hash);
+    if (found->place == place && same_text({found->name.data(), found->size}, name))
+        return found->factor;
+    if (cache.is_too_small()) {
+        cache.grow();
+        found = &cache.line(hash);
+    }
+    name_factor& line = *found;
     line.factor = factor(place, name);
     line.place = place;
     line.size = static_cast<std::uint8_t>(name.size());
@@ -218,10 +244,10 @@ AIAUDIT_INLINE result<prime_number> fingerprinter::read_users(day_part const& pa
     if (!users) return users.error();
     prime_number made;
     std::uint64_t bits = 0;
-    auto const read = part.read_sums(
-        dimension::user, [&](std::uint32_t user, totals const& sum, latency_histogram const&) {
-            made += of_numbers(sum, compared_numbers::all, bits) * of_name(0, (*users)[user]);
-        });
+    auto const read = part.read_sums(dimension::user, [&](std::uint32_t user, totals const& sum,
+                                                          latency_histogram const&) {
+        made += of_numbers(sum, compared_numbers::all, bits) * of_name(user_place, (*users)[user]);
+    });
     if (!read) return read.error();
     return made;
 }
@@ -240,7 +266,11 @@ AIAUDIT_INLINE result<part_fingerprint> fingerprinter::read(day_part const& part
                     "the rollup of " + part.day().to_string() + " has users out of order");
     std::vector<prime_number> of_users;
     of_users.reserve(users->size());
-    for (std::string_view const name : *users) of_users.push_back(of_name(0, name));
+    constexpr std::size_t ahead = 8;
+    for (std::size_t i = 0; i < users->size(); ++i) {
+        if (i + ahead < users->size()) users_.prefetch(name_hash(user_place, (*users)[i + ahead]));
+        of_users.push_back(of_name(user_place, (*users)[i]));
+    }
     part_fingerprint made;
     for (std::size_t i = 0; i < dimension_count; ++i) {
         auto const by = static_cast<dimension>(i);
