@@ -15452,6 +15452,8 @@ template <class Store>
     return {};
 }
 
+constexpr char const* gate_gone = "what budgets and alerts have come to was saved, and is gone";
+
 // Where folding begins.
 struct gate_start {
     saved_gate from{};
@@ -15541,7 +15543,7 @@ template <class Store>
         if (!saved) return saved.error();
         if (*saved) return gate_start{std::move(**saved), true, std::move(start.notice)};
     } else if (believes && newest.stand) {
-        start.notice = "what budgets and alerts have come to was saved, and is gone";
+        start.notice = gate_gone;
     }
     auto const first = log.first();
     if (!first) return first.error();
@@ -31533,6 +31535,7 @@ result<void> gate_check<Store>::begin() {
         }
         if (segment != there->newest) continue;
         newest_ = std::move(found.gate);
+        if (!newest_ && found.stand) findings_.emplace_back(gate_gone);
         if (newest_) waiting_.emplace(through_of_gate(*newest_), history);
     }
     find_next();

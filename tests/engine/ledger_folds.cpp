@@ -243,6 +243,41 @@ BOOST_AUTO_TEST_CASE(a_ledger_of_an_older_version_opens_without_a_word_and_its_g
     BOOST_TEST((opened.error().code == errc::corrupt));
 }
 
+BOOST_AUTO_TEST_CASE(a_saved_gate_that_was_removed_is_found_by_a_verification_and_made_anew) {
+    stand const of;
+    budget all;
+    all.name = "all";
+    all.limit = int128{1'000} * 1'000'000'000'000;
+    all.window.period = budget_period::total;
+    {
+        auto ledger = of.open();
+        ledger.time().set(sample(0).started_at);
+        BOOST_REQUIRE(ledger.set_budget(all).has_value());
+    }
+    fill(of.path, 0);
+    auto const spent = [&of] {
+        auto ledger =
+            disk_ledger::open({.path = of.path, .create = false, .read_only = true}).value();
+        return ledger.budget_states().value().at(0).spent;
+    };
+    auto const wanted = spent();
+    BOOST_TEST((wanted > 0));
+    of.raw("00000001").write(table::meta, "gate", std::nullopt);
+    {
+        auto ledger =
+            disk_ledger::open({.path = of.path, .create = false, .read_only = true}).value();
+        auto const found = verify(ledger).value();
+        BOOST_TEST(!found.sound());
+        BOOST_TEST(mentions(found, "was saved, and is gone"));
+    }
+    BOOST_TEST((spent() == wanted));
+    {
+        auto ledger = of.open();
+        BOOST_REQUIRE(ledger.save().has_value());
+        BOOST_TEST(verify(ledger).value().sound());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_only_read_after_a_checkpoint_leaves_the_rest_named) {
     stand const of;
     fill(of.path, 4);

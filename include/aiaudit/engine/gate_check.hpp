@@ -107,6 +107,7 @@ result<void> gate_check<Store>::begin() {
         }
         if (segment != there->newest) continue;
         newest_ = std::move(found.gate);
+        if (!newest_ && found.stand) findings_.emplace_back(gate_gone);
         if (newest_) waiting_.emplace(through_of_gate(*newest_), history);
     }
     find_next();

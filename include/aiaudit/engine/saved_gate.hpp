@@ -107,6 +107,8 @@ template <class Store>
     return {};
 }
 
+constexpr char const* gate_gone = "what budgets and alerts have come to was saved, and is gone";
+
 // Where folding begins.
 struct gate_start {
     saved_gate from{};
@@ -196,7 +198,7 @@ template <class Store>
         if (!saved) return saved.error();
         if (*saved) return gate_start{std::move(**saved), true, std::move(start.notice)};
     } else if (believes && newest.stand) {
-        start.notice = "what budgets and alerts have come to was saved, and is gone";
+        start.notice = gate_gone;
     }
     auto const first = log.first();
     if (!first) return first.error();
