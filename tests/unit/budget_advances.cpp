@@ -20,12 +20,11 @@ namespace {
 
 using namespace aiaudit;
 using aiaudit_tests::budget_of;
-using aiaudit_tests::instant;
 using aiaudit_tests::intent_of;
 using aiaudit_tests::logged_gate;
+using aiaudit_tests::noon;
 using aiaudit_tests::outcome_of;
 
-timestamp const noon = instant("2026-11-26T12:00:00Z");
 constexpr std::uint64_t holder = 0xA1B2'C3D4'E5F6'0718ULL;
 
 timestamp later(std::int64_t seconds) { return {noon.ns + seconds * nanoseconds_per_second}; }

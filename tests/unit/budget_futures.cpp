@@ -13,14 +13,12 @@ namespace {
 
 using namespace aiaudit;
 using aiaudit_tests::budget_of;
-using aiaudit_tests::instant;
+using aiaudit_tests::day;
 using aiaudit_tests::intent_of;
 using aiaudit_tests::logged_gate;
+using aiaudit_tests::noon;
 using aiaudit_tests::outcome_of;
 
-timestamp const noon = instant("2026-11-26T12:00:00Z");
-
-timestamp day(std::int64_t later) { return {noon.ns + later * 86'400 * nanoseconds_per_second}; }
 record pardon_of(timestamp after, timestamp at) {
     return to_record(future_pardon{after, "ana", "the clock stood ahead", "x"}, at).value();
 }

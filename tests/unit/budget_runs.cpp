@@ -14,12 +14,10 @@ namespace {
 
 using namespace aiaudit;
 using aiaudit_tests::budget_of;
-using aiaudit_tests::instant;
 using aiaudit_tests::intent_of;
 using aiaudit_tests::logged_gate;
+using aiaudit_tests::noon;
 using aiaudit_tests::outcome_of;
-
-timestamp const noon = instant("2026-11-26T12:00:00Z");
 
 timestamp after_minutes(std::int64_t minutes) {
     return {noon.ns + minutes * 60 * nanoseconds_per_second};

@@ -16,9 +16,8 @@ using aiaudit_tests::budget_of;
 using aiaudit_tests::instant;
 using aiaudit_tests::intent_of;
 using aiaudit_tests::logged_gate;
+using aiaudit_tests::noon;
 using aiaudit_tests::outcome_of;
-
-timestamp const noon = instant("2026-11-26T12:00:00Z");
 
 // A gate of several shapes with something of everything in it.
 logged_gate busy_gate() {

@@ -17,6 +17,11 @@ inline aiaudit::timestamp instant(std::string const& text) {
     return aiaudit::timestamp::parse(text).value();
 }
 
+inline aiaudit::timestamp const noon = instant("2026-11-26T12:00:00Z");
+inline aiaudit::timestamp day(std::int64_t later) {
+    return {noon.ns + later * 86'400 * aiaudit::nanoseconds_per_second};
+}
+
 // Of 100 pico-USD.
 inline aiaudit::budget budget_of(std::string name, std::string const& window,
                                  std::string const& scope = "everyone",
