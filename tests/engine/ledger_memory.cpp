@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// ledger_memory.cpp: memory that runs out while a ledger folds, saves and reports.
+// ledger_memory.cpp: memory that runs out while a ledger folds, saves and reports, and what a store
+// takes of it.
 #include <aiaudit/ledger.hpp>
 #include <aiaudit/storage/lmdb_store.hpp>
 #include <aiaudit/templates.hpp>
@@ -11,7 +12,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <cstdint>
+#include <fstream>
 #include <new>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -138,6 +142,39 @@ BOOST_AUTO_TEST_CASE(a_ledger_closes_without_memory) {
         auto log = starving_ledger::open({.path = path}).value();
         BOOST_TEST((recount(log) == log.report({}).value().sum));
     }
+}
+
+// In pages: of the maps of data files, what this process has in memory.
+std::uint64_t mapped_bytes() {
+    std::ifstream maps("/proc/self/smaps");
+    std::uint64_t sum = 0;
+    bool inside = false;
+    for (std::string line; std::getline(maps, line);) {
+        std::istringstream words(line);
+        std::string name;
+        std::uint64_t kib = 0;
+        words >> name >> kib;
+        if (name.find('-') != std::string::npos) inside = line.ends_with("/data.mdb");
+        if (inside && name == "Rss:") sum += kib * 1024;
+    }
+    return sum;
+}
+
+BOOST_AUTO_TEST_CASE(a_long_log_does_not_stay_in_the_map_of_who_writes_it) {
+    temporary_directory const directory;
+    auto store = lmdb_store::open({.path = directory / "ledger"}).value();
+    std::string const block(8'000, 'b');
+    constexpr int commits = 2'048;  // 24 MiB
+    for (int i = 0; i < commits; ++i) {
+        auto const key = std::to_string(commits + i);
+        BOOST_REQUIRE(store
+                          .write([&](auto& view) -> result<void> {
+                              return view.replace(table::blocks, key, block);
+                          })
+                          .has_value());
+    }
+    BOOST_TEST(store.bytes_on_disk() > std::uint64_t{commits} * block.size());
+    BOOST_TEST(mapped_bytes() < std::uint64_t{6} << 20);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

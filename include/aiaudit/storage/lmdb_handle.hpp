@@ -68,6 +68,10 @@ struct lmdb_settings {
     return wanted != 0 ? wanted : fitting_map_bytes(limits::map_bytes);
 }
 
+// Lets go of the pages of a file that this process has in shared maps; the system may keep them,
+// and whoever reads them again gets them from it. Nothing happens where /proc cannot be read.
+void release_map_pages(std::uint64_t inode) noexcept;
+
 class lmdb_handle {
 public:
     // not_found: there is no such directory.
@@ -117,16 +121,21 @@ public:
     // Whether it is as long as the last commit needs. To be asked inside a transaction, before it
     // looks at a page.
     [[nodiscard]] result<void> check_size();
-    // After a commit of this process, which may have made the file longer.
     // A disk may have a commit's meta page although it said that it has not; LMDB has written the
     // one before it again, without a sync. Until that is on disk nobody may use the pages of that
     // commit: the caller still has the turn to write. Where this fails too, the disk goes on
     // failing.
     void sync_what_was_taken_back() noexcept { static_cast<void>(::fdatasync(descriptor_)); }
+    // After a commit of this process, which may have made the file longer.
     void note_commit() noexcept {
         if (bytes_of_last_commit() > seen_bytes_.load(std::memory_order_relaxed)) {
             (void)covers_what_was_seen();
         }
+        // LMDB reads through a map, in which the system leaves all pages around those that a
+        // commit looked at: of a long log all of it, in time.
+        constexpr std::uint64_t commits_kept = 256;
+        if (commits_.fetch_add(1, std::memory_order_relaxed) % commits_kept == commits_kept - 1)
+            release_map_pages(file_.second);
     }
     [[nodiscard]] error cut_short() const {
         return fail(errc::corrupt, directory_ + "/data.mdb: was cut short while it was open");
@@ -176,6 +185,7 @@ private:
     std::atomic<std::uint64_t> seen_bytes_ = 0;  // the longest that the file was seen to be
     // The last commit whose pages were found to be there although the file is shorter than it says.
     std::atomic<std::uint64_t> whole_at_ = 0;
+    std::atomic<std::uint64_t> commits_ = 0;
     std::array<std::atomic<MDB_txn*>, limits::storage_idle_readers> idle_{};
 };
 

@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cinttypes>
+#include <cstdio>
 #include <optional>
 #include <thread>
 
@@ -57,6 +59,26 @@ AIAUDIT_INLINE std::uint64_t fitting_map_bytes(std::uint64_t wanted) noexcept {
     while (bytes / 2 >= limits::map_bytes_chosen_least && !has_address_space(maps * bytes))
         bytes /= 2;
     return bytes;
+}
+
+// A line of /proc/self/maps: begin-end permissions offset device inode path. The device is not that
+// of fstat on every file system; to let go of too much of a shared map does no harm.
+AIAUDIT_INLINE void release_map_pages(std::uint64_t inode) noexcept {
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> const maps(std::fopen("/proc/self/maps", "re"),
+                                                               &std::fclose);
+    if (!maps) return;
+    std::array<char, 512> line;
+    while (std::fgets(line.data(), static_cast<int>(line.size()), maps.get()) != nullptr) {
+        void* begin = nullptr;
+        void* end = nullptr;
+        std::array<char, 5> permissions{};
+        std::uint64_t found = 0;
+        int const read = std::sscanf(line.data(), "%p-%p %4s %*s %*s %" SCNu64, &begin, &end,
+                                     permissions.data(), &found);
+        if (read != 4 || found != inode || permissions[3] != 's') continue;
+        auto const size = static_cast<char*>(end) - static_cast<char*>(begin);
+        static_cast<void>(::madvise(begin, static_cast<std::size_t>(size), MADV_DONTNEED));
+    }
 }
 
 AIAUDIT_INLINE result<std::unique_ptr<lmdb_handle>> lmdb_handle::open(std::string const& directory,
