@@ -15221,16 +15221,8 @@ public:
     // storage_failed, where there is no memory.
     [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
         std::unique_lock const lock(mutex_);
-        return fold_with_memory([&]() -> result<void> {
-            fold_pending();
-            if (generation_ == never) {
-                if (auto ok = catch_up(); !ok) return ok;
-            }
-            if (shelf_.replaces() || folded_ - shelf_.saved() >= records_least) {
-                if (auto ok = save(); !ok) return ok.error();
-            }
-            return renew_totals(pace::idle);
-        });
+        return fold_with_memory(
+            [&] { return while_stale([&] { return this->try_to_save(records_least); }); });
     }
 
     // Errors: those of reading; storage_failed where other processes change the log quicker than it
@@ -15244,12 +15236,8 @@ public:
             }
         }
         std::unique_lock const lock(mutex_);
-        return fold_with_memory([&]() -> result<report> {
-            for (int tries = 0;; ++tries) {
-                auto answered = try_to_answer(query);
-                if (answered || !is_stale() || tries == tries_most) return answered;
-            }
-        });
+        return fold_with_memory(
+            [&] { return while_stale([&] { return this->try_to_answer(query); }); });
     }
 
 private:
@@ -15290,10 +15278,28 @@ private:
     // what was being read.
     [[nodiscard]] result<report> try_to_answer(report_query const& query) {
         if (auto ok = catch_up(); !ok) return ok.error();
-        clear_stale();
-        auto made = prepare_and_answer(query);
-        if (!made && is_stale()) generation_ = never;
-        return made;
+        return prepare_and_answer(query);
+    }
+    [[nodiscard]] result<void> try_to_save(std::uint64_t records_least) {
+        fold_pending();
+        if (generation_ == never) {
+            if (auto ok = catch_up(); !ok) return ok;
+        }
+        if (shelf_.replaces() || folded_ - shelf_.saved() >= records_least) {
+            if (auto ok = save(); !ok) return ok.error();
+        }
+        return renew_totals(pace::idle);
+    }
+    // body() -> result<T>, begun anew as long as other processes change what it reads.
+    template <class Body>
+    [[nodiscard]] auto while_stale(Body&& body) -> decltype(body()) {
+        for (int tries = 0;; ++tries) {
+            clear_stale();
+            auto done = body();
+            if (done || !is_stale()) return done;
+            generation_ = never;
+            if (tries == tries_most) return done;
+        }
     }
     [[nodiscard]] result<report> prepare_and_answer(report_query const& query) {
         if (auto ok = fold_.prepare(query, parts(), begin_loading()); !ok) return ok.error();
@@ -15345,14 +15351,9 @@ private:
 
     // Folds what was committed since, by whatever process.
     [[nodiscard]] result<void> catch_up() {
-        for (int tries = 0;; ++tries) {
-            auto const caught_up = try_to_catch_up();
-            if (caught_up || !is_stale() || tries == tries_most) return caught_up;
-            generation_ = never;
-        }
+        return while_stale([this] { return this->try_to_catch_up(); });
     }
     [[nodiscard]] result<void> try_to_catch_up() {
-        clear_stale();
         fold_pending();
         if (generation_ != 0 && generation_ == store_->generation()) return {};
         auto const before = look();
