@@ -232,9 +232,9 @@ BOOST_AUTO_TEST_CASE(flipped_bytes_never_make_a_wrong_answer) {
     std::mt19937_64 random(7);
     int refused = 0;
     int damaged = 0;
-    for (int round = 0; round < 100; ++round) {
+    for (int round = 0; round < 250; ++round) {
         auto bytes = whole;
-        for (int flips = round < 80 ? 1 : 40; flips > 0; --flips) {
+        for (int flips = round < 200 ? 1 : 40; flips > 0; --flips) {
             auto& byte = bytes[random() % bytes.size()];
             byte = static_cast<char>(static_cast<unsigned char>(byte) ^ 1U << random() % 8);
         }
