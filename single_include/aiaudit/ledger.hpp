@@ -5751,20 +5751,20 @@ class budget_change_reader {
 public:
     explicit budget_change_reader(basic_record<String> const& entry) : entry_(&entry) {}
 
-    [[nodiscard]] result<void> read(budget_change& to) const {
+    [[nodiscard]] result<void> read(budget_change& target) const {
         if (entry_->kind != record_kind::budget) return bad("it is of another kind");
         std::string_view const change = find("change");
-        if (change == change_forget_future) return read_forgetting(to);
-        to.holder = holder_of(entry_->operation_id);
+        if (change == change_forget_future) return read_forgetting(target);
+        target.holder = holder_of(entry_->operation_id);
         std::string_view const name = find("budget");
-        if (name == all_budgets) to.ended = advance_end_named(change);
-        if (to.ended) return {};
+        if (name == all_budgets) target.ended = advance_end_named(change);
+        if (target.ended) return {};
         if (!is_budget_name(name)) return bad("its name");
-        if (change == "advance" || change == "return") return read_advance(to);
-        if (change == "top-up") return read_amount(to.added.emplace());
-        if (change == "set") return read_budget(to.set.emplace());
+        if (change == "advance" || change == "return") return read_advance(target);
+        if (change == "top-up") return read_amount(target.added.emplace());
+        if (change == "set") return read_budget(target.set.emplace());
         if (change != "remove") return bad("what it changes");
-        to.removed = name;
+        target.removed = name;
         return {};
     }
 
@@ -5774,63 +5774,63 @@ private:
     }
     [[nodiscard]] std::string_view find(std::string_view key) const { return tag_of(*entry_, key); }
 
-    [[nodiscard]] result<void> read_forgetting(budget_change& to) const {
+    [[nodiscard]] result<void> read_forgetting(budget_change& target) const {
         auto const after = timestamp::parse(find("after"));
         if (!after) return bad("since when it forgets");
-        to.forgets_after = *after;
+        target.forgets_after = *after;
         return {};
     }
 
-    [[nodiscard]] result<void> read_advance(budget_change& to) const {
-        budget_advance& made = to.advanced.emplace();
-        made.holder = to.holder;
-        made.back = find("change") == "return";
-        if (made.holder == 0) return bad("its holder");
-        if (auto ok = read_amount(made); !ok) return ok;
-        auto const all = parse_budget_limit(find("limit"), made.unit);
+    [[nodiscard]] result<void> read_advance(budget_change& target) const {
+        budget_advance& advance = target.advanced.emplace();
+        advance.holder = target.holder;
+        advance.back = find("change") == "return";
+        if (advance.holder == 0) return bad("its holder");
+        if (auto ok = read_amount(advance); !ok) return ok;
+        auto const all = parse_budget_limit(find("limit"), advance.unit);
         if (!all) return all.error();
-        made.limit = *all;
+        advance.limit = *all;
         return {};
     }
 
     // Of an advance or a top-up.
     template <class Change>
-    [[nodiscard]] result<void> read_amount(Change& to) const {
-        to.budget = find("budget");
-        to.subject = find("subject");
+    [[nodiscard]] result<void> read_amount(Change& target) const {
+        target.budget = find("budget");
+        target.subject = find("subject");
         auto const unit = parse_budget_unit(find("unit"));
         if (!unit) return unit.error();
-        to.unit = *unit;
-        auto const amount = parse_budget_limit(find("amount"), to.unit);
+        target.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), target.unit);
         if (!amount || *amount == 0) return bad("its amount");
-        to.amount = *amount;
+        target.amount = *amount;
         return {};
     }
 
-    [[nodiscard]] result<void> read_budget(budget& to) const {
-        to.name = find("budget");
+    [[nodiscard]] result<void> read_budget(budget& target) const {
+        target.name = find("budget");
         auto const unit = parse_budget_unit(find("unit"));
         if (!unit) return unit.error();
-        to.unit = *unit;
-        auto const limit = parse_budget_limit(find("limit"), to.unit);
+        target.unit = *unit;
+        auto const limit = parse_budget_limit(find("limit"), target.unit);
         if (!limit) return limit.error();
-        to.limit = *limit;
+        target.limit = *limit;
         auto scope = parse_budget_scope(find("scope"));
         if (!scope) return scope.error();
-        to.scope = std::move(*scope);
+        target.scope = std::move(*scope);
         auto window = parse_budget_window(find("window"));
         if (!window) return window.error();
-        to.window = std::move(*window);
-        if (is_calendar(to.window.period)) {
+        target.window = std::move(*window);
+        if (is_calendar(target.window.period)) {
             auto zone = parse_offsets(find("zone"), find("offsets"));
             if (!zone) return bad("its zone");
-            to.window.zone = std::move(*zone);
+            target.window.zone = std::move(*zone);
         }
-        if (auto ok = parse_budget_action(find("then"), to); !ok) return ok;
+        if (auto ok = parse_budget_action(find("then"), target); !ok) return ok;
         auto percents = parse_alert_percents(find("alerts"));
         if (!percents) return percents.error();
-        to.alert_percents = std::move(*percents);
-        return validate(to);
+        target.alert_percents = std::move(*percents);
+        return validate(target);
     }
 
     basic_record<String> const* entry_;
