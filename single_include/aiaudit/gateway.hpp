@@ -34777,9 +34777,10 @@ private:
 // key_ring.hpp: the gateway's keys in memory, as they are on disk now.
 //
 // At most every 250 ms a look-up looks whether the file has changed, so that a key that was revoked
-// by another process opens nothing a moment later. A large file is looked at by a thread of its
-// own, as often, also while nobody asks, and look-ups go on with what there is. A file that cannot
-// be read, that somebody else may have written, or that is gone, changes nothing: the last good set
+// by another process opens nothing a moment later. A secret that no key has makes it look at once:
+// a key opens as soon as it is created. A large file is looked at by a thread of its own, every
+// 250 ms, also while nobody asks, and look-ups go on with what there is. A file that cannot be
+// read, that somebody else may have written, or that is gone, changes nothing: the last good set
 // stays, and state() says why, for who must mend it; were no key to open any more, one slip of an
 // editor would shut out everybody.
 // Threads: any.
@@ -34863,6 +34864,10 @@ private:
         std::optional<error> trouble{};
     };
 
+    // The key that has this secret; null: none.
+    [[nodiscard]] std::shared_ptr<kept_key const> match(std::string_view secret,
+                                                        timestamp now) const;
+
     struct shared {
         shared(key_file of, clock time, calendar day)
             : file(std::move(of)), now(std::move(time)), today(std::move(day)) {
@@ -34878,6 +34883,8 @@ private:
         }
 
         void look_if_due();
+        // Looks whenever the last look was. A large file is left to the thread.
+        void look_now();
 
         // Reads the file where it is another, or could not be read a while ago. `at_once`: the most
         // that is read here; what is larger is left to the thread. Under look_mutex.
@@ -66399,19 +66406,29 @@ AIAUDIT_INLINE result<key_ring> key_ring::open(std::string path, clock now, cale
 
 AIAUDIT_INLINE std::shared_ptr<gateway_key const> key_ring::find(std::string_view secret) const {
     shared_->look_if_due();
+    timestamp const now = shared_->today();
+    auto kept = match(secret, now);
+    if (!kept) {
+        shared_->look_now();
+        kept = match(secret, now);
+    }
+    if (!kept) return nullptr;
+    // Written once a second: all threads share the line.
+    auto& used = kept->used_s;
+    if (used.load(std::memory_order_relaxed) < now.seconds())
+        used.store(now.seconds(), std::memory_order_relaxed);
+    return {kept, &kept->key};
+}
+
+AIAUDIT_INLINE std::shared_ptr<key_ring::kept_key const> key_ring::match(std::string_view secret,
+                                                                         timestamp now) const {
     auto const keys = shared_->current()->by_id;
     auto const id = detail::id_in_secret(secret);
     auto const found = id ? keys->find(*id) : keys->end();
     bool const there = found != keys->end();
-    timestamp const now = shared_->today();
     bool const good = opens(there ? found->second->key : shared_->nobody,
                             secret.substr(0, detail::key_secret_bytes), now);
-    if (!there || !good) return nullptr;
-    // Written once a second: all threads share the line.
-    auto& used = found->second->used_s;
-    if (used.load(std::memory_order_relaxed) < now.seconds())
-        used.store(now.seconds(), std::memory_order_relaxed);
-    return {found->second, &found->second->key};
+    return there && good ? found->second : nullptr;
 }
 
 AIAUDIT_INLINE result<void> key_ring::state() const {
@@ -66448,6 +66465,12 @@ AIAUDIT_INLINE void key_ring::shared::look_if_due() {
     if (!only || watched || at < next_look.load(std::memory_order_relaxed)) return;
     look_if_changed(bytes_read_at_once);
     next_look = (now() + look_every).time_since_epoch().count();
+}
+
+AIAUDIT_INLINE void key_ring::shared::look_now() {
+    if (watched.load(std::memory_order_relaxed)) return;
+    std::lock_guard const only(look_mutex);  // waits for a look that another thread has begun
+    look_if_changed(bytes_read_at_once);
 }
 
 AIAUDIT_INLINE void key_ring::shared::look_if_changed(std::int64_t at_once) {

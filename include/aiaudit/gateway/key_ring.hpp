@@ -3,9 +3,10 @@
 // key_ring.hpp: the gateway's keys in memory, as they are on disk now.
 //
 // At most every 250 ms a look-up looks whether the file has changed, so that a key that was revoked
-// by another process opens nothing a moment later. A large file is looked at by a thread of its
-// own, as often, also while nobody asks, and look-ups go on with what there is. A file that cannot
-// be read, that somebody else may have written, or that is gone, changes nothing: the last good set
+// by another process opens nothing a moment later. A secret that no key has makes it look at once:
+// a key opens as soon as it is created. A large file is looked at by a thread of its own, every
+// 250 ms, also while nobody asks, and look-ups go on with what there is. A file that cannot be
+// read, that somebody else may have written, or that is gone, changes nothing: the last good set
 // stays, and state() says why, for who must mend it; were no key to open any more, one slip of an
 // editor would shut out everybody.
 // Threads: any.
@@ -97,6 +98,10 @@ private:
         std::optional<error> trouble{};
     };
 
+    // The key that has this secret; null: none.
+    [[nodiscard]] std::shared_ptr<kept_key const> match(std::string_view secret,
+                                                        timestamp now) const;
+
     struct shared {
         shared(key_file of, clock time, calendar day)
             : file(std::move(of)), now(std::move(time)), today(std::move(day)) {
@@ -112,6 +117,8 @@ private:
         }
 
         void look_if_due();
+        // Looks whenever the last look was. A large file is left to the thread.
+        void look_now();
 
         // Reads the file where it is another, or could not be read a while ago. `at_once`: the most
         // that is read here; what is larger is left to the thread. Under look_mutex.

@@ -29,19 +29,29 @@ AIAUDIT_INLINE result<key_ring> key_ring::open(std::string path, clock now, cale
 
 AIAUDIT_INLINE std::shared_ptr<gateway_key const> key_ring::find(std::string_view secret) const {
     shared_->look_if_due();
+    timestamp const now = shared_->today();
+    auto kept = match(secret, now);
+    if (!kept) {
+        shared_->look_now();
+        kept = match(secret, now);
+    }
+    if (!kept) return nullptr;
+    // Written once a second: all threads share the line.
+    auto& used = kept->used_s;
+    if (used.load(std::memory_order_relaxed) < now.seconds())
+        used.store(now.seconds(), std::memory_order_relaxed);
+    return {kept, &kept->key};
+}
+
+AIAUDIT_INLINE std::shared_ptr<key_ring::kept_key const> key_ring::match(std::string_view secret,
+                                                                         timestamp now) const {
     auto const keys = shared_->current()->by_id;
     auto const id = detail::id_in_secret(secret);
     auto const found = id ? keys->find(*id) : keys->end();
     bool const there = found != keys->end();
-    timestamp const now = shared_->today();
     bool const good = opens(there ? found->second->key : shared_->nobody,
                             secret.substr(0, detail::key_secret_bytes), now);
-    if (!there || !good) return nullptr;
-    // Written once a second: all threads share the line.
-    auto& used = found->second->used_s;
-    if (used.load(std::memory_order_relaxed) < now.seconds())
-        used.store(now.seconds(), std::memory_order_relaxed);
-    return {found->second, &found->second->key};
+    return there && good ? found->second : nullptr;
 }
 
 AIAUDIT_INLINE result<void> key_ring::state() const {
@@ -78,6 +88,12 @@ AIAUDIT_INLINE void key_ring::shared::look_if_due() {
     if (!only || watched || at < next_look.load(std::memory_order_relaxed)) return;
     look_if_changed(bytes_read_at_once);
     next_look = (now() + look_every).time_since_epoch().count();
+}
+
+AIAUDIT_INLINE void key_ring::shared::look_now() {
+    if (watched.load(std::memory_order_relaxed)) return;
+    std::lock_guard const only(look_mutex);  // waits for a look that another thread has begun
+    look_if_changed(bytes_read_at_once);
 }
 
 AIAUDIT_INLINE void key_ring::shared::look_if_changed(std::int64_t at_once) {
