@@ -14389,6 +14389,7 @@ private:
     // Returns where the next user's cells begin.
     std::size_t write_user(std::uint32_t user, std::size_t at);
     totals write_series(std::uint32_t profile, std::size_t at, std::size_t end);
+    void prefetch(std::size_t at) const noexcept;
     void sum_dimensions();
 
     void write_names();
@@ -15449,8 +15450,8 @@ private:
 
     [[nodiscard]] bool is_due(pace when) const noexcept {
         constexpr std::uint64_t users_min = 32'768;
-        std::uint64_t const many = (std::max)(users_min, users_ / 4);
-        return *users_since_ >= (when == pace::idle ? many / 16 : many);
+        std::uint64_t const many = (std::max)(users_min, users_ / 2);
+        return *users_since_ >= (when == pace::idle ? many / 32 : many);
     }
     [[nodiscard]] result<void> count_since(std::span<civil_day const> days);
     template <class Visitor>
@@ -60157,14 +60158,24 @@ AIAUDIT_INLINE std::size_t day_part_writer::write_user(std::uint32_t user, std::
     return at;
 }
 
+// Cells were logged in another order, and many profiles follow each other at random: neither their
+// words nor the sums are near.
+AIAUDIT_INLINE void day_part_writer::prefetch(std::size_t at) const noexcept {
+    constexpr std::size_t line = 64;
+    if (at >= cells_.size()) return;
+    cells_[at].from.prefetch();
+    std::uint32_t const profile = cells_[at].profile_and_slot >> slot_bits;
+    auto const* const sum = reinterpret_cast<char const*>(&profile_sums_[profile]);
+    for (std::size_t i = 0; i < sizeof(totals); i += line) __builtin_prefetch(sum + i, 1);
+}
+
 AIAUDIT_INLINE totals day_part_writer::write_series(std::uint32_t profile, std::size_t at,
                                                     std::size_t end) {
     group_numbers const& groups = series_.groups_of(profiles_.used()[profile]);
     dense_histogram& latency = latency_[pairs_[groups[index_of(dimension::model)]]];
     totals sum;
     while (at < end) {
-        // Cells were logged in another order, so their words are seldom near.
-        if (at + ahead < cells_.size()) cells_[at + ahead].from.prefetch();
+        prefetch(at + ahead);
         std::uint32_t const key = cells_[at].profile_and_slot;
         std::size_t const first = at++;
         if ((at == end || cells_[at].profile_and_slot != key) && cells_[first].from.is_attempt()) {

@@ -147,8 +147,8 @@ private:
 
     [[nodiscard]] bool is_due(pace when) const noexcept {
         constexpr std::uint64_t users_min = 32'768;
-        std::uint64_t const many = (std::max)(users_min, users_ / 4);
-        return *users_since_ >= (when == pace::idle ? many / 16 : many);
+        std::uint64_t const many = (std::max)(users_min, users_ / 2);
+        return *users_since_ >= (when == pace::idle ? many / 32 : many);
     }
     [[nodiscard]] result<void> count_since(std::span<civil_day const> days);
     template <class Visitor>
