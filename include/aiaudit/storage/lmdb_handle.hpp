@@ -155,7 +155,8 @@ private:
     }
     [[nodiscard]] result<bool> knows_last_commit();
     [[nodiscard]] result<void> note_files();
-    [[nodiscard]] result<MDB_txn*> begin_first(bool make);
+    // `lmdb_code`: if not null, takes the code of LMDB's last try.
+    [[nodiscard]] result<MDB_txn*> begin_first(bool make, int* lmdb_code = nullptr);
     [[nodiscard]] result<void> walk_trees();
     [[nodiscard]] result<void> open_tables(bool make);
     [[nodiscard]] result<void> set_map_bytes(std::uint64_t bytes);

@@ -207,7 +207,11 @@ AIAUDIT_INLINE lmdb_handle::opening lmdb_handle::try_to_open(lmdb_settings const
 AIAUDIT_INLINE result<bool> lmdb_handle::knows_last_commit() {
     std::optional<std::uint64_t> seen;
     for (;;) {
-        auto const txn = begin_first(false);
+        int code = 0;
+        auto const txn = begin_first(false, &code);
+        // LMDB 0.9.26 to 0.9.31 destroys its mutexes when the last one closes, and who opens first
+        // makes them again. The C library refuses a destroyed one.
+        if (code == EINVAL) return false;
         if (!txn) return txn.error();
         auto const number = ::mdb_txn_id(*txn);
         auto const has = has_lmdb_commit(descriptor_, directory_ + "/data.mdb", number);
@@ -242,7 +246,7 @@ AIAUDIT_INLINE result<void> lmdb_handle::note_files() {
 }
 
 // The environment is new to this process, and may be in use by others.
-AIAUDIT_INLINE result<MDB_txn*> lmdb_handle::begin_first(bool make) {
+AIAUDIT_INLINE result<MDB_txn*> lmdb_handle::begin_first(bool make, int* lmdb_code) {
     MDB_txn* txn = nullptr;
     unsigned const kind = make ? 0 : MDB_RDONLY;
     int code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
@@ -256,6 +260,7 @@ AIAUDIT_INLINE result<MDB_txn*> lmdb_handle::begin_first(bool make) {
         }
         code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
     }
+    if (lmdb_code != nullptr) *lmdb_code = code;
     if (code != 0) return failure(code, "begin");
     return txn;
 }
