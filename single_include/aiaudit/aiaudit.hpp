@@ -17450,7 +17450,7 @@ private:
     // Returns where the next user's cells begin.
     std::size_t write_user(std::uint32_t user, std::size_t at);
     totals write_series(std::uint32_t profile, std::size_t at, std::size_t end);
-    void prefetch(std::size_t at) const noexcept;
+    void prefetch(std::size_t cell) const noexcept;
     void sum_dimensions();
 
     void write_names();
@@ -51094,11 +51094,11 @@ AIAUDIT_INLINE std::size_t day_part_writer::write_user(std::uint32_t user, std::
 
 // Cells were logged in another order, and many profiles follow each other at random: neither their
 // words nor the sums are near.
-AIAUDIT_INLINE void day_part_writer::prefetch(std::size_t at) const noexcept {
+AIAUDIT_INLINE void day_part_writer::prefetch(std::size_t cell) const noexcept {
     constexpr std::size_t line = 64;
-    if (at >= cells_.size()) return;
-    cells_[at].from.prefetch();
-    std::uint32_t const profile = cells_[at].profile_and_slot >> slot_bits;
+    if (cell >= cells_.size()) return;
+    cells_[cell].from.prefetch();
+    std::uint32_t const profile = cells_[cell].profile_and_slot >> slot_bits;
     auto const* const sum = reinterpret_cast<char const*>(&profile_sums_[profile]);
     for (std::size_t i = 0; i < sizeof(totals); i += line) __builtin_prefetch(sum + i, 1);
 }

@@ -192,12 +192,12 @@ inline bool retain_some(job const& of, ledger& opened) {
 }
 
 inline bool has_more_than(ledger const& opened, sequence last) {
-    bool more = false;
+    bool found = false;
     auto const read = opened.read(last, [&](sequence number, record&&) {
-        more = number > last;
-        return !more;
+        found = number > last;
+        return !found;
     });
-    return read && more;
+    return read && found;
 }
 
 // That the reports of this very process, which saw the fault, equal a recount. Where others append

@@ -108,7 +108,7 @@ private:
     // Returns where the next user's cells begin.
     std::size_t write_user(std::uint32_t user, std::size_t at);
     totals write_series(std::uint32_t profile, std::size_t at, std::size_t end);
-    void prefetch(std::size_t at) const noexcept;
+    void prefetch(std::size_t cell) const noexcept;
     void sum_dimensions();
 
     void write_names();
