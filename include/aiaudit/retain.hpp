@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace aiaudit {
@@ -24,15 +25,28 @@ inline namespace v0_1_0 {
 
 // A segment's age is that of its youngest record, by the time when that record's attempt began. The
 // segment that is being written is never dropped, nor one with the intent of an attempt that holds
-// a budget and is under way.
+// a budget and is under way, nor one that a sink still lacks (engine/sink_mark.hpp).
 struct retention_policy {
     std::chrono::seconds age_min{0};                // younger ones stay, whatever the rest says
     std::optional<std::chrono::seconds> age_max{};  // older ones go
     std::optional<std::uint64_t> bytes_max{};       // the oldest go until the ledger is this small
     // Bounds one run: what is due and does not fit is left to the next.
     std::uint32_t segments_max = 4;
-    bool dry_run = false;  // says what would be dropped
+    bool dry_run = false;         // says what would be dropped
+    bool drop_unshipped = false;  // also what a sink still lacks
 };
+
+// What keeps a segment that the policy would drop. Nothing: no sink does.
+struct retention_hold {
+    std::string sink{};         // its mark's name
+    std::uint64_t shipped = 0;  // what it has
+};
+
+// The sink that is furthest behind, if it lacks records that the ledger has. Errors: as
+// read_sink_marks().
+template <class Policies>
+[[nodiscard]] result<std::optional<retention_hold>> hold_of_sinks(
+    basic_ledger<Policies> const& log);
 
 struct dropped_segment {
     segment_number number = 0;
@@ -49,6 +63,7 @@ template <class Policies>
 
 #ifdef AIAUDIT_SEPARATE
 extern template result<std::vector<dropped_segment>> retain(ledger&, retention_policy const&);
+extern template result<std::optional<retention_hold>> hold_of_sinks(ledger const&);
 #endif
 
 }  // namespace v0_1_0

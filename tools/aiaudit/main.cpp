@@ -93,6 +93,7 @@ int main(int argc, char** argv) {
         add_prove(program, status);
         add_retain(program, status);
         add_reprice(program, status);
+        add_ship(program, status);
         try {
             program.parse(argc, argv);
         } catch (CLI::ParseError const& wrong) {

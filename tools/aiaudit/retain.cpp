@@ -17,6 +17,7 @@ struct options {
     std::string bytes_max{};
     std::uint32_t segments = 4;
     bool dry_run = false;
+    bool unshipped = false;
 };
 
 std::chrono::seconds parse_age(std::string const& text, std::string const& option) {
@@ -39,6 +40,7 @@ void run(options const& with) {
         throw failure{"retain needs --max-age or --max-bytes: what is to go"};
     policy.segments_max = with.segments;
     policy.dry_run = with.dry_run;
+    policy.drop_unshipped = with.unshipped;
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = with.dry_run}),
         with.db);
@@ -49,6 +51,10 @@ void run(options const& with) {
                   << ", the youngest of " << segment.latest.to_string() << '\n';
     }
     if (dropped.empty()) std::cout << "nothing is due\n";
+    auto const hold = value_or_fail(aiaudit::hold_of_sinks(ledger), with.db);
+    if (hold && !with.unshipped)
+        std::cout << "the sink '" << hold->sink << "' has the records up to " << hold->shipped
+                  << "; what comes after them stays (--unshipped drops it too)\n";
     if (dropped.size() == policy.segments_max)
         std::cout << "that was the most for one run; there may be more\n";
 }
@@ -70,6 +76,8 @@ void add_retain(CLI::App& program, int&) {
         "The oldest go until the ledger is this small: 50G (units M, G, T, Mi ...)");
     command->add_option("--segments", with->segments, "The most to drop in one run; default: 4")
         ->check(CLI::Range(1U, 100'000U));
+    command->add_flag("--unshipped", with->unshipped,
+                      "Also drop records that a sink still lacks (aiaudit ship)");
     command->add_flag("--dry-run", with->dry_run, "Only say what would be dropped");
     command->callback([with] { run(*with); });
 }

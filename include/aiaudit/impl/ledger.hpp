@@ -43,6 +43,7 @@
 #include <aiaudit/impl/engine/part_table.ipp>
 #include <aiaudit/impl/engine/retention_record.ipp>
 #include <aiaudit/impl/engine/saved_gate.ipp>
+#include <aiaudit/impl/engine/sink_mark.ipp>
 #include <aiaudit/impl/engine/spill_file.ipp>
 #include <aiaudit/impl/error.ipp>
 #include <aiaudit/impl/export/budget_report.ipp>
@@ -107,6 +108,7 @@ template budget_gate::verdict budget_gate::reserve(record_view const&);
 template result<verification> verify(ledger&, verification_request const&);
 template result<checkpoint> checkpoint_of(ledger const&, std::string);
 template result<std::vector<dropped_segment>> retain(ledger&, retention_policy const&);
+template result<std::optional<retention_hold>> hold_of_sinks(ledger const&);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit

@@ -11,6 +11,7 @@
 #include <aiaudit/engine/part_check.hpp>        // part_check
 #include <aiaudit/engine/part_table.hpp>        // digest_of_parts
 #include <aiaudit/engine/retention_record.hpp>  // retention_tag
+#include <aiaudit/engine/sink_mark.hpp>         // read_sink_marks
 #include <aiaudit/integrity/merkle.hpp>         // leaf_hash
 #include <aiaudit/integrity/run_secret.hpp>     // draw_secret
 #include <aiaudit/retain.hpp>
@@ -44,6 +45,11 @@ public:
         if (!policy_.dry_run) {
             if (auto ok = finish_what_was_begun(); !ok) return ok.error();
         }
+        if (!policy_.drop_unshipped) {
+            auto const hold = hold_of_sinks(ledger_);
+            if (!hold) return hold.error();
+            if (*hold) shipped_ = (*hold)->shipped;
+        }
         auto const there = store_.segments();
         if (!there) return there.error();
         std::vector<dropped_segment> dropped;
@@ -76,6 +82,7 @@ private:
         auto outlined = outline(segment);
         if (!outlined) return outlined.error();
         dropped_segment& found = *outlined;
+        if (value_of(found.last) > shipped_) return std::optional<dropped_segment>{};
         found.latest.ns = (std::numeric_limits<std::int64_t>::min)();
         auto const headers = log_.blocks(value_of(found.first), [&](std::string_view block) {
             auto const header = read_block_header(block);
@@ -329,9 +336,25 @@ private:
     store_type& store_;
     log_reader<store_type> const& log_;
     retention_policy const& policy_;
+    // What all sinks have.
+    std::uint64_t shipped_ = (std::numeric_limits<std::uint64_t>::max)();
 };
 
 }  // namespace detail
+
+template <class Policies>
+result<std::optional<retention_hold>> hold_of_sinks(basic_ledger<Policies> const& log) {
+    auto const size = log.last_sequence();
+    if (!size) return size.error();
+    auto const marks = read_sink_marks(log.path());
+    if (!marks) return marks.error();
+    std::optional<retention_hold> hold;
+    for (sink_mark const& mark : *marks) {
+        if (mark.shipped >= value_of(*size) || (hold && hold->shipped <= mark.shipped)) continue;
+        hold = retention_hold{mark.name, mark.shipped};
+    }
+    return hold;
+}
 
 template <class Policies>
 result<std::vector<dropped_segment>> retain(basic_ledger<Policies>& from,

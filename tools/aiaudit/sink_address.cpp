@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// What addresses of sinks there are, and the definitions of those sinks.
+
+#include "sink_address.hpp"
+
+#include <aiaudit/detail/sha256.hpp>
+#include <aiaudit/impl/sinks.hpp>
+#include <aiaudit/sinks/json_lines_sink.hpp>
+
+namespace aiaudit_tool {
+namespace {
+
+struct sink_scheme {
+    std::string_view prefix;
+    std::unique_ptr<aiaudit::record_sink> (*make)(std::string const& address);
+    char const* needs;  // of a program that was built without it
+};
+
+constexpr sink_scheme schemes[] = {
+    {"file:", [](std::string const& address) { return aiaudit::json_file_sink(address.substr(5)); },
+     ""},
+};
+
+}  // namespace
+
+std::unique_ptr<aiaudit::record_sink> make_sink(std::string const& address,
+                                                std::string const& option) {
+    bool const elsewhere = address.starts_with('$') || address.starts_with('@');
+    std::string const place = elsewhere ? secret_at(address, option) : address;
+    for (sink_scheme const& known : schemes) {
+        if (!place.starts_with(known.prefix)) continue;
+        if (known.make == nullptr)
+            throw failure{option + ": this program was built without " + known.needs};
+        return known.make(place);
+    }
+    throw failure{option + ": no sink has such an address; it is " + sink_address_help};
+}
+
+std::string mark_name_of(aiaudit::record_sink const& sink) {
+    std::string const name = sink.name();
+    auto const hash = aiaudit::detail::sha256(name);
+    std::string digits = aiaudit::detail::to_hex(hash).substr(0, 8);
+    return name.substr(0, name.find(':')) + "-" + digits;
+}
+
+}  // namespace aiaudit_tool
