@@ -4,6 +4,8 @@
 
 #include "alert_rules.hpp"
 #include "ledger_prices.hpp"
+#include "serve_shipping.hpp"
+#include "sink_address.hpp"
 
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/alerts/webhook.hpp>
@@ -50,6 +52,9 @@ struct options {
     std::string slack{};
     std::string zone = "UTC";
     std::string prices{};
+    std::vector<std::string> ship{};
+    std::string ship_origin{};
+    std::string ship_key{};
     unsigned threads = 0;
     std::uint64_t output_most = 0;
     std::string input_estimate = "bytes";
@@ -279,6 +284,8 @@ void run(options const& with) {
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     if (!with.core_dumps) forbid_core_dumps();
     auto wanted = gateway_options_of(with);
+    serve_shipping shipping(with.ship, with.ship_origin, with.ship_key);
+    wanted.more_metrics.push_back([&shipping] { return shipping.metrics(); });
     std::vector<std::string> variables;
     for (auto const& each : wanted.upstreams) variables.push_back(each.entry.key_variable);
     watched_prices watched(with.db, with.prices);
@@ -289,6 +296,8 @@ void run(options const& with) {
                                                             ? aiaudit::budget_mode::exclusive
                                                             : aiaudit::budget_mode::shared}),
                       with.db);
+    // Its threads read the ledger, so they end before it does, however this function ends.
+    serve_shipping::stop_guard const ending(shipping);
     auto gateway =
         value_or_fail(aiaudit::gateway::open(ledger, std::move(wanted), std::move(prices)));
     if (!with.dashboard.empty()) {
@@ -304,6 +313,7 @@ void run(options const& with) {
         value_or_fail(aiaudit::alert_watch::open(ledger, alerts_of(with))));
     clear_secret_variables(variables);
     value_or_fail(gateway.start());
+    shipping.start(ledger);
     std::cout << "gateway at http://" << with.listen.substr(0, with.listen.rfind(':')) << ':'
               << gateway.port() << '\n';
     if (!with.dashboard.empty())
@@ -319,11 +329,13 @@ void run(options const& with) {
         renew_prices(gateway, ledger, watched, signal == SIGHUP);
         log.look(gateway);
         keys.look(gateway);
+        shipping.look(*watch);
         if (rules.has_changed()) renew_alerts(watch, ledger, with);
     }
     gateway.stop();
     keys.keep_uses(gateway);
     value_or_fail(ledger.flush(), with.db);
+    shipping.finish();
 }
 
 }  // namespace serve_command
@@ -402,6 +414,13 @@ void add_serve(CLI::App& program, int&) {
     command->add_option("--prices", with->prices,
                         "A price file; default: the ledger's (prices update), or the built-in one. "
                         "Read again when it changes, and on SIGHUP");
+    command->add_option("--ship", with->ship,
+                        std::string("Deliver the records to another store: ") + sink_address_help);
+    command->add_option(
+        "--ship-origin", with->ship_origin,
+        "The log's name there; default: the key's, or one made of its first record");
+    command->add_option("--ship-key", with->ship_key,
+                        "Signs the log's state after each batch (checkpoint --new-key)");
     command->callback([with] { run(*with); });
 }
 

@@ -43,6 +43,7 @@
 #include <aiaudit/impl/engine/part_table.ipp>
 #include <aiaudit/impl/engine/retention_record.ipp>
 #include <aiaudit/impl/engine/saved_gate.ipp>
+#include <aiaudit/impl/engine/ship_status.ipp>
 #include <aiaudit/impl/engine/sink_mark.ipp>
 #include <aiaudit/impl/engine/spill_file.ipp>
 #include <aiaudit/impl/error.ipp>

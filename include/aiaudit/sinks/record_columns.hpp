@@ -6,7 +6,7 @@
 // The columns from `requests` on are what the record adds to a report (rollup/totals.hpp): a report
 // over rows is their sums, and is equal to the ledger's own.
 // Threads: plain functions.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_RECORD_COLUMNS_HPP
 #define AIAUDIT_SINKS_RECORD_COLUMNS_HPP
 
