@@ -6,6 +6,9 @@
 #ifndef AIAUDIT_IMPL_POSTGRES_HPP
 #define AIAUDIT_IMPL_POSTGRES_HPP
 
+#include <aiaudit/impl/sinks/postgres_rows.ipp>
+#include <aiaudit/impl/sinks/postgres_schema.ipp>
+#include <aiaudit/impl/sinks/postgres_sink.ipp>
 #include <aiaudit/impl/transport/pq_connection.ipp>
 
 #endif  // AIAUDIT_IMPL_POSTGRES_HPP

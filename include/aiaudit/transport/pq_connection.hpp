@@ -42,6 +42,9 @@ struct pq_deleter {
 };
 using pq_owner = std::unique_ptr<PGconn, pq_deleter>;
 
+// "host:port/database" of a URL; none where it cannot be read.
+[[nodiscard]] std::optional<std::string> pq_place(std::string const& url);
+
 // SQLSTATEs that say: nothing happened, do it again.
 inline constexpr std::string_view pq_serialization_failure = "40001";
 inline constexpr std::string_view pq_deadlock = "40P01";
@@ -88,6 +91,8 @@ public:
     // Several statements without parameters, parted by semicolons: for migrations. Errors: as
     // query().
     [[nodiscard]] result<void> run(std::string_view statements);
+    // Runs a COPY FROM STDIN with those bytes. Errors: as query().
+    [[nodiscard]] result<void> copy(std::string_view statement, std::string_view bytes);
 
     // Of the last statement that the server refused; empty where it did not.
     [[nodiscard]] std::string const& sqlstate() const noexcept { return sqlstate_; }

@@ -17,8 +17,7 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// "host:port/database" of a URL; none where it cannot be read. libpq's own words on that may hold
-// the password, so nobody sees them.
+// libpq's own words on what it cannot read may hold the password, so nobody sees them.
 AIAUDIT_INLINE std::optional<std::string> pq_place(std::string const& url) {
     std::unique_ptr<PQconninfoOption, pq_deleter> const all(PQconninfoParse(url.c_str(), nullptr));
     if (!all) return std::nullopt;
@@ -52,10 +51,10 @@ AIAUDIT_INLINE result<pq_connection> pq_connection::open(pq_options options) {
 AIAUDIT_INLINE result<void> pq_connection::connect() {
     // What the URL says of these comes later, and counts.
     char const* const names[] = {"keepalives_idle", "tcp_user_timeout", "dbname",
-                                 "application_name", nullptr};
+                                 "application_name", "client_encoding", nullptr};
     std::string const user_timeout = std::to_string(options_.answer_max.count());
     char const* const values[] = {"30", user_timeout.c_str(), options_.url.c_str(),
-                                  options_.application.c_str(), nullptr};
+                                  options_.application.c_str(), "UTF8", nullptr};
     connection_.reset(PQconnectStartParams(names, values, 1));
     if (!connection_) return fail(errc::connect_failed, "PostgreSQL: libpq has no memory");
     auto const until = clock::now() + options_.connect_max;
@@ -185,6 +184,34 @@ AIAUDIT_INLINE result<void> pq_connection::run(std::string_view statements) {
     if (PQsendQuery(connection_.get(), text.c_str()) == 0)
         return lost("before a statement was sent");
     auto const until = clock::now() + options_.answer_max;
+    if (auto ok = send_all(until); !ok) {
+        connection_.reset();
+        return ok;
+    }
+    auto const done = take_results(until);
+    if (!done) return done.error();
+    return {};
+}
+
+AIAUDIT_INLINE result<void> pq_connection::copy(std::string_view statement,
+                                                std::string_view bytes) {
+    auto const begun = query(statement);
+    if (!begun) return begun.error();
+    if (PQresultStatus(begun->handle()) != PGRES_COPY_IN)
+        return fail(errc::bad_argument, "no COPY FROM STDIN");
+    constexpr std::size_t piece = std::size_t{1} << 18;  // libpq holds so much at a time
+    auto const until = clock::now() + options_.answer_max;
+    while (!bytes.empty()) {
+        std::string_view const part = bytes.substr(0, piece);
+        if (PQputCopyData(connection_.get(), part.data(), static_cast<int>(part.size())) != 1)
+            return lost("while rows were sent");
+        bytes.remove_prefix(part.size());
+        if (auto ok = send_all(until); !ok) {
+            connection_.reset();
+            return ok;
+        }
+    }
+    if (PQputCopyEnd(connection_.get(), nullptr) != 1) return lost("while rows were sent");
     if (auto ok = send_all(until); !ok) {
         connection_.reset();
         return ok;
