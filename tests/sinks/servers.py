@@ -160,7 +160,8 @@ class Postgres(Server):
     def ask(self, statement: str) -> Iterator[list[str]]:
         """The rows of a statement, as text."""
         run = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", self.url, "-c", statement],
-                               stdout=subprocess.PIPE, text=True)
+                               stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, "PGOPTIONS": "-c client_min_messages=warning"})
         for line in run.stdout:
             yield line.rstrip("\n").split("\t")
         if run.wait() != 0:
