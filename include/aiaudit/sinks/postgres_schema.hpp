@@ -31,6 +31,8 @@ namespace detail {
 inline constexpr int postgres_steps = 1;
 // The statements of a step, from 1 on.
 [[nodiscard]] std::string postgres_step(int number);
+// How many steps the database has.
+[[nodiscard]] result<int> done_steps(pq_connection& in);
 // Does the steps that the database lacks. Errors: newer_format, where it has more of them than are
 // known.
 [[nodiscard]] result<void> make_postgres_schema(pq_connection& to);

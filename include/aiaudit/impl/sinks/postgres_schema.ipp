@@ -165,8 +165,7 @@ AIAUDIT_INLINE error postgres_error(pq_connection const& from, error reason) {
     return reason;
 }
 
-// How many steps the database has.
-[[nodiscard]] AIAUDIT_INLINE result<int> done_steps(pq_connection& in) {
+AIAUDIT_INLINE result<int> done_steps(pq_connection& in) {
     auto const there = in.query("select to_regclass('aiaudit.migration') is not null");
     if (!there) return there.error();
     if (there->text(0, 0) != "t") return 0;
