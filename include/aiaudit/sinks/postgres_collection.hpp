@@ -5,7 +5,7 @@
 //
 // A report is the ledger's own (rollup/report.hpp), with the same rows, order and exact sums; the
 // server adds up, and nothing is rounded. Two things are otherwise: names are as column_writer has
-// them, and models that a ledger counts as "other" (rollup/model_limit.hpp) stand under their names.
+// them, and models that a ledger counts as "other" (rollup/model_limit.hpp) have their own names.
 // Threads: one at a time.
 // Floor 8.
 #ifndef AIAUDIT_SINKS_POSTGRES_COLLECTION_HPP
@@ -81,8 +81,8 @@ struct pq_condition {
 
 class postgres_collection {
 public:
-    // `log`: only that one; empty: all. Errors: connect_failed; not_found, where the database has no
-    // such log, or none at all; newer_format.
+    // `log`: only that one; empty: all. Errors: connect_failed; not_found, where the database has
+    // no such log, or none at all; newer_format.
     [[nodiscard]] static result<postgres_collection> open(pq_options options, std::string log = {});
 
     // Errors: too_large, as the ledger's; storage_failed, connection_lost, timed_out.

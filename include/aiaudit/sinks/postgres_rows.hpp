@@ -2,8 +2,8 @@
 //
 // postgres_rows.hpp: rows in the binary form of PostgreSQL's COPY.
 //
-// Amounts go as numeric, digit by digit, so that none is rounded. Instants go as microseconds, which
-// is what the server has, and once more as a whole number of nanoseconds (started_ns).
+// Amounts go as numeric, digit by digit, so that none is rounded. Instants go as microseconds,
+// which is what the server has, and once more as a whole number of nanoseconds (started_ns).
 // Threads: one at a time.
 // Floor 8.
 #ifndef AIAUDIT_SINKS_POSTGRES_ROWS_HPP

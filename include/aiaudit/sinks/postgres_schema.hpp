@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// postgres_schema.hpp: the tables and views of the schema `aiaudit` in PostgreSQL, made step by step.
+// postgres_schema.hpp: the tables and views of the schema `aiaudit` in PostgreSQL, made in steps.
 //
 // Plain SQL: no function, trigger or temporary table. A step is never changed once it was released;
 // what comes later is a further step. Rows lie in a partition a month of started_at, and in a

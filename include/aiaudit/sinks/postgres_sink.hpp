@@ -39,6 +39,8 @@ public:
     [[nodiscard]] std::string name() const override;
     [[nodiscard]] result<sink_cursor> open(std::string_view origin) override;
     [[nodiscard]] result<void> write(sink_batch const& batch) override;
+    [[nodiscard]] result<void> beat(std::uint64_t log_size) override;
+    void note_other(sink_cursor const& here) override;
 
 private:
     [[nodiscard]] result<sink_cursor> find_log(std::string_view origin);

@@ -83,8 +83,8 @@ AIAUDIT_INLINE std::vector<day_run> day_runs(time_zone const& zone, day_range da
         if (!read) wrong = read.error();
         return read ? *read : money{};
     };
-    for (std::uint64_t* const to : {&sum.requests, &sum.attempts, &sum.errors, &sum.uncosted,
-                                    &sum.timed, &sum.latency_ns})
+    for (std::uint64_t* const to :
+         {&sum.requests, &sum.attempts, &sum.errors, &sum.uncosted, &sum.timed, &sum.latency_ns})
         count(*to);
     for (std::uint64_t& to : sum.counts) count(to);
     sum.cost = amount();
@@ -104,7 +104,8 @@ AIAUDIT_INLINE std::vector<day_run> day_runs(time_zone const& zone, day_range da
 // Counts of durations by bucket, ascending.
 using bucket_counts = std::vector<std::pair<std::uint32_t, std::uint64_t>>;
 
-[[nodiscard]] AIAUDIT_INLINE latency_percentiles percentiles_of_counts(bucket_counts const& counts) {
+[[nodiscard]] AIAUDIT_INLINE latency_percentiles
+percentiles_of_counts(bucket_counts const& counts) {
     std::vector<std::uint64_t> up_to(latency_histogram::bucket_count);
     for (auto const& each : counts)
         if (each.first < up_to.size()) up_to[each.first] += each.second;
@@ -185,8 +186,9 @@ AIAUDIT_INLINE result<postgres_collection> postgres_collection::open(pq_options 
         auto const found = made->query("select 1 from aiaudit.logs where log = $1", {log});
         if (!found) return detail::postgres_error(*made, found.error());
         if (found->size() == 0)
-            return fail(errc::not_found, place + " has no log of that name; aiaudit collect status "
-                                                 "names them");
+            return fail(errc::not_found, place +
+                                             " has no log of that name; aiaudit collect status "
+                                             "names them");
     }
     return postgres_collection(std::move(*made), std::move(log));
 }
@@ -217,15 +219,15 @@ AIAUDIT_INLINE result<pq_rows> postgres_collection::ask(std::string const& state
 AIAUDIT_INLINE result<std::optional<postgres_collection::span>> postgres_collection::find_span() {
     detail::pq_condition condition;
     if (!log_.empty()) condition.text = " where log = " + condition.add(log_);
-    auto const rows = ask(
-        "select min(oldest_ns), max(newest_ns) from aiaudit.logs" + condition.text, condition);
+    auto const rows =
+        ask("select min(oldest_ns), max(newest_ns) from aiaudit.logs" + condition.text, condition);
     if (!rows) return rows.error();
     if (rows->is_null(0, 0)) return std::optional<span>{};
     auto const oldest = detail::pq_count(rows->text(0, 0));
     auto const newest = detail::pq_count(rows->text(0, 1));
     if (!oldest || !newest) return oldest ? newest.error() : oldest.error();
-    return std::optional(span{{static_cast<std::int64_t>(*oldest)},
-                              {static_cast<std::int64_t>(*newest)}});
+    return std::optional(
+        span{{static_cast<std::int64_t>(*oldest)}, {static_cast<std::int64_t>(*newest)}});
 }
 
 AIAUDIT_INLINE result<detail::pq_condition> postgres_collection::condition_of(
@@ -237,8 +239,7 @@ AIAUDIT_INLINE result<detail::pq_condition> postgres_collection::condition_of(
     auto const whole = find_span();
     if (!whole) return whole.error();
     std::vector<detail::day_run> runs;
-    if (*whole)
-        runs = detail::day_runs(query.zone, query.days, (*whole)->oldest, (*whole)->newest);
+    if (*whole) runs = detail::day_runs(query.zone, query.days, (*whole)->oldest, (*whole)->newest);
     std::string spans;
     for (std::size_t i = 0; i < runs.size();) {
         std::int64_t const first = runs[i].begin;
@@ -255,10 +256,10 @@ AIAUDIT_INLINE result<detail::pq_condition> postgres_collection::condition_of(
 AIAUDIT_INLINE result<void> postgres_collection::set_day_latencies(
     aiaudit::report& of, std::string const& day, detail::pq_condition const& condition,
     std::vector<detail::day_run> const& runs) {
-    auto const rows = ask("select " + day + ", latency_bucket, count(*) from aiaudit.records" +
-                              condition.text +
-                              " and latency_bucket is not null group by 1, 2 order by 1, 2",
-                          condition);
+    auto const rows =
+        ask("select " + day + ", latency_bucket, count(*) from aiaudit.records" + condition.text +
+                " and latency_bucket is not null group by 1, 2 order by 1, 2",
+            condition);
     if (!rows) return rows.error();
     std::map<civil_day, detail::bucket_counts> counts;
     for (int i = 0; i < rows->size(); ++i) {
@@ -279,8 +280,7 @@ AIAUDIT_INLINE result<report> postgres_collection::daily(report_query const& que
     auto const whole = find_span();
     if (!condition || !whole) return condition ? whole.error() : condition.error();
     if (!*whole) return made;
-    auto const runs =
-        detail::day_runs(query.zone, query.days, (*whole)->oldest, (*whole)->newest);
+    auto const runs = detail::day_runs(query.zone, query.days, (*whole)->oldest, (*whole)->newest);
     std::string starts;
     for (detail::day_run const& run : runs)
         starts += (starts.empty() ? "{" : ",") + detail::slot_text(run.begin);
@@ -369,8 +369,7 @@ AIAUDIT_INLINE result<report> postgres_collection::groups(report_query const& qu
     auto const last = detail::places_of(query);
     auto condition = condition_of(query);
     if (!last || !condition) return last ? condition.error() : last.error();
-    auto const rows =
-        ask(detail::groups_statement(query, condition->text, *last), *condition);
+    auto const rows = ask(detail::groups_statement(query, condition->text, *last), *condition);
     if (!rows) return rows.error();
     int const names = static_cast<int>(detail::name_columns(query.kind).size());
     auto const count = detail::pq_count(rows->text(0, 1));
@@ -401,9 +400,8 @@ AIAUDIT_INLINE result<report> postgres_collection::groups(report_query const& qu
 }
 
 AIAUDIT_INLINE result<report> postgres_collection::report(report_query const& query) {
-    return in_snapshot([&] {
-        return query.kind == report_kind::daily ? daily(query) : groups(query);
-    });
+    return in_snapshot(
+        [&] { return query.kind == report_kind::daily ? daily(query) : groups(query); });
 }
 
 AIAUDIT_INLINE result<std::vector<tag_sum>> postgres_collection::tag_sums(
@@ -412,10 +410,10 @@ AIAUDIT_INLINE result<std::vector<tag_sum>> postgres_collection::tag_sums(
         auto condition = condition_of(query);
         if (!condition) return condition.error();
         // The first of a record's tags of that name.
-        std::string const value = "(select t.pair ->> 1 from jsonb_array_elements(tags)"
-                                  " with ordinality as t(pair, place) where t.pair ->> 0 = " +
-                                  condition->add(std::string(tag)) +
-                                  " order by t.place limit 1)";
+        std::string const value =
+            "(select t.pair ->> 1 from jsonb_array_elements(tags)"
+            " with ordinality as t(pair, place) where t.pair ->> 0 = " +
+            condition->add(std::string(tag)) + " order by t.place limit 1)";
         auto const rows = ask("select v.value" + detail::sums_text() + " from (select " + value +
                                   " as value, r.* from aiaudit.records r" + condition->text +
                                   ") v where v.value <> '' group by 1"

@@ -128,10 +128,9 @@ AIAUDIT_INLINE result<void> postgres_record_sink::lock(sink_cursor const& wanted
 }
 
 AIAUDIT_INLINE result<void> postgres_record_sink::move_cursor(sink_batch const& batch) {
-    auto const [oldest, newest] =
-        std::minmax_element(batch.rows.begin(), batch.rows.end(), [](auto const& a, auto const& b) {
-            return a.entry->started_at < b.entry->started_at;
-        });
+    auto const [oldest, newest] = std::minmax_element(
+        batch.rows.begin(), batch.rows.end(),
+        [](auto const& a, auto const& b) { return a.entry->started_at < b.entry->started_at; });
     std::vector<pq_connection::parameter> const values{
         std::to_string(log_),
         std::to_string(batch.after.size),
@@ -141,16 +140,17 @@ AIAUDIT_INLINE result<void> postgres_record_sink::move_cursor(sink_batch const& 
                                  : pq_connection::parameter(std::string(batch.checkpoint)),
         std::to_string(oldest->entry->started_at.ns),
         std::to_string(newest->entry->started_at.ns)};
+    // What is noted for good, once a minute, is where the log stood then.
     auto const moved = connection_->query(
-        "update aiaudit.log set size = $2, root = decode($3, 'hex'), first = $4,"
+        "with moved as (update aiaudit.log set size = $2, root = decode($3, 'hex'), first = $4,"
         " checkpoint = coalesce($5, checkpoint), log_size = greatest(log_size, $2),"
         " oldest_ns = least(oldest_ns, $6), newest_ns = greatest(newest_ns, $7),"
-        " updated_at = now() where log_id = $1",
+        " noted_at = case when noted_at > now() - interval '1 minute' then noted_at else now() end,"
+        " updated_at = now() where log_id = $1 returning log_id, size, root, noted_at)"
+        " insert into aiaudit.checkpoint (log_id, size, root, note)"
+        " select log_id, size, root, $5 from moved where noted_at = now() on conflict do nothing",
         values);
     if (!moved) return moved.error();
-    if (moved->changed() != "1")
-        return fail(errc::storage_failed,
-                    "PostgreSQL at " + connection_->place() + ": the log's row is gone");
     return {};
 }
 
@@ -185,6 +185,33 @@ AIAUDIT_INLINE result<void> postgres_record_sink::write(sink_batch const& batch)
     error const reason = postgres_error(*connection_, written.error());
     connection_.reset();  // which rolls back what was not committed
     return reason;
+}
+
+AIAUDIT_INLINE result<void> postgres_record_sink::beat(std::uint64_t log_size) {
+    if (!connection_ || !connection_->is_open())
+        return fail(errc::connection_lost, name() + ": the connection is closed");
+    auto const done = connection_->query(
+        "update aiaudit.log set log_size = greatest(log_size, $2), updated_at = now()"
+        " where log_id = $1",
+        {std::to_string(log_), std::to_string(log_size)});
+    if (done) return {};
+    error const reason = postgres_error(*connection_, done.error());
+    connection_.reset();
+    return reason;
+}
+
+AIAUDIT_INLINE void postgres_record_sink::note_other(sink_cursor const& here) {
+    if (!connection_ || !connection_->is_open()) return;
+    (void)connection_->query(
+        "insert into aiaudit.checkpoint (log_id, size, root, note)"
+        " select log_id, size, root, checkpoint from aiaudit.log where log_id = $1"
+        " on conflict do nothing",
+        {std::to_string(log_)});
+    if (!connection_->is_open()) return;
+    (void)connection_->query(
+        "insert into aiaudit.checkpoint (log_id, size, root) values ($1, $2, decode($3, 'hex'))"
+        " on conflict do nothing",
+        {std::to_string(log_), std::to_string(here.size), here.root.to_string()});
 }
 
 }  // namespace detail

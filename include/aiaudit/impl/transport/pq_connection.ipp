@@ -50,11 +50,12 @@ AIAUDIT_INLINE result<pq_connection> pq_connection::open(pq_options options) {
 
 AIAUDIT_INLINE result<void> pq_connection::connect() {
     // What the URL says of these comes later, and counts.
-    char const* const names[] = {"keepalives_idle", "tcp_user_timeout", "dbname",
-                                 "application_name", "client_encoding", nullptr};
+    char const* const names[] = {"keepalives_idle",  "tcp_user_timeout", "dbname",
+                                 "application_name", "client_encoding",  nullptr};
     std::string const user_timeout = std::to_string(options_.answer_max.count());
-    char const* const values[] = {"30", user_timeout.c_str(), options_.url.c_str(),
-                                  options_.application.c_str(), "UTF8", nullptr};
+    char const* const values[] = {
+        "30",   user_timeout.c_str(), options_.url.c_str(), options_.application.c_str(), "UTF8",
+        nullptr};
     connection_.reset(PQconnectStartParams(names, values, 1));
     if (!connection_) return fail(errc::connect_failed, "PostgreSQL: libpq has no memory");
     auto const until = clock::now() + options_.connect_max;
