@@ -175,6 +175,7 @@ void add_reprice(CLI::App& program, int& status);
 void add_retain(CLI::App& program, int& status);
 void add_budget(CLI::App& program, int& status);
 void add_serve(CLI::App& program, int& status);
+void add_collect(CLI::App& program, int& status);
 void add_ship(CLI::App& program, int& status);
 void add_key(CLI::App& program, int& status);
 void add_alert(CLI::App& program, int& status);

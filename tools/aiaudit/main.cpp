@@ -94,6 +94,7 @@ int main(int argc, char** argv) {
         add_retain(program, status);
         add_reprice(program, status);
         add_ship(program, status);
+        add_collect(program, status);
         try {
             program.parse(argc, argv);
         } catch (CLI::ParseError const& wrong) {

@@ -4,13 +4,11 @@
 
 #include <aiaudit/export/cell_text.hpp>
 #include "commands.hpp"
+#include "report_source.hpp"
 
 #include <algorithm>
 #include <iostream>
-#include <map>
 #include <memory>
-#include <optional>
-#include <utility>
 #include <vector>
 
 namespace aiaudit_tool {
@@ -22,7 +20,8 @@ struct options {
     std::string user{};
     std::string zone{};
     std::string format = "table";
-    std::string from{};
+    std::vector<std::string> from{};  // a day, an address of a database, or both
+    std::string log{};
     std::string to{};
     int days = 0;
     std::size_t top = 0;
@@ -46,8 +45,9 @@ aiaudit::report_query query_of(options const& with) {
         aiaudit::civil_day const today = query.zone.day_of(aiaudit::system_clock{}.now());
         query.days = {today.plus(1 - with.days), today};
     }
-    if (!with.from.empty())
-        query.days.first = value_or_fail(aiaudit::civil_day::parse(with.from), "--from");
+    for (std::string const& each : with.from)
+        if (!is_collection_address(each))
+            query.days.first = value_or_fail(aiaudit::civil_day::parse(each), "--from");
     if (!with.to.empty())
         query.days.last = value_or_fail(aiaudit::civil_day::parse(with.to), "--to");
     query.top = with.top;
@@ -56,9 +56,27 @@ aiaudit::report_query query_of(options const& with) {
     return query;
 }
 
-void print_table(aiaudit::ledger& ledger, aiaudit::report_query query, options const& with) {
+std::unique_ptr<report_source> open_source(options const& with) {
+    std::string address;
+    bool has_day = false;
+    for (std::string const& each : with.from) {
+        bool const is_address = is_collection_address(each);
+        if (is_address ? !address.empty() : has_day)
+            throw failure{"--from: one day and one database at the most"};
+        has_day = has_day || !is_address;
+        if (is_address) address = each;
+    }
+    if (address.empty() == with.db.empty())
+        throw failure{"report needs --db, or --from with the address of a database"};
+    if (address.empty() && !with.log.empty())
+        throw failure{"--log: a ledger is one log; it is for --from"};
+    return address.empty() ? open_ledger_source(with.db)
+                           : open_collection_source(address, with.log, "--from");
+}
+
+void print_table(report_source& from, aiaudit::report_query query, options const& with) {
     if (query.top == 0) query.top = table_rows_max;
-    auto const made = value_or_fail(ledger.report(query), with.db);
+    auto const made = from.report(query);
     std::cout << to_text(made, aiaudit::text_format::table);
     std::size_t const next = query.offset + made.rows.size();
     if (with.top == 0 && next < made.row_count)
@@ -67,7 +85,7 @@ void print_table(aiaudit::ledger& ledger, aiaudit::report_query query, options c
 }
 
 // Row by row as they come, a page of them at a time.
-void print_rows(aiaudit::ledger& ledger, aiaudit::report_query query, options const& with) {
+void print_rows(report_source& from, aiaudit::report_query query, options const& with) {
     auto const format = *aiaudit::text_format_named(with.format);
     aiaudit::detail::machine_writer out(
         aiaudit::detail::cells_of(query.kind, aiaudit::report_row{}), format);
@@ -75,7 +93,7 @@ void print_rows(aiaudit::ledger& ledger, aiaudit::report_query query, options co
     bool grew = false;
     for (std::size_t left = with.top;; query.offset += page_rows) {
         query.top = with.top == 0 ? page_rows : std::min(left, page_rows);
-        auto const page = value_or_fail(ledger.report(query), with.db);
+        auto const page = from.report(query);
         if (query.offset == with.offset) first = page.sum;
         grew = grew || !(page.sum == first);
         for (aiaudit::report_row const& row : page.rows)
@@ -95,10 +113,13 @@ void print_rows(aiaudit::ledger& ledger, aiaudit::report_query query, options co
 
 // The present window of each budget, in its own zone.
 void report_budgets(options const& with) {
-    for (std::string const* given : {&with.user, &with.zone, &with.from, &with.to}) {
-        if (!given->empty() || with.days > 0)
-            throw failure{"report budgets shows present windows: it has no user, zone or days"};
+    for (std::string const* given : {&with.user, &with.zone, &with.to, &with.log}) {
+        if (!given->empty() || !with.from.empty() || with.days > 0)
+            throw failure{
+                "report budgets shows present windows of a ledger: it has no user, zone, days or "
+                "database"};
     }
+    if (with.db.empty()) throw failure{"report budgets needs --db"};
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
     auto const format = *aiaudit::text_format_named(with.format);
@@ -122,119 +143,62 @@ void report_budgets(options const& with) {
     if (!headed) std::cout << to_text(std::vector<aiaudit::budget_state>{}, format);
 }
 
-// By the price book: beside the provider's charge, or, of an import, the cost itself.
-std::optional<aiaudit::money> computed_cost_of(aiaudit::record const& entry) {
-    bool const is_priced = entry.cost_status == aiaudit::cost_status::priced ||
-                           entry.cost_status == aiaudit::cost_status::partial;
-    if (entry.computed_cost || !is_priced || entry.price_book.is_zero() ||
-        entry.price_basis == aiaudit::price_basis::provider)
-        return entry.computed_cost;
-    return entry.cost;
+using cells = std::vector<aiaudit::detail::report_cell>;
+
+void print_lines(cells const& heads, std::vector<cells> const& lines, options const& with,
+                 report_source& from) {
+    auto const format = *aiaudit::text_format_named(with.format);
+    std::cout << (format == aiaudit::text_format::table
+                      ? aiaudit::detail::aligned_text(heads, lines)
+                      : aiaudit::detail::machine_text(heads, lines, format));
+    if (from.first() > 1)
+        std::cerr << "records before " << from.first() << " were dropped, and are not in it\n";
 }
 
 // By provider and model: what providers charged, and what the price book says of the same calls.
-// Reads the log, since the rollups do not tell them apart.
 void report_drift(options const& with) {
     auto days_of = with;
     days_of.kind = "daily";
     aiaudit::report_query const query = query_of(days_of);
     if (!with.user.empty() || with.as_recorded)
         throw failure{"report drift is of all users, and knows no corrections"};
-    struct sums {
-        std::uint64_t records = 0;
-        aiaudit::money charged{};
-        aiaudit::money computed{};
-    };
-    std::map<std::pair<std::string, std::string>, sums> all;
-    auto const ledger = value_or_fail(
-        aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
-    auto const first = value_or_fail(ledger.first_sequence(), with.db);
-    value_or_fail(ledger.read(first,
-                              [&](aiaudit::sequence, aiaudit::record&& entry) {
-                                  auto const computed = computed_cost_of(entry);
-                                  if (entry.kind != aiaudit::record_kind::outcome || !computed ||
-                                      !entry.provider_cost ||
-                                      !query.days.holds(query.zone.day_of(entry.started_at)))
-                                      return true;
-                                  sums& sum = all[{entry.provider, entry.model()}];
-                                  ++sum.records;
-                                  sum.charged += *entry.provider_cost;
-                                  sum.computed += *computed;
-                                  return true;
-                              }),
-                  with.db);
-    using cells = std::vector<aiaudit::detail::report_cell>;
-    auto const line = [](std::string const& provider, std::string const& model, sums const& sum) {
-        return cells{{"provider", provider, false, true},
-                     {"model", model, false, true},
+    auto const line = [](drift_line const& sum) {
+        return cells{{"provider", sum.provider, false, true},
+                     {"model", sum.model, false, true},
                      {"records", std::to_string(sum.records), true, false},
                      {"charged_usd", sum.charged.to_string(), false, false},
                      {"computed_usd", sum.computed.to_string(), false, false},
                      {"drift_usd", (sum.charged - sum.computed).to_string(), false, false}};
     };
+    auto const from = open_source(with);
     std::vector<cells> lines;
-    for (auto const& [names, sum] : all) lines.push_back(line(names.first, names.second, sum));
-    auto const heads = line("", "", {});
-    auto const format = *aiaudit::text_format_named(with.format);
-    std::cout << (format == aiaudit::text_format::table
-                      ? aiaudit::detail::aligned_text(heads, lines)
-                      : aiaudit::detail::machine_text(heads, lines, format));
-    if (value_of(first) > 1)
-        std::cerr << "records before " << value_of(first) << " were dropped, and are not in it\n";
+    for (drift_line const& each : from->drift(query)) lines.push_back(line(each));
+    print_lines(line({}), lines, with, *from);
 }
 
-// Reads the log, since the rollups do not tell tags apart.
 void report_tags(options const& with, std::string const& tag) {
     auto days_of = with;
     days_of.kind = "daily";
     aiaudit::report_query const query = query_of(days_of);
     if (!with.user.empty() || with.as_recorded)
         throw failure{"report " + with.kind + " is of all users, with corrections"};
-    std::map<std::string, aiaudit::totals> all;
-    auto const ledger = value_or_fail(
-        aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
-    auto const first = value_or_fail(ledger.first_sequence(), with.db);
-    value_or_fail(ledger.read(first,
-                              [&](aiaudit::sequence, aiaudit::record&& entry) {
-                                  bool const counts =
-                                      entry.kind == aiaudit::record_kind::outcome ||
-                                      entry.kind == aiaudit::record_kind::correction;
-                                  std::string_view const name = aiaudit::detail::tag_of(entry, tag);
-                                  if (counts && !name.empty() &&
-                                      query.days.holds(query.zone.day_of(entry.started_at)))
-                                      aiaudit::detail::wrapping_add(all[std::string(name)],
-                                                                    aiaudit::totals::of(entry));
-                                  return true;
-                              }),
-                  with.db);
-    using cells = std::vector<aiaudit::detail::report_cell>;
-    auto const format = *aiaudit::text_format_named(with.format);
-    bool const for_eye = format == aiaudit::text_format::table;
+    bool const for_eye = with.format == "table";
     auto const line = [&](std::string const& name, aiaudit::totals const& sum) {
-        auto const tokens = [&sum](aiaudit::unit of) {
-            for (std::size_t i = 0; i < aiaudit::reported_units.size(); ++i)
-                if (aiaudit::reported_units[i] == of) return std::to_string(sum.counts[i]);
-            return std::string("0");
-        };
-        return cells{{tag, for_eye ? aiaudit::detail::printable(name) : name, false, true},
-                     {"requests", std::to_string(sum.requests), true, false},
-                     {"attempts", std::to_string(sum.attempts), true, false},
-                     {"errors", std::to_string(sum.errors), true, false},
-                     {"input_tokens", tokens(aiaudit::unit::input_tokens), true, false},
-                     {"output_tokens", tokens(aiaudit::unit::output_tokens), true, false},
-                     {"cost_usd", sum.cost.to_string(), false, false},
-                     {"uncosted", std::to_string(sum.uncosted), true, false}};
+        return cells{
+            {tag, for_eye ? aiaudit::detail::printable(name) : name, false, true},
+            {"requests", std::to_string(sum.requests), true, false},
+            {"attempts", std::to_string(sum.attempts), true, false},
+            {"errors", std::to_string(sum.errors), true, false},
+            {"input_tokens", std::to_string(sum.count(aiaudit::unit::input_tokens)), true, false},
+            {"output_tokens", std::to_string(sum.count(aiaudit::unit::output_tokens)), true, false},
+            {"cost_usd", sum.cost.to_string(), false, false},
+            {"uncosted", std::to_string(sum.uncosted), true, false}};
     };
-    std::vector<std::pair<std::string, aiaudit::totals>> order(all.begin(), all.end());
-    std::stable_sort(order.begin(), order.end(),
-                     [](auto const& a, auto const& b) { return b.second.cost < a.second.cost; });
+    auto const from = open_source(with);
     std::vector<cells> lines;
-    for (auto const& [name, sum] : order) lines.push_back(line(name, sum));
-    auto const heads = line("", {});
-    std::cout << (for_eye ? aiaudit::detail::aligned_text(heads, lines)
-                          : aiaudit::detail::machine_text(heads, lines, format));
-    if (value_of(first) > 1)
-        std::cerr << "records before " << value_of(first) << " were dropped, and are not in it\n";
+    for (auto const& each : from->tag_sums(tag, query))
+        lines.push_back(line(each.first, each.second));
+    print_lines(line("", {}), lines, with, *from);
 }
 
 void run(options const& with) {
@@ -244,12 +208,11 @@ void run(options const& with) {
     if (with.kind == "organisations") return report_tags(with, "organisation");
     if (with.kind == "runs") return report_tags(with, "run");
     aiaudit::report_query const query = query_of(with);
-    auto ledger = value_or_fail(
-        aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
+    auto const from = open_source(with);
     if (with.format == "table")
-        print_table(ledger, query, with);
+        print_table(*from, query, with);
     else
-        print_rows(ledger, query, with);
+        print_rows(*from, query, with);
 }
 
 }  // namespace report_command
@@ -267,13 +230,19 @@ void add_report(CLI::App& program, int&) {
         ->check(
             CLI::IsMember({"daily", "models", "users", "user", "projects", "keys", "teams",
                            "organisations", "runs", "providers", "statuses", "budgets", "drift"}));
-    command->add_option("--db", with->db, "The ledger's directory")->required();
+    command->add_option("--db", with->db, "The ledger's directory");
+    command->add_option("--log", with->log, "Only that log of the database; default: all of them");
     command->add_option("--user", with->user, "Whose models to list (report user)");
     command->add_option("--tz", with->zone,
                         "Whose calendar days count: an IANA name; default: UTC");
     command->add_option("--days", with->days, "The last N days, today included; default: all")
         ->check(CLI::Range(1, 100'000));
-    command->add_option("--from", with->from, "The first day, such as 2026-03-01");
+    command
+        ->add_option("--from", with->from,
+                     "The first day, such as 2026-03-01; or, in place of --db, the database that "
+                     "ledgers were shipped to: postgresql://..., $VARIABLE or @FILE; or both")
+        ->expected(1)
+        ->take_all();
     command->add_option("--to", with->to, "The last day");
     command->add_option("--top", with->top, "The first N rows, dearest first; default: all")
         ->check(CLI::Range(1, 1'000'000));

@@ -8,6 +8,11 @@
 #include <aiaudit/impl/sinks.hpp>
 #include <aiaudit/sinks/json_lines_sink.hpp>
 
+#ifdef AIAUDIT_TOOL_POSTGRES
+#include <aiaudit/impl/postgres.hpp>
+#include <aiaudit/sinks/postgres_sink.hpp>
+#endif
+
 namespace aiaudit_tool {
 namespace {
 
@@ -17,7 +22,17 @@ struct sink_scheme {
     char const* needs;  // of a program that was built without it
 };
 
+#ifdef AIAUDIT_TOOL_POSTGRES
+std::unique_ptr<aiaudit::record_sink> make_postgres(std::string const& address) {
+    return aiaudit::postgres_sink(address);
+}
+#else
+constexpr std::unique_ptr<aiaudit::record_sink> (*make_postgres)(std::string const&) = nullptr;
+#endif
+
 constexpr sink_scheme schemes[] = {
+    {"postgresql://", make_postgres, "libpq"},
+    {"postgres://", make_postgres, "libpq"},
     {"file:", [](std::string const& address) { return aiaudit::json_file_sink(address.substr(5)); },
      ""},
 };

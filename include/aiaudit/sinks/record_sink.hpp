@@ -63,6 +63,16 @@ public:
     // shipper was quicker, and nothing is kept; others, where it is not known whether the rows are
     // there: open() tells.
     [[nodiscard]] virtual result<void> write(sink_batch const& batch) = 0;
+
+    // Called every half minute, also where there is nothing to write, so that the sink's side sees
+    // a shipper that is silent: the log has so many records now. Errors: as write().
+    [[nodiscard]] virtual result<void> beat(std::uint64_t log_size) {
+        (void)log_size;
+        return {};
+    }
+    // Called where the sink's cursor is none of this log's: what this log's tree is at that size.
+    // The sink keeps both, if it can, as evidence of a fork; a failure to do so is nobody's.
+    virtual void note_other(sink_cursor const& here) { (void)here; }
 };
 
 }  // namespace v0_1_0

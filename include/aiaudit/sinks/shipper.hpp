@@ -88,6 +88,7 @@ private:
     [[nodiscard]] result<void> gather(std::uint64_t last);
     [[nodiscard]] result<void> send();
     [[nodiscard]] bool is_due(std::uint64_t size, bool all);
+    [[nodiscard]] result<void> beat(std::uint64_t size);
     void mark(bool now);
     void note_failure(error const& reason, bool lasting);
     void note_stand(std::uint64_t size);
@@ -103,6 +104,7 @@ private:
     std::optional<steady_time> behind_since_{};
     std::uint64_t marked_ = 0;
     steady_time marked_at_{};
+    std::optional<steady_time> beaten_at_{};
     mutable std::mutex mutex_{};
     ship_status status_{};
 };

@@ -31,6 +31,9 @@ namespace detail {
     }
 }
 
+// How often the sink hears of a log, whether it grows or not.
+inline constexpr std::chrono::seconds sink_beat_interval{30};
+
 // A mark is written so often at the most: it is a file that is synced.
 inline constexpr std::chrono::seconds sink_mark_interval{1};
 
@@ -75,6 +78,7 @@ result<void> basic_shipper<Policies>::open() {
     cursor_ = *cursor;
     if (auto ok = pass_dropped(); !ok) return ok;
     open_ = true;
+    beaten_at_.reset();
     mark(true);
     return {};
 }
@@ -85,17 +89,22 @@ result<void> basic_shipper<Policies>::prove(sink_cursor const& cursor) const {
     if (!size) return size.error();
     std::string const has = sink_->name() + " has " + std::to_string(cursor.size) +
                             " records of '" + options_.origin + "'";
-    if (cursor.size > value_of(*size))
+    if (cursor.size > value_of(*size)) {
+        auto const here = log_->log().tree_of(value_of(*size));
+        if (here) sink_->note_other({value_of(*size), here->root(), 1});
         return fail(errc::verification_failed,
                     has + ", this log has " + std::to_string(value_of(*size)) +
                         ": it is another one, or was rolled back. Nothing is shipped");
+    }
     auto const tree = log_->log().tree_of(cursor.size);
     if (!tree) return tree.error();
-    if (tree->root() != cursor.root)
+    if (tree->root() != cursor.root) {
+        sink_->note_other({cursor.size, tree->root(), cursor.first});
         return fail(errc::verification_failed,
                     has + " with the root " + cursor.root.to_string() + ", this log had " +
                         tree->root().to_string() +
                         " then: it is another one, or was forked. Nothing is shipped");
+    }
     return {};
 }
 
@@ -185,6 +194,10 @@ result<std::uint64_t> basic_shipper<Policies>::step(bool all) {
         if (*size == sequence{0}) return std::uint64_t{0};
         if (auto ok = open(); !ok) return ok.error();
     }
+    if (auto ok = beat(value_of(*size)); !ok) {
+        open_ = false;
+        return ok.error();
+    }
     if (!is_due(value_of(*size), all)) {
         note_stand(value_of(*size));
         if (behind_since_ == std::nullopt) mark(false);
@@ -256,6 +269,15 @@ result<void> basic_shipper<Policies>::run_once(std::stop_token const& stop,
         wait = (std::min)(wait * 2, options_.retry_wait_max);
     }
     mark(true);
+    return {};
+}
+
+template <class Policies>
+result<void> basic_shipper<Policies>::beat(std::uint64_t size) {
+    steady_time const now = timer_.now();
+    if (beaten_at_ && now - *beaten_at_ < detail::sink_beat_interval) return {};
+    if (auto ok = sink_->beat(size); !ok) return ok;
+    beaten_at_ = now;
     return {};
 }
 

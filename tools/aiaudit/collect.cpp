@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+//
+// aiaudit collect: the central side of many ledgers that are shipped to one database.
+
+#include "commands.hpp"
+
+#include <aiaudit/export/cell_text.hpp>
+
+#ifdef AIAUDIT_TOOL_POSTGRES
+#include <aiaudit/sinks/postgres_collection.hpp>
+#include <aiaudit/sinks/postgres_schema.hpp>
+#endif
+
+#include <chrono>
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+namespace aiaudit_tool {
+namespace collect_command {
+
+struct options {
+    std::string from{};
+    std::string log{};
+    std::string format = "table";
+    std::uint64_t silent_seconds = 300;
+    std::uint64_t behind_records = 100'000;
+    std::string first_month{};
+    std::uint32_t months = 13;
+};
+
+#ifdef AIAUDIT_TOOL_POSTGRES
+
+std::string address_of(options const& with, std::string const& option) {
+    bool const elsewhere = with.from.starts_with('$') || with.from.starts_with('@');
+    return elsewhere ? secret_at(with.from, option) : with.from;
+}
+
+// What is wrong with a log, worst first; empty where nothing is.
+std::string state_of(aiaudit::shipped_log const& log, options const& with) {
+    if (log.forked_at) return "forked at " + std::to_string(*log.forked_at);
+    if (log.silent.count() > 0 &&
+        static_cast<std::uint64_t>(log.silent.count()) >= with.silent_seconds)
+        return "silent";
+    if (log.log_size > log.size && log.log_size - log.size >= with.behind_records) return "behind";
+    return {};
+}
+
+using cells = std::vector<aiaudit::detail::report_cell>;
+
+cells line_of(aiaudit::shipped_log const& log, std::string const& state, bool for_eye) {
+    std::uint64_t const rest = log.log_size > log.size ? log.log_size - log.size : 0;
+    return {{"log", for_eye ? aiaudit::detail::printable(log.origin) : log.origin, false, true},
+            {"records", std::to_string(log.size), true, false},
+            {"to_go", std::to_string(rest), true, false},
+            {"last_record", log.newest ? log.newest->to_string() : "", false, false},
+            {"last_word", log.updated.to_string(), false, false},
+            {"silent_s", std::to_string(log.silent.count()), true, false},
+            {"root", log.root, false, false},
+            {"state", state.empty() ? "ok" : state, false, false}};
+}
+
+void print_status(options const& with, int& status) {
+    aiaudit::pq_options connecting;
+    connecting.url = address_of(with, "--from");
+    connecting.application = "aiaudit collect";
+    connecting.answer_max = std::chrono::minutes(2);
+    auto from = value_or_fail(aiaudit::postgres_collection::open(std::move(connecting), with.log));
+    auto const format = *aiaudit::text_format_named(with.format);
+    bool const for_eye = format == aiaudit::text_format::table;
+    std::vector<cells> lines;
+    for (aiaudit::shipped_log const& log : value_or_fail(from.logs())) {
+        std::string const state = state_of(log, with);
+        if (!state.empty()) status = exit_finding;
+        lines.push_back(line_of(log, state, for_eye));
+    }
+    cells const heads = line_of({}, {}, for_eye);
+    std::cout << (for_eye ? aiaudit::detail::aligned_text(heads, lines)
+                          : aiaudit::detail::machine_text(heads, lines, format));
+}
+
+void prepare(options const& with) {
+    aiaudit::timestamp const first =
+        with.first_month.empty()
+            ? aiaudit::system_clock{}.now()
+            : value_or_fail(aiaudit::timestamp::parse(with.first_month + "-01"), "--first");
+    value_or_fail(aiaudit::prepare_postgres(address_of(with, "--to"), first, with.months));
+}
+
+#else
+
+void print_status(options const&, int&) {
+    throw failure{"collect: this program was built without libpq"};
+}
+void prepare(options const&) { throw failure{"collect: this program was built without libpq"}; }
+
+#endif
+
+void add_status(CLI::App& collect, int& status) {
+    auto with = std::make_shared<options>();
+    CLI::App* const command = collect.add_subcommand(
+        "status", "How each log stands; exit status 1 where one is silent, behind or forked");
+    command
+        ->add_option("--from", with->from,
+                     "The database: postgresql://..., or $VARIABLE or @FILE where that is")
+        ->required();
+    command->add_option("--log", with->log, "Only that log; default: all of them");
+    command->add_option("--silent", with->silent_seconds,
+                        "Seconds without a word of its shipper; default: 300");
+    command->add_option("--behind", with->behind_records,
+                        "Records that the log has and the database has not; default: 100,000");
+    command->add_option("--format", with->format, "table, json, csv or jsonl; default: table")
+        ->check(CLI::IsMember({"table", "json", "csv", "jsonl"}));
+    command->callback([with, &status] { print_status(*with, status); });
+}
+
+void add_prepare(CLI::App& collect) {
+    auto with = std::make_shared<options>();
+    CLI::App* const command = collect.add_subcommand(
+        "prepare", "Make tables and partitions, for shippers with a role that may not");
+    command
+        ->add_option("--to", with->from,
+                     "The database, as its owner: postgresql://..., $VARIABLE or @FILE")
+        ->required();
+    command->add_option("--first", with->first_month,
+                        "The first month of partitions, such as 2026-01; default: this one");
+    command->add_option("--months", with->months, "How many months; default: 13")
+        ->check(CLI::Range(0U, 600U));
+    command->callback([with] { prepare(*with); });
+}
+
+}  // namespace collect_command
+
+void add_collect(CLI::App& program, int& status) {
+    using namespace collect_command;
+    CLI::App* const collect = program.add_subcommand(
+        "collect", "The central side of many ledgers that are shipped to one database");
+    collect->require_subcommand(1);
+    add_status(*collect, status);
+    add_prepare(*collect);
+}
+
+}  // namespace aiaudit_tool
