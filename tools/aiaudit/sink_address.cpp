@@ -5,7 +5,9 @@
 #include "sink_address.hpp"
 
 #include <aiaudit/detail/sha256.hpp>
+#include <aiaudit/impl/clickhouse.hpp>
 #include <aiaudit/impl/sinks.hpp>
+#include <aiaudit/sinks/clickhouse_sink.hpp>
 #include <aiaudit/sinks/json_lines_sink.hpp>
 
 namespace aiaudit_tool {
@@ -17,9 +19,15 @@ struct sink_scheme {
     char const* needs;  // of a program that was built without it
 };
 
+std::unique_ptr<aiaudit::record_sink> make_clickhouse(std::string const& address) {
+    return value_or_fail(aiaudit::clickhouse_sink(address));
+}
+
 constexpr sink_scheme schemes[] = {
     {"file:", [](std::string const& address) { return aiaudit::json_file_sink(address.substr(5)); },
      ""},
+    {"clickhouse://", make_clickhouse, ""},
+    {"clickhouses://", make_clickhouse, ""},
 };
 
 }  // namespace
