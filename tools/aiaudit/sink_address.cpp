@@ -10,6 +10,11 @@
 #include <aiaudit/sinks/clickhouse_sink.hpp>
 #include <aiaudit/sinks/json_lines_sink.hpp>
 
+#ifdef AIAUDIT_TOOL_MONGODB
+#include <aiaudit/impl/mongodb.hpp>
+#include <aiaudit/sinks/mongodb_sink.hpp>
+#endif
+
 namespace aiaudit_tool {
 namespace {
 
@@ -23,11 +28,22 @@ std::unique_ptr<aiaudit::record_sink> make_clickhouse(std::string const& address
     return value_or_fail(aiaudit::clickhouse_sink(address));
 }
 
+#ifdef AIAUDIT_TOOL_MONGODB
+std::unique_ptr<aiaudit::record_sink> make_mongodb(std::string const& address) {
+    return value_or_fail(aiaudit::mongodb_sink(address));
+}
+#else
+constexpr decltype(sink_scheme::make) make_mongodb = nullptr;
+#endif
+constexpr char const* needs_mongodb = "libmongoc (Debian: libmongoc-dev); build it anew with it";
+
 constexpr sink_scheme schemes[] = {
     {"file:", [](std::string const& address) { return aiaudit::json_file_sink(address.substr(5)); },
      ""},
     {"clickhouse://", make_clickhouse, ""},
     {"clickhouses://", make_clickhouse, ""},
+    {"mongodb://", make_mongodb, needs_mongodb},
+    {"mongodb+srv://", make_mongodb, needs_mongodb},
 };
 
 }  // namespace

@@ -152,6 +152,7 @@ AIAUDIT_INLINE error clickhouse_failure(clickhouse_place const& place, int statu
         return fail(errc::bad_response, place.shown + " answered with HTTP status " +
                                             std::to_string(status) +
                                             ", and not as ClickHouse's HTTP interface does");
+    text = text.substr(0, text.find(", e.what()"));  // 18.16 says the same again
     std::string words;
     for (char const c : text.substr(0, text_bytes_max))
         words.push_back(c >= ' ' && c < 0x7F ? c : ' ');
