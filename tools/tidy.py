@@ -45,6 +45,8 @@ THIRD_PARTY = {
     "date/": ["timezone/*"],
     "curl/": ["alerts/smtp*"],
     "libpq-fe.h": ["sinks/postgres*", "transport/pq_connection*"],
+    "bson/": ["sinks/mongodb*"],
+    "mongoc/": ["sinks/mongodb*"],
 }
 POSIX = re.compile(r"(sys|net|netinet|arpa)/\w+\.h|linux/(magic|futex)\.h|(unistd|fcntl|signal|pthread|poll|dirent|netdb|spawn)\.h")
 POSIX_FLOOR = 5  # the lowest that does I/O

@@ -16,6 +16,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace aiaudit {
@@ -150,6 +151,14 @@ public:
     virtual void json(std::string_view value) = 0;
     virtual void absent() = 0;
 };
+
+namespace detail {
+
+// A name as columns of text have it: what JSON would write as U+FFFD stands as \xNN, so that two
+// names stay two.
+[[nodiscard]] std::string column_text(std::string_view value);
+
+}  // namespace detail
 
 // A count past 2^63 wraps, as sums of reports do.
 void write_columns(std::string_view origin, sink_row const& row, column_writer& out);
