@@ -4,7 +4,7 @@
 //
 // User and password travel in headers, never in a URL, and stand in no message.
 // Threads: one at a time.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_CLICKHOUSE_CLIENT_HPP
 #define AIAUDIT_SINKS_CLICKHOUSE_CLIENT_HPP
 

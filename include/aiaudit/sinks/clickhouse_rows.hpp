@@ -6,7 +6,7 @@
 // A column of record_columns.hpp is one of the table, but for an instant, which is whole seconds
 // and, beside them, NAME_ns with all digits, and for tags, which are the arrays tag_k and tag_v.
 // Threads: plain functions.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_CLICKHOUSE_ROWS_HPP
 #define AIAUDIT_SINKS_CLICKHOUSE_ROWS_HPP
 

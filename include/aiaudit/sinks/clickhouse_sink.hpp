@@ -12,7 +12,7 @@
 // Servers: 18.16 to today's; `insert_deduplication_token` where there is one, and nothing depends
 // on it.
 // Threads: one at a time. Processes: any number may ship one log.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_CLICKHOUSE_SINK_HPP
 #define AIAUDIT_SINKS_CLICKHOUSE_SINK_HPP
 

@@ -3,7 +3,7 @@
 // mongodb_document.hpp: a record as a document of MongoDB. Opt-in, as mongodb_sink.hpp.
 //
 // Threads: plain functions.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_MONGODB_DOCUMENT_HPP
 #define AIAUDIT_SINKS_MONGODB_DOCUMENT_HPP
 

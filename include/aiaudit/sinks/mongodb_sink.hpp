@@ -10,7 +10,7 @@
 // Writes are acknowledged by a majority and its journal. open() counts what lies before the cursor,
 // and hands out one from before a hole where documents are missing.
 // Threads: one at a time. Processes: any number may ship one log.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_MONGODB_SINK_HPP
 #define AIAUDIT_SINKS_MONGODB_SINK_HPP
 
