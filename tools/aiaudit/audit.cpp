@@ -5,6 +5,7 @@
 #include "commands.hpp"
 
 #include <aiaudit/audit/auditor.hpp>
+#include <aiaudit/audit/row_lines.hpp>
 #include <aiaudit/audit/witness.hpp>
 #include <aiaudit/detail/json_string.hpp>
 #include <aiaudit/gateway/audit_site.hpp>
@@ -12,7 +13,9 @@
 #include <aiaudit/integrity/fork_file.hpp>
 #include <aiaudit/integrity/log_policy.hpp>
 
+#include <algorithm>
 #include <csignal>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -38,6 +41,11 @@ struct options {
     std::string new_key{};
     std::string out{};
     std::string format = "text";
+    std::string rows{};
+    std::string rows_log{};
+    std::string newer_rows = "refuse";
+    std::uint64_t rows_from = 1;
+    std::uint64_t rows_to = 0;
 };
 
 constexpr amount_unit time_units[] = {{"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}};
@@ -149,6 +157,61 @@ int look_at_all(aiaudit::auditor& by, options const& with) {
     return status;
 }
 
+std::string to_json(std::string const& origin, aiaudit::row_audit const& of) {
+    auto const number = [](std::uint64_t value) { return std::to_string(value); };
+    std::string text = "{\"log\":" + aiaudit::detail::json_string(origin) +
+                       ",\"from\":" + number(of.from) + ",\"to\":" + number(of.to) +
+                       ",\"rows\":" + number(of.rows) + ",\"missing\":" + number(of.missing) +
+                       ",\"changed\":" + number(of.changed) + ",\"extra\":" + number(of.extra) +
+                       ",\"newer\":" + number(of.newer) + ",\"left_out\":" + number(of.left_out) +
+                       ",\"findings\":[";
+    for (std::size_t i = 0; i < of.findings.size(); ++i) {
+        auto const& each = of.findings[i];
+        text += std::string(i != 0 ? "," : "") + "{\"kind\":\"" + std::string(name_of(each.kind)) +
+                "\",\"first\":" + number(each.first) + ",\"last\":" + number(each.last) +
+                ",\"text\":" + aiaudit::detail::json_string(each.text) + '}';
+    }
+    return text + "]}";
+}
+
+// What a sink holds of one log, against the mirror that was just brought up to date.
+int compare_rows(aiaudit::auditor& by, options const& with) {
+    auto const logs = by.policy().trusted_logs();
+    if (with.rows_log.empty() && logs.size() != 1)
+        throw failure{"--rows needs --rows-log: of which of the policy's logs they are"};
+    std::string const origin = with.rows_log.empty() ? logs.front().origin : with.rows_log;
+    aiaudit::log_mirror const& mirror = *value_or_fail(by.mirror(origin), "--rows-log");
+    if (!mirror.begun())
+        throw failure{"--rows: there is no mirror of " + aiaudit::detail::printable(origin) +
+                      " yet to compare with; see that its checkpoint can be fetched"};
+    std::ifstream file;
+    bool const is_input = with.rows == "-";
+    if (!is_input) file.open(with.rows, std::ios::binary);
+    if (!is_input && !file) throw failure{with.rows + ": cannot be opened"};
+    aiaudit::row_audit_options wanted;
+    wanted.from = with.rows_from;
+    wanted.to = with.rows_to;
+    wanted.newer_allowed = with.newer_rows == "allow";
+    auto const found = value_or_fail(
+        aiaudit::audit_rows(
+            mirror.state(), [&](aiaudit::tile_place place) { return mirror.tile(place); },
+            aiaudit::row_lines(is_input ? std::cin : file, origin), wanted),
+        with.rows);
+    if (with.format == "json") {
+        std::cout << to_json(origin, found) << '\n';
+        return found.sound() ? exit_done : exit_finding;
+    }
+    for (auto const& each : found.findings)
+        std::cout << "FINDING rows_" << name_of(each.kind) << ": "
+                  << aiaudit::detail::printable(origin) << ": " << each.text << '\n';
+    if (found.left_out != 0)
+        std::cout << "FINDING rows: " << aiaudit::detail::printable(origin) << ": "
+                  << found.left_out << " more findings like these\n";
+    std::cout << (found.sound() ? "fine: " : "rows: ") << aiaudit::detail::printable(origin) << ": "
+              << found.conclusion() << '\n';
+    return found.sound() ? exit_done : exit_finding;
+}
+
 // A witness, and the mirrors, until the program ends.
 std::optional<aiaudit::site_server> serve_sites(options const& with,
                                                 aiaudit::log_policy const& policy,
@@ -190,6 +253,8 @@ void run(options const& with, int& status) {
     if (!with.evidence.empty()) return check_evidence(with, status);
     if (with.state.empty()) throw failure{"audit needs --state: the directory of its mirrors"};
     if (with.once && !with.every.empty()) throw failure{"--once and --every exclude each other"};
+    if (!with.rows.empty() && !with.every.empty())
+        throw failure{"--rows is compared once, without --every"};
     std::uint64_t const pause =
         with.every.empty() ? 0 : parse_amount(with.every, time_units, "--every");
     if (!with.every.empty() && pause == 0) throw failure{"--every: at least 1s"};
@@ -207,6 +272,7 @@ void run(options const& with, int& status) {
     auto by =
         value_or_fail(aiaudit::auditor::open(policy, in, auditor_options_of(with)), with.policy);
     if (audits) status = look_at_all(by, with);
+    if (!with.rows.empty()) status = std::max(status, compare_rows(by, with));
     if (!stays || with.once) return;
     for (timespec const wait{static_cast<time_t>(pause == 0 ? 3'600 : pause), 0};;) {
         int const signal = sigtimedwait(&signals, nullptr, &wait);
@@ -240,6 +306,16 @@ void add_audit(CLI::App& program, int& status) {
                         "are served");
     command->add_option("--witness-key", with->witness_key,
                         "The file of the witness's secret key: another one than --key");
+    command->add_option("--rows", with->rows,
+                        "Compare what a sink holds, as lines of JSON with origin, seq, leaf and "
+                        "record, in the order of seq; -: standard input");
+    command->add_option("--rows-log", with->rows_log, "Of which log they are");
+    command->add_option("--rows-from", with->rows_from, "The first record to compare");
+    command->add_option("--rows-to", with->rows_to, "The last one; default: all that are signed");
+    command
+        ->add_option("--newer-rows", with->newer_rows,
+                     "What rows after the checkpoint are: refuse, a finding; or allow")
+        ->check(CLI::IsMember({"refuse", "allow"}));
     command->add_option("--ca", with->ca_file, "Trusted certificates in PEM");
     command->add_option("--evidence", with->evidence,
                         "Verify a file of evidence, by the keys of the policy alone");

@@ -142,14 +142,14 @@ void verify_quorum(options const& with, int& status) {
         return;
     }
     std::cout << "the log " << aiaudit::detail::printable(opened->state.origin()) << " has "
-              << opened->state.size() << " records with root "
-              << opened->state.root().to_string() << ", as the policy's quorum says\n";
+              << opened->state.size() << " records with root " << opened->state.root().to_string()
+              << ", as the policy's quorum says\n";
     for (aiaudit::cosignature const& each : opened->cosigned)
-        std::cout << "cosigned by "
-                  << aiaudit::detail::printable(policy.witnesses()[each.key].name) << " at "
-                  << aiaudit::timestamp::from_seconds(static_cast<std::int64_t>(each.time))
-                         .to_string()
-                  << '\n';
+        std::cout
+            << "cosigned by " << aiaudit::detail::printable(policy.witnesses()[each.key].name)
+            << " at "
+            << aiaudit::timestamp::from_seconds(static_cast<std::int64_t>(each.time)).to_string()
+            << '\n';
 }
 
 void verify_ledger(options const& with, int& status) {
@@ -205,8 +205,8 @@ aiaudit::result<aiaudit::trusted_log> log_of_proof(std::string const& file, opti
     if (file.starts_with(aiaudit::detail::consistency_title))
         note = value_or_fail(aiaudit::consistency_proof_file::parse(file), with.proof).newer_note;
     else
-        note = value_or_fail(aiaudit::inclusion_proof_file::parse(file), with.proof)
-                   .checkpoint_note;
+        note =
+            value_or_fail(aiaudit::inclusion_proof_file::parse(file), with.proof).checkpoint_note;
     auto const opened = policy.open(note);
     if (!opened) return opened.error();
     return policy.log_named(opened->state.origin());
@@ -217,9 +217,9 @@ void verify_proof(options const& with, int& status) {
     if (with.key.empty() == with.policy.empty())
         throw failure{"--proof needs --key or --policy: whose signature counts"};
     std::string const file = read_input(with.proof);
-    auto const log = with.policy.empty() ? aiaudit::result<aiaudit::trusted_log>(
-                                               read_verification_key(with.key))
-                                         : log_of_proof(file, with);
+    auto const log = with.policy.empty()
+                         ? aiaudit::result<aiaudit::trusted_log>(read_verification_key(with.key))
+                         : log_of_proof(file, with);
     auto const refuse = [&](aiaudit::error const& why) {
         if (why.code != aiaudit::errc::verification_failed)
             throw failure{with.proof + ": " + why.message()};

@@ -17,6 +17,8 @@
 #include <aiaudit/impl/audit/auditor.ipp>
 #include <aiaudit/impl/audit/log_mirror.ipp>
 #include <aiaudit/impl/audit/log_source.ipp>
+#include <aiaudit/impl/audit/row_audit.ipp>
+#include <aiaudit/impl/audit/row_lines.ipp>
 #include <aiaudit/impl/audit/witness.ipp>
 #include <aiaudit/impl/audit/witness_client.ipp>
 #include <aiaudit/impl/cache/cache_directory.ipp>
