@@ -12,7 +12,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
-#include <boost/system/error_code.hpp>
 
 #include <istream>
 #include <memory>
@@ -37,7 +36,8 @@ public:
             ++number_;
             if (in_.bad()) return wrong("cannot be read");
             if (in_.fail()) return wrong("is over 1 MiB");
-            std::string_view const line(room_.data());
+            auto const size = static_cast<std::size_t>(in_.gcount()) - (in_.eof() ? 0U : 1U);
+            std::string_view const line(room_.data(), size);
             if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
             if (auto ok = read(line, row); !ok) return ok.error();
             return true;
@@ -58,7 +58,7 @@ private:
     }
 
     [[nodiscard]] result<void> read(std::string_view line, audit_row& row) {
-        boost::system::error_code why;
+        boost::json::error_code why;
         auto const read = boost::json::parse(line, why);
         if (why || !read.is_object()) return wrong("is no JSON object");
         auto const& of = read.get_object();
