@@ -45,7 +45,9 @@ std::string refusal_of(std::string const& text) {
 }
 bool refuses(std::string const& text, std::string const& words) {
     std::string const said = refusal_of(text);
-    BOOST_TEST_CONTEXT(text << " -> " << said) return said.find(words) != std::string::npos;
+    bool const found = said.find(words) != std::string::npos;
+    if (!found) BOOST_TEST_MESSAGE(text << " -> " << said);
+    return found;
 }
 
 }  // namespace

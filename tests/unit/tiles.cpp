@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(widths_are_those_of_the_standards_example) {
 BOOST_AUTO_TEST_CASE(proofs_of_tiles_are_those_of_the_tree) {
     auto const tree = large_tree(700);
     for (std::uint64_t const size : {1U, 2U, 255U, 256U, 257U, 511U, 512U, 513U, 700U}) {
-        auto const node = tile_nodes(size, [&](tile_place place) -> result<std::string> {
+        auto node = tile_nodes(size, [&](tile_place place) -> result<std::string> {
             BOOST_TEST(place.width == tile_width_of(place.level, place.index, size));
             return tile_bytes(tree, place);
         });
