@@ -37,6 +37,8 @@ OUTPUTS = (
 OPT_IN = (
     "aiaudit/sinks/postgres",  # needs libpq
     "aiaudit/transport/pq_connection",  # as well
+    "aiaudit/sinks/clickhouse",  # for who ships there
+    "aiaudit/sinks/mongodb",  # needs libmongoc
     "aiaudit/alerts/smtp",  # needs libcurl
     "aiaudit/alerts/mail",  # what only smtp needs
     "aiaudit/gateway",  # needs Boost.Asio and Boost.Beast

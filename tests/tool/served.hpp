@@ -34,7 +34,12 @@ public:
     // Its errors go to a file; `variables` ("NAME=VALUE") are its whole environment.
     served(std::string const& errors, std::vector<std::string> words,
            std::vector<std::string> variables = {}) {
-        bool const has_site = std::find(words.begin(), words.end(), "--dashboard") != words.end();
+        auto const has = [&words](char const* word) {
+            return std::find(words.begin(), words.end(), word) != words.end();
+        };
+        bool const has_gateway = words.front() == "serve";
+        bool const has_site = has("--dashboard");
+        bool const has_log = has("--tlog");
         words.insert(words.begin(), AIAUDIT_PROGRAM);
         std::vector<char*> arguments;
         for (std::string& each : words) arguments.push_back(each.data());
@@ -54,8 +59,13 @@ public:
         ::posix_spawn_file_actions_destroy(&actions);
         ::close(ends[1]);
         if (failed != 0) throw std::runtime_error("the program does not start");
+        if (!has_gateway) {
+            witness_port_ = port_after("witness at http://127.0.0.1:");
+            return;
+        }
         port_ = port_after("gateway at http://127.0.0.1:");
         if (has_site) site_port_ = port_after("dashboard at http://127.0.0.1:");
+        if (has_log) log_port_ = port_after("log at http://127.0.0.1:");
     }
     served(served const&) = delete;
     served& operator=(served const&) = delete;
@@ -65,6 +75,8 @@ public:
     }
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] std::uint16_t site_port() const noexcept { return site_port_; }
+    [[nodiscard]] std::uint16_t log_port() const noexcept { return log_port_; }
+    [[nodiscard]] std::uint16_t witness_port() const noexcept { return witness_port_; }
     [[nodiscard]] std::string const& said() const noexcept { return said_; }
     [[nodiscard]] pid_t id() const noexcept { return id_; }
     void hang_up() const { ::kill(id_, SIGHUP); }
@@ -110,6 +122,8 @@ private:
     std::string said_{};
     std::uint16_t port_ = 0;
     std::uint16_t site_port_ = 0;
+    std::uint16_t log_port_ = 0;
+    std::uint16_t witness_port_ = 0;  // of `aiaudit audit`, which is no gateway
 };
 
 inline std::string ask(std::uint16_t port, std::string const& bytes) {

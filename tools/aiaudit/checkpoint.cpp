@@ -23,17 +23,6 @@ struct options {
     std::string new_key{};
 };
 
-// A new file that only its owner can read. An old one is never overwritten: it may be a key.
-void write_secret(std::string const& path, std::string const& text) {
-    int const file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file < 0) throw failure{path + ": cannot be made, or is there already"};
-    bool const written =
-        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-        ::fsync(file) == 0;
-    ::close(file);
-    if (!written) throw failure{path + ": cannot be written"};
-}
-
 void make_key(options const& with) {
     if (with.out.empty()) throw failure{"--new-key needs --out: where the secret key is to lie"};
     auto const key = value_or_fail(aiaudit::note_signing_key::generate(with.new_key), "--new-key");
@@ -69,6 +58,16 @@ void run(options const& with) {
 }
 
 }  // namespace checkpoint_command
+
+void write_secret(std::string const& path, std::string const& text) {
+    int const file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0) throw failure{path + ": cannot be made, or is there already"};
+    bool const written =
+        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        ::fsync(file) == 0;
+    ::close(file);
+    if (!written) throw failure{path + ": cannot be written"};
+}
 
 aiaudit::note_signing_key read_signing_key(std::string const& path) {
     std::string text = read_input(path);

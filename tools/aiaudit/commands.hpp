@@ -8,6 +8,7 @@
 #include <aiaudit/export/budget_report.hpp>
 #include <aiaudit/export/record_text.hpp>
 #include <aiaudit/export/report_text.hpp>
+#include <aiaudit/gateway/gateway_options.hpp>
 #include <aiaudit/import.hpp>
 #include <aiaudit/integrity/proof_file.hpp>
 #include <aiaudit/ledger.hpp>
@@ -94,6 +95,10 @@ void write_output(std::string const& path, std::string const& text);
 // The key itself, or the file that holds it.
 aiaudit::note_verification_key read_verification_key(std::string const& text_or_path);
 aiaudit::note_signing_key read_signing_key(std::string const& path);
+// A new file that only its owner can read. An old one is never overwritten: it may be a key.
+void write_secret(std::string const& path, std::string const& text);
+// "127.0.0.1:8080", "[::1]:8080".
+aiaudit::listen_address address_of(std::string const& text, std::string const& option);
 
 // Whoever runs the program, as the environment has it; empty where it does not say.
 std::string login_name();
@@ -179,6 +184,7 @@ void add_collect(CLI::App& program, int& status);
 void add_ship(CLI::App& program, int& status);
 void add_key(CLI::App& program, int& status);
 void add_alert(CLI::App& program, int& status);
+void add_audit(CLI::App& program, int& status);
 // Below the group of commands "prices".
 void add_prices_quote(CLI::App& prices);
 void add_prices_update(CLI::App& prices);

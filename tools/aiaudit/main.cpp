@@ -90,6 +90,7 @@ int main(int argc, char** argv) {
         add_serve(program, status);
         add_verify(program, status);
         add_checkpoint(program, status);
+        add_audit(program, status);
         add_prove(program, status);
         add_retain(program, status);
         add_reprice(program, status);

@@ -4,12 +4,16 @@
 
 #include "alert_rules.hpp"
 #include "ledger_prices.hpp"
+#include "serve_shipping.hpp"
+#include "sink_address.hpp"
 
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/alerts/webhook.hpp>
 #include <aiaudit/gateway.hpp>
 #include <aiaudit/gateway/key_file.hpp>
 #include <aiaudit/gateway/key_log.hpp>
+#include <aiaudit/gateway/tlog_site.hpp>
+#include <aiaudit/integrity/log_policy.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -50,28 +54,21 @@ struct options {
     std::string slack{};
     std::string zone = "UTC";
     std::string prices{};
+    std::vector<std::string> ship{};
+    std::string ship_origin{};
+    std::string ship_key{};
     unsigned threads = 0;
     std::uint64_t output_most = 0;
     std::string input_estimate = "bytes";
     std::uint64_t body_bytes_max = 0;
     std::uint64_t bodies_bytes_max = 0;
     bool core_dumps = false;
+    std::string tlog{};
+    std::string tlog_key{};
+    std::string tlog_token{};
+    std::string tlog_policy{};
+    std::vector<std::string> witnesses{};
 };
-
-// "127.0.0.1:8080", "[::1]:8080".
-aiaudit::listen_address address_of(std::string const& text, std::string const& option) {
-    auto const colon = text.rfind(':');
-    std::string host = text.substr(0, std::min(colon, text.size()));
-    if (host.size() > 1 && host.front() == '[' && host.back() == ']')
-        host = host.substr(1, host.size() - 2);
-    std::uint16_t port = 0;
-    char const* const begin = text.data() + std::min(colon + 1, text.size());
-    auto const [end, wrong] = std::from_chars(begin, text.data() + text.size(), port);
-    if (colon == std::string::npos || host.empty() || wrong != std::errc{} ||
-        end != text.data() + text.size())
-        throw failure{option + ": '" + text + "' is no ADDRESS:PORT"};
-    return {host, port};
-}
 
 // "NAME=VALUE".
 std::pair<std::string, std::string> named_value(std::string const& text,
@@ -269,6 +266,59 @@ private:
     std::string trouble_{};
 };
 
+// Who cosigns: the witnesses of a policy that have a URL, and "VKEY=URL".
+std::vector<aiaudit::tlog_witness> witnesses_of(options const& with) {
+    std::vector<aiaudit::tlog_witness> all;
+    if (!with.tlog_policy.empty()) {
+        auto const policy = value_or_fail(aiaudit::log_policy::parse(read_input(with.tlog_policy)),
+                                          with.tlog_policy);
+        for (auto const& each : policy.witnesses())
+            if (!each.url.empty()) all.push_back({each.key, each.url});
+    }
+    for (std::string const& each : with.witnesses) {
+        auto const at = each.find("=http");
+        if (at == std::string::npos)
+            throw failure{"--witness: '" + aiaudit::detail::printable(each) + "' is no VKEY=URL"};
+        auto key = value_or_fail(aiaudit::cosigner_verification_key::parse(each.substr(0, at)),
+                                 "--witness");
+        all.push_back({std::move(key), each.substr(at + 1)});
+    }
+    return all;
+}
+
+// The log for auditors, if it is wanted.
+std::optional<aiaudit::tlog_site> tlog_of(aiaudit::ledger& ledger, options const& with) {
+    if (with.tlog.empty()) {
+        if (with.tlog_key.empty() && with.tlog_policy.empty() && with.witnesses.empty()) return {};
+        throw failure{"--tlog-key, --tlog-policy and --witness need --tlog: where the log is read"};
+    }
+    if (with.tlog_key.empty())
+        throw failure{"--tlog needs --tlog-key (aiaudit checkpoint --new-key makes one)"};
+    aiaudit::tlog_options made;
+    if (!with.tlog_token.empty()) made.token = secret_at(with.tlog_token, "--tlog-token");
+    made.signed_file = with.db + "/tlog-checkpoint";
+    made.witnesses = witnesses_of(with);
+    made.http.ca_file = with.ca_file;
+    return value_or_fail(
+        aiaudit::tlog_site::open(ledger, read_signing_key(with.tlog_key), std::move(made)),
+        "--tlog");
+}
+
+// Says once what hinders the log from being signed, and once that nothing does.
+class tlog_watch {
+public:
+    void look(aiaudit::tlog_site const& of) {
+        std::string const now = of.trouble();
+        if (now != trouble_)
+            std::cerr << "tlog: " << (now.empty() ? "checkpoints are signed and cosigned" : now)
+                      << '\n';
+        trouble_ = now;
+    }
+
+private:
+    std::string trouble_{};
+};
+
 void run(options const& with) {
     // Before any thread is made, so that the signals come to this one.
     sigset_t signals;
@@ -279,6 +329,8 @@ void run(options const& with) {
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     if (!with.core_dumps) forbid_core_dumps();
     auto wanted = gateway_options_of(with);
+    serve_shipping shipping(with.ship, with.ship_origin, with.ship_key);
+    wanted.more_metrics.push_back([&shipping] { return shipping.metrics(); });
     std::vector<std::string> variables;
     for (auto const& each : wanted.upstreams) variables.push_back(each.entry.key_variable);
     watched_prices watched(with.db, with.prices);
@@ -289,6 +341,8 @@ void run(options const& with) {
                                                             ? aiaudit::budget_mode::exclusive
                                                             : aiaudit::budget_mode::shared}),
                       with.db);
+    // Its threads read the ledger, so they end before it does, however this function ends.
+    serve_shipping::stop_guard const ending(shipping);
     auto gateway =
         value_or_fail(aiaudit::gateway::open(ledger, std::move(wanted), std::move(prices)));
     if (!with.dashboard.empty()) {
@@ -299,34 +353,58 @@ void run(options const& with) {
                                                     with.secure_cookie}),
                                        "--dashboard-token"));
     }
+    auto const tlog = tlog_of(ledger, with);
+    if (tlog) gateway.add_site(address_of(with.tlog, "--tlog"), tlog->site());
     watched_alert_rules rules(with.db);
     std::optional<aiaudit::alert_watch> watch(
         value_or_fail(aiaudit::alert_watch::open(ledger, alerts_of(with))));
     clear_secret_variables(variables);
     value_or_fail(gateway.start());
+    shipping.start(ledger);
     std::cout << "gateway at http://" << with.listen.substr(0, with.listen.rfind(':')) << ':'
               << gateway.port() << '\n';
     if (!with.dashboard.empty())
         std::cout << "dashboard at http://" << with.dashboard.substr(0, with.dashboard.rfind(':'))
                   << ':' << gateway.site_port(0) << '\n';
+    if (tlog)
+        std::cout << "log at http://" << with.tlog.substr(0, with.tlog.rfind(':')) << ':'
+                  << gateway.site_port(with.dashboard.empty() ? 0 : 1) << "/tlog\n";
     std::cout.flush();
     confirm_old_keys(ledger, with.db);
     key_watch keys;
     ledger_watch log;
+    tlog_watch signing;
     for (timespec const pause{price_look_seconds, 0};;) {
         int const signal = sigtimedwait(&signals, nullptr, &pause);
         if (signal == SIGINT || signal == SIGTERM) break;
         renew_prices(gateway, ledger, watched, signal == SIGHUP);
         log.look(gateway);
+        if (tlog) signing.look(*tlog);
         keys.look(gateway);
+        shipping.look(*watch);
         if (rules.has_changed()) renew_alerts(watch, ledger, with);
     }
     gateway.stop();
     keys.keep_uses(gateway);
     value_or_fail(ledger.flush(), with.db);
+    shipping.finish();
 }
 
 }  // namespace serve_command
+
+aiaudit::listen_address address_of(std::string const& text, std::string const& option) {
+    auto const colon = text.rfind(':');
+    std::string host = text.substr(0, std::min(colon, text.size()));
+    if (host.size() > 1 && host.front() == '[' && host.back() == ']')
+        host = host.substr(1, host.size() - 2);
+    std::uint16_t port = 0;
+    char const* const begin = text.data() + std::min(colon + 1, text.size());
+    auto const [end, wrong] = std::from_chars(begin, text.data() + text.size(), port);
+    if (colon == std::string::npos || host.empty() || wrong != std::errc{} ||
+        end != text.data() + text.size())
+        throw failure{option + ": '" + text + "' is no ADDRESS:PORT"};
+    return {host, port};
+}
 
 void add_serve(CLI::App& program, int&) {
     using namespace serve_command;
@@ -376,6 +454,16 @@ void add_serve(CLI::App& program, int&) {
                         "$VARIABLE or @FILE with what opens the dashboard: 16 characters or more");
     command->add_flag("--dashboard-tls", with->secure_cookie,
                       "Browsers come by TLS, through a proxy: the cookie never goes without");
+    command->add_option("--tlog", with->tlog,
+                        "ADDRESS:PORT where auditors read the log's tree (c2sp.org/tlog-tiles)");
+    command->add_option("--tlog-key", with->tlog_key,
+                        "The file of the secret key that signs its checkpoints");
+    command->add_option("--tlog-token", with->tlog_token,
+                        "$VARIABLE or @FILE with what opens the records there; default: nobody "
+                        "gets them");
+    command->add_option("--tlog-policy", with->tlog_policy,
+                        "A policy (c2sp.org/tlog-policy): its witnesses with a URL cosign");
+    command->add_option("--witness", with->witnesses, "VKEY=URL: a witness that cosigns");
     command->add_option("--alert-webhook", with->webhook,
                         "$VARIABLE or @FILE with the address that alerts are posted to");
     command->add_option("--alert-secret", with->webhook_secret,
@@ -402,6 +490,13 @@ void add_serve(CLI::App& program, int&) {
     command->add_option("--prices", with->prices,
                         "A price file; default: the ledger's (prices update), or the built-in one. "
                         "Read again when it changes, and on SIGHUP");
+    command->add_option("--ship", with->ship,
+                        std::string("Deliver the records to another store: ") + sink_address_help);
+    command->add_option(
+        "--ship-origin", with->ship_origin,
+        "The log's name there; default: the key's, or one made of its first record");
+    command->add_option("--ship-key", with->ship_key,
+                        "Signs the log's state after each batch (checkpoint --new-key)");
     command->callback([with] { run(*with); });
 }
 

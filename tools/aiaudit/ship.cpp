@@ -155,7 +155,8 @@ void add_ship(CLI::App& program, int&) {
     CLI::App* const command = program.add_subcommand(
         "ship", "Deliver the records to another store, each exactly once, and go on as they come");
     command->add_option("--db", with->db, "The ledger's directory")->required();
-    command->add_option("--to", with->to, sink_address_help);
+    command->add_option("--to", with->to,
+                        std::string(sink_address_help) + "; - for standard output");
     command->add_option(
         "--origin", with->origin,
         "The log's name there; default: the key's, or one made of its first record");

@@ -5,12 +5,18 @@
 #include "sink_address.hpp"
 
 #include <aiaudit/detail/sha256.hpp>
+#include <aiaudit/impl/clickhouse.hpp>
 #include <aiaudit/impl/sinks.hpp>
+#include <aiaudit/sinks/clickhouse_sink.hpp>
 #include <aiaudit/sinks/json_lines_sink.hpp>
 
 #ifdef AIAUDIT_TOOL_POSTGRES
 #include <aiaudit/impl/postgres.hpp>
 #include <aiaudit/sinks/postgres_sink.hpp>
+#endif
+#ifdef AIAUDIT_TOOL_MONGODB
+#include <aiaudit/impl/mongodb.hpp>
+#include <aiaudit/sinks/mongodb_sink.hpp>
 #endif
 
 namespace aiaudit_tool {
@@ -27,14 +33,32 @@ std::unique_ptr<aiaudit::record_sink> make_postgres(std::string const& address) 
     return aiaudit::postgres_sink(address);
 }
 #else
-constexpr std::unique_ptr<aiaudit::record_sink> (*make_postgres)(std::string const&) = nullptr;
+constexpr decltype(sink_scheme::make) make_postgres = nullptr;
 #endif
+constexpr char const* needs_postgres = "libpq (Debian: libpq-dev); build it anew with it";
+
+std::unique_ptr<aiaudit::record_sink> make_clickhouse(std::string const& address) {
+    return value_or_fail(aiaudit::clickhouse_sink(address));
+}
+
+#ifdef AIAUDIT_TOOL_MONGODB
+std::unique_ptr<aiaudit::record_sink> make_mongodb(std::string const& address) {
+    return value_or_fail(aiaudit::mongodb_sink(address));
+}
+#else
+constexpr decltype(sink_scheme::make) make_mongodb = nullptr;
+#endif
+constexpr char const* needs_mongodb = "libmongoc (Debian: libmongoc-dev); build it anew with it";
 
 constexpr sink_scheme schemes[] = {
-    {"postgresql://", make_postgres, "libpq"},
-    {"postgres://", make_postgres, "libpq"},
+    {"postgresql://", make_postgres, needs_postgres},
+    {"postgres://", make_postgres, needs_postgres},
     {"file:", [](std::string const& address) { return aiaudit::json_file_sink(address.substr(5)); },
      ""},
+    {"clickhouse://", make_clickhouse, ""},
+    {"clickhouses://", make_clickhouse, ""},
+    {"mongodb://", make_mongodb, needs_mongodb},
+    {"mongodb+srv://", make_mongodb, needs_mongodb},
 };
 
 }  // namespace

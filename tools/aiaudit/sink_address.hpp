@@ -16,8 +16,8 @@ namespace aiaudit_tool {
 
 // What --to takes, for its help.
 inline constexpr char const* sink_address_help =
-    "postgresql://..., mongodb://..., clickhouse://..., file:PATH, or - for standard output; "
-    "$VARIABLE or @FILE where an address has a password";
+    "postgresql://..., mongodb://..., clickhouse://... or file:PATH; $VARIABLE or @FILE where the "
+    "address has a password";
 
 // A sink that was not connected yet. "-" is none of these: where a stream begins, only its command
 // knows. Failures name `option`, and show no password.

@@ -8,6 +8,7 @@
 #include <aiaudit/detail/json_string.hpp>
 #include <aiaudit/gateway/answer_check.hpp>
 #include <aiaudit/gateway/key_log.hpp>
+#include <aiaudit/integrity/log_policy.hpp>
 #include <aiaudit/storage/lmdb_store.hpp>
 
 #include <filesystem>
@@ -23,6 +24,7 @@ struct options {
     std::string checkpoint{};
     std::string proof{};
     std::string key{};
+    std::string policy{};
     std::string format = "text";
     bool only_after = false;
     bool fold_anew = false;
@@ -110,14 +112,51 @@ std::optional<answer_check> begin_answers(aiaudit::ledger& ledger, std::string c
     return {};
 }
 
+aiaudit::log_policy read_log_policy(std::string const& path) {
+    return value_or_fail(aiaudit::log_policy::parse(read_input(path)), path);
+}
+
+// By the log's key alone, or as the policy demands it.
+aiaudit::verified_checkpoint read_anchor(options const& with) {
+    std::string const note = read_input(with.checkpoint);
+    if (!with.policy.empty())
+        return value_or_fail(read_log_policy(with.policy).open(note), with.checkpoint).state;
+    if (with.key.empty())
+        throw failure{"--checkpoint needs --key or --policy: whose signature counts"};
+    return value_or_fail(aiaudit::open_checkpoint(note, read_verification_key(with.key)),
+                         with.checkpoint);
+}
+
+// Needs no ledger: who has signed a checkpoint, and whether that is enough for the policy.
+void verify_quorum(options const& with, int& status) {
+    if (with.policy.empty())
+        throw failure{"--checkpoint without --db needs --policy: who must have signed it"};
+    auto const policy = read_log_policy(with.policy);
+    auto const opened = policy.open(read_input(with.checkpoint));
+    if (!opened) {
+        auto const code = opened.error().code;
+        if (code != aiaudit::errc::verification_failed && code != aiaudit::errc::not_found)
+            throw failure{with.checkpoint + ": " + opened.error().message()};
+        std::cout << "NOT BELIEVED: " << opened.error().where << '\n';
+        status = exit_finding;
+        return;
+    }
+    std::cout << "the log " << aiaudit::detail::printable(opened->state.origin()) << " has "
+              << opened->state.size() << " records with root " << opened->state.root().to_string()
+              << ", as the policy's quorum says\n";
+    for (aiaudit::cosignature const& each : opened->cosigned)
+        std::cout
+            << "cosigned by " << aiaudit::detail::printable(policy.witnesses()[each.key].name)
+            << " at "
+            << aiaudit::timestamp::from_seconds(static_cast<std::int64_t>(each.time)).to_string()
+            << '\n';
+}
+
 void verify_ledger(options const& with, int& status) {
     aiaudit::verification_request request;
     request.only_after_anchor = with.only_after;
     if (!with.checkpoint.empty()) {
-        if (with.key.empty()) throw failure{"--checkpoint needs --key: whose signature counts"};
-        request.anchor = value_or_fail(
-            aiaudit::open_checkpoint(read_input(with.checkpoint), read_verification_key(with.key)),
-            with.checkpoint);
+        request.anchor = read_anchor(with);
     } else if (with.only_after) {
         throw failure{"--only-after needs --checkpoint"};
     }
@@ -159,25 +198,43 @@ void verify_ledger(options const& with, int& status) {
     std::cout << "size " << found.size << " root " << found.root.to_string() << '\n';
 }
 
+// The log whose checkpoint a proof ends in, which has the policy's quorum.
+aiaudit::result<aiaudit::trusted_log> log_of_proof(std::string const& file, options const& with) {
+    auto const policy = read_log_policy(with.policy);
+    std::string note;
+    if (file.starts_with(aiaudit::detail::consistency_title))
+        note = value_or_fail(aiaudit::consistency_proof_file::parse(file), with.proof).newer_note;
+    else
+        note =
+            value_or_fail(aiaudit::inclusion_proof_file::parse(file), with.proof).checkpoint_note;
+    auto const opened = policy.open(note);
+    if (!opened) return opened.error();
+    return policy.log_named(opened->state.origin());
+}
+
 // Needs no ledger: what a file and a key show by themselves.
 void verify_proof(options const& with, int& status) {
-    if (with.key.empty()) throw failure{"--proof needs --key: whose signature counts"};
+    if (with.key.empty() == with.policy.empty())
+        throw failure{"--proof needs --key or --policy: whose signature counts"};
     std::string const file = read_input(with.proof);
-    aiaudit::trusted_log const log = read_verification_key(with.key);
+    auto const log = with.policy.empty()
+                         ? aiaudit::result<aiaudit::trusted_log>(read_verification_key(with.key))
+                         : log_of_proof(file, with);
     auto const refuse = [&](aiaudit::error const& why) {
         if (why.code != aiaudit::errc::verification_failed)
             throw failure{with.proof + ": " + why.message()};
         std::cout << "NOT PROVEN: " << why.where << '\n';
         status = exit_finding;
     };
+    if (!log) return refuse(log.error());
     if (file.starts_with(aiaudit::detail::consistency_title)) {
-        auto const shown = aiaudit::verify_consistency(file, log);
+        auto const shown = aiaudit::verify_consistency(file, *log);
         if (!shown) return refuse(shown.error());
         std::cout << "the log of " << shown->newer.size() << " records begins with all "
                   << shown->older.size() << " of the older checkpoint\n";
         return;
     }
-    auto const shown = aiaudit::verify_inclusion(file, log);
+    auto const shown = aiaudit::verify_inclusion(file, *log);
     if (!shown) return refuse(shown.error());
     auto const entry = value_or_fail(aiaudit::decode_record(shown->record), with.proof);
     if (with.format == "json") {
@@ -212,6 +269,9 @@ void add_verify(CLI::App& program, int& status) {
                         "A checkpoint that was kept outside: what the ledger is held to");
     command->add_option("--key", with->key,
                         "The verification key of who signed, or a file that holds it");
+    command->add_option("--policy", with->policy,
+                        "In place of --key: a policy (c2sp.org/tlog-policy), whose quorum of "
+                        "witnesses is demanded");
     command->add_flag("--only-after", with->only_after,
                       "Read only the records after the checkpoint");
     command->add_flag(
@@ -220,8 +280,12 @@ void add_verify(CLI::App& program, int& status) {
     command->add_option("--format", with->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     command->callback([with, &status] {
+        if (!with->key.empty() && !with->policy.empty())
+            throw failure{"--key and --policy exclude each other"};
+        if (with->db.empty() && with->proof.empty() && !with->checkpoint.empty())
+            return verify_quorum(*with, status);
         if (with->db.empty() == with->proof.empty())
-            throw failure{"verify needs --db DIR or --proof FILE"};
+            throw failure{"verify needs --db DIR, --proof FILE, or --policy and --checkpoint"};
         if (with->db.empty()) {
             verify_proof(*with, status);
         } else {

@@ -40,8 +40,9 @@ enum class alert_kind : std::uint8_t {
     custom,            // of the application
     log_damaged,       // what is saved beside the records is damaged, or of another log
     clock_jump,        // the clock stood ahead, or stands behind
+    sink_behind,       // a sink has not had all of the log for long, or is not shipped to any more
 };
-inline constexpr std::size_t alert_kind_count = 9;
+inline constexpr std::size_t alert_kind_count = 10;
 
 [[nodiscard]] constexpr std::string_view name_of(alert_kind kind) noexcept {
     switch (kind) {
@@ -54,6 +55,7 @@ inline constexpr std::size_t alert_kind_count = 9;
     case alert_kind::custom: return "custom";
     case alert_kind::log_damaged: return "log_damaged";
     case alert_kind::clock_jump: return "clock_jump";
+    case alert_kind::sink_behind: return "sink_behind";
     }
     return "unknown";
 }

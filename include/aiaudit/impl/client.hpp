@@ -13,6 +13,14 @@
 #include <aiaudit/impl/alerts/usual_days.ipp>
 #include <aiaudit/impl/alerts/webhook.ipp>
 #include <aiaudit/impl/alerts/webhook.tpp>
+#include <aiaudit/impl/audit/audit_directory.ipp>
+#include <aiaudit/impl/audit/auditor.ipp>
+#include <aiaudit/impl/audit/log_mirror.ipp>
+#include <aiaudit/impl/audit/log_source.ipp>
+#include <aiaudit/impl/audit/row_audit.ipp>
+#include <aiaudit/impl/audit/row_lines.ipp>
+#include <aiaudit/impl/audit/witness.ipp>
+#include <aiaudit/impl/audit/witness_client.ipp>
 #include <aiaudit/impl/cache/cache_directory.ipp>
 #include <aiaudit/impl/cache/cache_entry.ipp>
 #include <aiaudit/impl/cache/cache_key.ipp>

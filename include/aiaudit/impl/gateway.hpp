@@ -9,6 +9,7 @@
 #include <aiaudit/impl/gateway.tpp>
 #include <aiaudit/impl/gateway/answer_index.ipp>
 #include <aiaudit/impl/gateway/asio_result.ipp>
+#include <aiaudit/impl/gateway/audit_site.ipp>
 #include <aiaudit/impl/gateway/caller.ipp>
 #include <aiaudit/impl/gateway/client_connection.ipp>
 #include <aiaudit/impl/gateway/cost_headers.ipp>
@@ -33,7 +34,10 @@
 #include <aiaudit/impl/gateway/own_answers.ipp>
 #include <aiaudit/impl/gateway/router.ipp>
 #include <aiaudit/impl/gateway/server.ipp>
+#include <aiaudit/impl/gateway/site_server.ipp>
 #include <aiaudit/impl/gateway/stored_object.ipp>
+#include <aiaudit/impl/gateway/tlog_publisher.ipp>
+#include <aiaudit/impl/gateway/tlog_site.ipp>
 #include <aiaudit/impl/gateway/upstream_connection.ipp>
 #include <aiaudit/impl/gateway/upstream_pool.ipp>
 #include <aiaudit/impl/gateway/usage_chunk_filter.ipp>

@@ -43,6 +43,7 @@
 #include <aiaudit/impl/engine/part_table.ipp>
 #include <aiaudit/impl/engine/retention_record.ipp>
 #include <aiaudit/impl/engine/saved_gate.ipp>
+#include <aiaudit/impl/engine/ship_status.ipp>
 #include <aiaudit/impl/engine/sink_mark.ipp>
 #include <aiaudit/impl/engine/spill_file.ipp>
 #include <aiaudit/impl/error.ipp>
@@ -50,14 +51,19 @@
 #include <aiaudit/impl/export/cell_text.ipp>
 #include <aiaudit/impl/export/record_text.ipp>
 #include <aiaudit/impl/export/report_text.ipp>
+#include <aiaudit/impl/integrity/add_checkpoint.ipp>
 #include <aiaudit/impl/integrity/checkpoint.ipp>
+#include <aiaudit/impl/integrity/cosignature.ipp>
 #include <aiaudit/impl/integrity/ed25519.ipp>
+#include <aiaudit/impl/integrity/fork_file.ipp>
+#include <aiaudit/impl/integrity/log_policy.ipp>
 #include <aiaudit/impl/integrity/merkle.ipp>
 #include <aiaudit/impl/integrity/note.ipp>
 #include <aiaudit/impl/integrity/proof.ipp>
 #include <aiaudit/impl/integrity/proof_file.ipp>
 #include <aiaudit/impl/integrity/run_secret.ipp>
 #include <aiaudit/impl/integrity/text_form.ipp>
+#include <aiaudit/impl/integrity/tile.ipp>
 #include <aiaudit/impl/retain.tpp>
 #include <aiaudit/impl/rollup/cell_log.ipp>
 #include <aiaudit/impl/rollup/day_part.ipp>

@@ -33,8 +33,9 @@ using note_key_id = std::array<std::uint8_t, 4>;
 // Stands before a key in its text, and goes into its id.
 inline constexpr char note_ed25519 = '\1';
 
-[[nodiscard]] inline note_key_id note_key_id_of(std::string_view name, ed25519_public const& key) {
-    auto const hash = sha256_joined({name, "\n", {&note_ed25519, 1}, view_of(key)});
+[[nodiscard]] inline note_key_id note_key_id_of(std::string_view name, ed25519_public const& key,
+                                                char type = note_ed25519) {
+    auto const hash = sha256_joined({name, "\n", {&type, 1}, view_of(key)});
     return {hash[0], hash[1], hash[2], hash[3]};
 }
 
@@ -44,6 +45,7 @@ struct note_key_text {
     std::string_view id{};
     std::string_view base64{};
 };
+[[nodiscard]] note_key_text split_key_text(std::string_view text) noexcept;
 
 }  // namespace detail
 
@@ -56,6 +58,7 @@ public:
 
     [[nodiscard]] std::string const& name() const noexcept { return name_; }
     [[nodiscard]] detail::note_key_id const& id() const noexcept { return id_; }
+    [[nodiscard]] detail::ed25519_public const& point() const noexcept { return point_; }
     [[nodiscard]] std::string to_string() const {
         std::string bytes(1, detail::note_ed25519);
         bytes += detail::view_of(point_);

@@ -11,7 +11,7 @@
 // cut off by open(). So each record is in it once. A stream cannot be asked: where it was left, the
 // caller says, and after a crash the last batch may come again, the same to the byte.
 // Threads: one at a time. Processes: a file has one writer, by flock.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_JSON_LINES_SINK_HPP
 #define AIAUDIT_SINKS_JSON_LINES_SINK_HPP
 

@@ -7,7 +7,7 @@
 // server adds up, and nothing is rounded. Two things are otherwise: names are as column_writer has
 // them, and models that a ledger counts as "other" (rollup/model_limit.hpp) have their own names.
 // Threads: one at a time.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_POSTGRES_COLLECTION_HPP
 #define AIAUDIT_SINKS_POSTGRES_COLLECTION_HPP
 

@@ -5,7 +5,7 @@
 // Amounts go as numeric, digit by digit, so that none is rounded. Instants go as microseconds,
 // which is what the server has, and once more as a whole number of nanoseconds (started_ns).
 // Threads: one at a time.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_POSTGRES_ROWS_HPP
 #define AIAUDIT_SINKS_POSTGRES_ROWS_HPP
 

@@ -6,7 +6,7 @@
 // what comes later is a further step. Rows lie in a partition a month of started_at, and in a
 // default partition where there is none for their month.
 // Threads: functions without state. Processes: any number at once; a step is done by one of them.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_POSTGRES_SCHEMA_HPP
 #define AIAUDIT_SINKS_POSTGRES_SCHEMA_HPP
 

@@ -8,7 +8,7 @@
 // form straight into the table. Money is numeric(38,12), so that sums are exact.
 // Memory: some 700 bytes a row of a batch.
 // Threads: one at a time.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_POSTGRES_SINK_HPP
 #define AIAUDIT_SINKS_POSTGRES_SINK_HPP
 

@@ -6,7 +6,7 @@
 // The columns from `requests` on are what the record adds to a report (rollup/totals.hpp): a report
 // over rows is their sums, and is equal to the ledger's own.
 // Threads: plain functions.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_RECORD_COLUMNS_HPP
 #define AIAUDIT_SINKS_RECORD_COLUMNS_HPP
 
@@ -16,6 +16,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace aiaudit {
@@ -150,6 +151,14 @@ public:
     virtual void json(std::string_view value) = 0;
     virtual void absent() = 0;
 };
+
+namespace detail {
+
+// A name as columns of text have it: what JSON would write as U+FFFD stands as \xNN, so that two
+// names stay two.
+[[nodiscard]] std::string column_text(std::string_view value);
+
+}  // namespace detail
 
 // A count past 2^63 wraps, as sums of reports do.
 void write_columns(std::string_view origin, sink_row const& row, column_writer& out);

@@ -6,7 +6,7 @@
 // root of the log's tree before it. So the shipper has no state, and a sink that was restored from
 // a backup goes on where the backup ends.
 // Threads: one at a time.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_RECORD_SINK_HPP
 #define AIAUDIT_SINKS_RECORD_SINK_HPP
 

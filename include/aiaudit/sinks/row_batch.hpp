@@ -6,7 +6,7 @@
 // Records are kept in their canonical bytes, one after the other, and decoded as views of these: a
 // batch takes their bytes and some 600 bytes each, and its memory is used again.
 // Threads: one at a time.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_ROW_BATCH_HPP
 #define AIAUDIT_SINKS_ROW_BATCH_HPP
 

@@ -9,15 +9,16 @@
 // A batch ends at a multiple of `batch_records`, or at `batch_bytes`, or where the log ends and
 // `linger` has passed: so a batch that is sent again begins where it began.
 // Threads: step() and run() from one thread, status() from any.
-// Floor 8.
+// Floor 9.
 #ifndef AIAUDIT_SINKS_SHIPPER_HPP
 #define AIAUDIT_SINKS_SHIPPER_HPP
 
-#include <aiaudit/basic_ledger.hpp>       // basic_ledger
-#include <aiaudit/clock/timer.hpp>        // steady_timer
-#include <aiaudit/integrity/note.hpp>     // note_signing_key
-#include <aiaudit/sinks/record_sink.hpp>  // record_sink
-#include <aiaudit/sinks/row_batch.hpp>    // row_batch
+#include <aiaudit/basic_ledger.hpp>        // basic_ledger
+#include <aiaudit/clock/timer.hpp>         // steady_timer
+#include <aiaudit/engine/ship_status.hpp>  // ship_status
+#include <aiaudit/integrity/note.hpp>      // note_signing_key
+#include <aiaudit/sinks/record_sink.hpp>   // record_sink
+#include <aiaudit/sinks/row_batch.hpp>     // row_batch
 
 #include <chrono>
 #include <cstdint>
@@ -47,38 +48,6 @@ struct ship_options {
     // Goes on behind records that retention dropped before the sink got them; else they are an
     // error.
     bool skip_dropped = false;
-};
-
-enum class ship_state : std::uint8_t {
-    starting,  // nothing is known of the sink yet
-    current,   // the sink has all that the log had when it was looked at
-    behind,    // there is more to ship
-    retrying,  // the sink failed, and is tried again
-    stopped,   // no retry helps; `error` says why
-};
-
-[[nodiscard]] constexpr std::string_view name_of(ship_state state) noexcept {
-    switch (state) {
-    case ship_state::starting: return "starting";
-    case ship_state::current: return "current";
-    case ship_state::behind: return "behind";
-    case ship_state::retrying: return "retrying";
-    case ship_state::stopped: return "stopped";
-    }
-    return "unknown";
-}
-
-struct ship_status {
-    ship_state state = ship_state::starting;
-    std::string sink{};                // its name
-    std::string origin{};              // empty until the log has a record
-    std::uint64_t shipped = 0;         // records that the sink has confirmed
-    std::uint64_t log_size = 0;        // when it was last looked at
-    std::chrono::milliseconds lag{0};  // for how long the sink has not had all of the log
-    std::uint64_t rows = 0;            // sent by this shipper
-    std::uint64_t batches = 0;
-    std::uint64_t retries = 0;  // failures after which it tried again
-    std::string error{};        // the last one; stays until a batch succeeds
 };
 
 // The name of a log that was given none: "log-" and 16 hexadecimal digits of its first record's

@@ -18,6 +18,25 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+AIAUDIT_INLINE std::string column_text(std::string_view value) {
+    std::string clean;
+    while (!value.empty()) {
+        std::string_view rest = value;
+        auto const point = take_code_point(rest);
+        std::size_t const size = point ? value.size() - rest.size() : 1;
+        if (point && *point != 0) {
+            clean.append(value.substr(0, size));
+        } else {
+            static constexpr char digits[] = "0123456789abcdef";
+            auto const byte = static_cast<unsigned char>(value.front());
+            clean.append("\\x").push_back(digits[byte >> 4U]);
+            clean.push_back(digits[byte & 15U]);
+        }
+        value.remove_prefix(size);
+    }
+    return clean;
+}
+
 // Writes the parts of a row, each in the order of record_columns.
 class row_writer {
 public:
@@ -127,27 +146,8 @@ private:
         amount_if_any(sum.made_narrow.value());
     }
 
-    // What JSON would write as U+FFFD stands as \xNN, so that two names stay two.
     [[nodiscard]] static std::string json_text(std::string_view value) {
         return json_string(column_text(value));
-    }
-    [[nodiscard]] static std::string column_text(std::string_view value) {
-        std::string clean;
-        while (!value.empty()) {
-            std::string_view rest = value;
-            auto const point = take_code_point(rest);
-            std::size_t const size = point ? value.size() - rest.size() : 1;
-            if (point && *point != 0) {
-                clean.append(value.substr(0, size));
-            } else {
-                static constexpr char digits[] = "0123456789abcdef";
-                auto const byte = static_cast<unsigned char>(value.front());
-                clean.append("\\x").push_back(digits[byte >> 4U]);
-                clean.push_back(digits[byte & 15U]);
-            }
-            value.remove_prefix(size);
-        }
-        return clean;
     }
     void text(std::string_view value) {
         if (value.empty()) return out_.absent();

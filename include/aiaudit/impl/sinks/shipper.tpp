@@ -58,6 +58,7 @@ result<std::unique_ptr<basic_shipper<Policies>>> basic_shipper<Policies>::make(
     std::unique_ptr<basic_shipper> made(
         new basic_shipper(log, std::move(sink), std::move(options)));
     made->status_.sink = made->sink_->name();
+    made->status_.mark_name = made->options_.mark_name;
     made->status_.origin = made->options_.origin;
     return made;
 }
@@ -202,7 +203,12 @@ result<std::uint64_t> basic_shipper<Policies>::step(bool all) {
         if (behind_since_ == std::nullopt) mark(false);
         return std::uint64_t{0};
     }
-    if (auto ok = gather(value_of(*size)); !ok) return ok.error();
+    auto gathered = gather(value_of(*size));
+    if (!gathered && gathered.error().code == errc::not_found) {  // retention was there meanwhile
+        if (auto ok = pass_dropped(); !ok) return ok.error();
+        gathered = gather(value_of(*size));
+    }
+    if (!gathered) return gathered.error();
     if (auto ok = send(); !ok) {
         open_ = false;  // the sink's own cursor says what it got
         return ok.error();

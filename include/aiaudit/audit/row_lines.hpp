@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+//
+// row_lines.hpp: rows to audit as lines of JSON.
+//
+//     {"origin":"example.com/node1","seq":1,"leaf":"HEX","record":"BASE64"}
+//
+// Other members of a line are passed over: they are not what is compared.
+// Threads: one at a time.
+// Floor 8.
+#ifndef AIAUDIT_AUDIT_ROW_LINES_HPP
+#define AIAUDIT_AUDIT_ROW_LINES_HPP
+
+#include <aiaudit/audit/row_audit.hpp>  // row_source
+
+#include <iosfwd>
+#include <string>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// The stream must live for as long as the source. A line has at most 1 MiB. Errors of the source:
+// bad_input, which names the line; also for a row of another log.
+[[nodiscard]] row_source row_lines(std::istream& in, std::string origin);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/audit/row_lines.ipp>
+#endif
+
+#endif  // AIAUDIT_AUDIT_ROW_LINES_HPP

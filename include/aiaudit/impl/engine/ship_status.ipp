@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// ship_status.ipp: the definitions of ship_status.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_SHIP_STATUS_IPP
+#define AIAUDIT_IMPL_ENGINE_SHIP_STATUS_IPP
+
+#include <aiaudit/config.hpp>       // AIAUDIT_INLINE
+#include <aiaudit/core/money.hpp>   // format_scaled_decimal
+#include <aiaudit/detail/utf8.hpp>  // clean_text
+#include <aiaudit/engine/ship_status.hpp>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+struct ship_family {
+    std::string_view name;
+    std::string_view type;
+    std::string_view help;
+    std::string (*value)(ship_status const&);
+};
+
+inline constexpr ship_family ship_families[] = {
+    {"aiaudit_ship_records", "gauge", "Records that the sink has confirmed.",
+     [](ship_status const& one) { return std::to_string(one.shipped); }},
+    {"aiaudit_ship_lag_records", "gauge", "Records of the log that the sink lacks.",
+     [](ship_status const& one) {
+         return std::to_string(one.log_size > one.shipped ? one.log_size - one.shipped : 0);
+     }},
+    {"aiaudit_ship_lag_seconds", "gauge", "For how long the sink has not had all of the log.",
+     [](ship_status const& one) { return format_scaled_decimal(one.lag.count(), 3); }},
+    {"aiaudit_ship_rows_total", "counter", "Records sent since the start.",
+     [](ship_status const& one) { return std::to_string(one.rows); }},
+    {"aiaudit_ship_retries_total", "counter", "Failures after which the shipper tried again.",
+     [](ship_status const& one) { return std::to_string(one.retries); }},
+    {"aiaudit_ship_stopped", "gauge", "1 if shipping stopped for a reason that no retry mends.",
+     [](ship_status const& one) {
+         return std::string(one.state == ship_state::stopped ? "1" : "0");
+     }},
+};
+
+// A label's value in quotes.
+[[nodiscard]] AIAUDIT_INLINE std::string ship_label(std::string_view value) {
+    std::string quoted = "\"";
+    for (char const c : clean_text(value, 128)) {
+        if (c == '"' || c == '\\') quoted.push_back('\\');
+        quoted.push_back(c);
+    }
+    return quoted + '"';
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string ship_metrics(std::span<ship_status const> all) {
+    std::string text;
+    if (all.empty()) return text;
+    for (detail::ship_family const& family : detail::ship_families) {
+        std::string const name(family.name);
+        text.append("# HELP " + name + " ").append(family.help).append("\n");
+        text.append("# TYPE " + name + " ").append(family.type).append("\n");
+        for (ship_status const& one : all)
+            text += name + "{sink=" + detail::ship_label(one.mark_name) + "} " + family.value(one) +
+                    "\n";
+    }
+    return text;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_SHIP_STATUS_IPP
