@@ -10,6 +10,7 @@
 #include "support/gateway_stand.hpp"
 
 #include <aiaudit/impl/gateway.tpp>
+#include <aiaudit/impl/postgres.hpp>
 #include <aiaudit/impl/sinks.hpp>
 #include <aiaudit/templates.hpp>
 
