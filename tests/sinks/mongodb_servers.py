@@ -3,9 +3,8 @@
 
 FerretDB 1.24 (SQLite) keeps what it acknowledged over a SIGKILL, but closes the connection on Decimal128: before it a
 proxy writes those as text. mongo-java-server takes Decimal128, and holds all in memory: it is not killed.
-`python3 tests/sinks/mongodb_servers.py` builds and fetches both, by go and mvn, and pymongo, which reads the rows here.
+install.py beside this file gets both, and pymongo, which reads the rows here.
 """
-import json
 import os
 import shutil
 import socket
@@ -17,26 +16,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+from install import FERRET, HINT, JARS, PYTHON
 from proxy import Proxy, pass_on
 from servers import KINDS, Row, Server, Unavailable
 
-HOME = Path(os.environ.get("AIAUDIT_TEST_SERVERS", Path(__file__).resolve().parents[2] / "build/servers"))
-FERRET = HOME / "ferretdb"
-JARS = HOME / "mongo-java-server"
-PYTHON = HOME / "python"
-FERRET_MODULE = "github.com/FerretDB/FerretDB@v1.24.2"
-JAVA_SERVER = ("de.bwaldvogel", "mongo-java-server", "1.47.0")
-MAIN = """import de.bwaldvogel.mongo.MongoServer;
-import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
-
-public class Main {
-    public static void main(String[] words) throws Exception {
-        new MongoServer(new MemoryBackend()).bind("127.0.0.1", Integer.parseInt(words[0]));
-        Thread.sleep(Long.MAX_VALUE);
-    }
-}
-"""
-INSTALL = f"python3 {Path(__file__).name} in tests/sinks gets it"
 sys.path.insert(0, str(PYTHON))
 
 
@@ -94,7 +77,7 @@ class WireServer(Server):
     def __init__(self, folder: Path):
         super().__init__(folder)
         if not PYTHON.exists():
-            raise Unavailable(f"no pymongo in {PYTHON}; {INSTALL}")
+            raise Unavailable(f"no pymongo in {PYTHON}; {HINT}")
         folder.mkdir(parents=True, exist_ok=True)
         self.process: subprocess.Popen | None = None
         self.client = None
@@ -186,7 +169,7 @@ class Ferret(WireServer):
 
     def __init__(self, folder: Path):
         if not FERRET.exists():
-            raise Unavailable(f"no FerretDB in {FERRET}; {INSTALL}")
+            raise Unavailable(f"no FerretDB in {FERRET}; {HINT}")
         super().__init__(folder)
         (folder / "data").mkdir(exist_ok=True)
 
@@ -203,7 +186,7 @@ class MongoJava(WireServer):
 
     def __init__(self, folder: Path):
         if not (JARS / "Main.java").exists() or not shutil.which("java"):
-            raise Unavailable(f"no mongo-java-server in {JARS}, or no java; {INSTALL}")
+            raise Unavailable(f"no mongo-java-server in {JARS}, or no java; {HINT}")
         super().__init__(folder)
 
     def command(self) -> list:
@@ -226,32 +209,5 @@ class MongoJava(WireServer):
             yield Row(each["seq"], bytes(each["leaf"]), spent)
 
 
-def install() -> None:
-    HOME.mkdir(parents=True, exist_ok=True)
-    if not PYTHON.exists():
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--target", str(PYTHON), "pymongo==4.8.0"], check=True)
-    if not FERRET.exists() and shutil.which("go"):
-        told = subprocess.run(["go", "mod", "download", "-json", FERRET_MODULE], check=True, cwd=HOME, stdout=subprocess.PIPE).stdout
-        source = HOME / "ferretdb-source"
-        shutil.copytree(json.loads(told)["Dir"], source, dirs_exist_ok=True, copy_function=shutil.copyfile)
-        for folder in (source, *(each for each in source.rglob("*") if each.is_dir())):
-            folder.chmod(0o755)
-        (source / "build/version/version.txt").write_text("v1.24.2")  # the module lacks it
-        subprocess.run(["go", "build", "-o", str(FERRET), "./cmd/ferretdb"], check=True, cwd=source)
-        shutil.rmtree(source)
-    if not (JARS / "Main.java").exists() and shutil.which("mvn"):
-        JARS.mkdir(exist_ok=True)
-        group, name, version = JAVA_SERVER
-        (JARS / "pom.xml").write_text(
-            "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion><groupId>aiaudit</groupId>"
-            "<artifactId>test-server</artifactId><version>1</version><dependencies><dependency>"
-            f"<groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version></dependency></dependencies></project>")
-        subprocess.run(["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={JARS}"], check=True, cwd=JARS)
-        (JARS / "Main.java").write_text(MAIN)
-
-
 for each in (Ferret, MongoJava):
     KINDS[each.kind] = each
-
-if __name__ == "__main__":
-    install()
