@@ -130,6 +130,12 @@ class ClickHouse(Server):
     def clear(self) -> None:
         self.one(f"drop database if exists {DATABASE}", "default")
 
+    def lose(self, origin: str) -> None:
+        """One partition of three, as if its parts were lost."""
+        middle = sorted(row[0] for row in self.ask("select distinct partition from system.parts where active and "
+                                                   f"database = '{DATABASE}' and table = 'aiaudit_record'"))[1]
+        list(self.ask(f"alter table aiaudit_record drop partition {middle}"))
+
     def copies(self, origin: str) -> int:
         """Rows as they lie there: those that were sent again and not yet merged count too."""
         return int(self.one(f"select count() from aiaudit_record where origin = '{origin}'"))
