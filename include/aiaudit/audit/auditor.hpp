@@ -87,8 +87,8 @@ struct auditor_options {
 
 class auditor {
 public:
-    // Errors: those of audit_directory::open; bad_argument for a URL of a log that is none, and for
-    // a key that is also a log's or a witness's.
+    // Errors: bad_argument for a URL of a log or witness that is none, and for a key that is a
+    // log's too.
     [[nodiscard]] static result<auditor> open(log_policy policy, audit_directory in,
                                               auditor_options options);
 
