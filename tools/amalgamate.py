@@ -36,6 +36,7 @@ OUTPUTS = (
 # Headers that a user includes by name: aiaudit.hpp does not reach them. A name may be a folder.
 OPT_IN = (
     "aiaudit/sinks/postgres",  # needs libpq
+    "aiaudit/transport/pq_connection",  # as well
     "aiaudit/alerts/smtp",  # needs libcurl
     "aiaudit/alerts/mail",  # what only smtp needs
     "aiaudit/gateway",  # needs Boost.Asio and Boost.Beast

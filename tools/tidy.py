@@ -44,7 +44,7 @@ THIRD_PARTY = {
     "httplib.h": ["transport/*"],
     "date/": ["timezone/*"],
     "curl/": ["alerts/smtp*"],
-    "libpq-fe.h": ["sinks/postgres*"],
+    "libpq-fe.h": ["sinks/postgres*", "transport/pq_connection*"],
 }
 POSIX = re.compile(r"(sys|net|netinet|arpa)/\w+\.h|linux/(magic|futex)\.h|(unistd|fcntl|signal|pthread|poll|dirent|netdb|spawn)\.h")
 POSIX_FLOOR = 5  # the lowest that does I/O

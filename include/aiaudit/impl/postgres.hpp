@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+//
+// postgres.hpp: the definitions behind <aiaudit/transport/pq_connection.hpp> and what stands on it,
+// which need libpq.
+// Floor 11.
+#ifndef AIAUDIT_IMPL_POSTGRES_HPP
+#define AIAUDIT_IMPL_POSTGRES_HPP
+
+#include <aiaudit/impl/transport/pq_connection.ipp>
+
+#endif  // AIAUDIT_IMPL_POSTGRES_HPP
