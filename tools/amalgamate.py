@@ -37,6 +37,7 @@ OUTPUTS = (
 OPT_IN = (
     "aiaudit/sinks/postgres",  # needs libpq
     "aiaudit/transport/pq_connection",  # as well
+    "aiaudit/fleet",  # a part of it, too
     "aiaudit/alerts/smtp",  # needs libcurl
     "aiaudit/alerts/mail",  # what only smtp needs
     "aiaudit/gateway",  # needs Boost.Asio and Boost.Beast

@@ -24,7 +24,7 @@ FLOORS = {
     "storage/": 5, "transport/": 5, "clock/": 5, "timezone/": 5,
     "policies.hpp": 6, "engine/": 6, "cache/": 6, "alerts/": 6,
     "basic_ledger.hpp": 7, "client/": 7,
-    "client.hpp": 8, "alerts.hpp": 8, "import.hpp": 8, "verify.hpp": 8, "retain.hpp": 8, "reprice.hpp": 8, "late_costs.hpp": 8, "export/": 8, "sinks/": 8,
+    "client.hpp": 8, "alerts.hpp": 8, "import.hpp": 8, "verify.hpp": 8, "retain.hpp": 8, "reprice.hpp": 8, "late_costs.hpp": 8, "export/": 8, "sinks/": 8, "fleet/": 8,
     "ledger.hpp": 9, "gateway/": 9,
     "aiaudit.hpp": 10, "gateway.hpp": 10,
     "templates.hpp": 11,

@@ -119,10 +119,11 @@ struct budget {
 struct budget_ceiling {
     std::string budget{};  // its name
     budget_unit unit = budget_unit::usd;
-    int128 amount = 0;        // in the budget's unit
-    int128 beyond = 0;        // of it, what no store has given: fleet_rule
-    std::int64_t window = 0;  // its number
-    std::string why{};        // for who reads the record, at most 1,024 bytes on one line
+    int128 amount = 0;          // in the budget's unit
+    int128 beyond = 0;          // of it, what no store has given: fleet_rule
+    std::int64_t window = 0;    // its number
+    std::uint64_t version = 0;  // of the store, as far as it is known: it does not go back
+    std::string why{};          // for who reads the record, at most 1,024 bytes on one line
 };
 
 // A ledger is a node of a fleet, and begins to ask its store anew.

@@ -195,6 +195,8 @@ private:
         }
         std::string_view window = find("window");
         if (!take_number(window, target.window) || !window.empty()) return bad("its window");
+        std::string_view version = find("version");
+        if (!take_number(version, target.version) || !version.empty()) return bad("its version");
         target.why = find("why");
         return {};
     }

@@ -125,6 +125,8 @@ public:
     [[nodiscard]] std::vector<fleet_state> take_fleet_states(timestamp now);
     // Which node of a fleet this is; incarnation 0: none.
     [[nodiscard]] fleet_node const& node() const noexcept { return state_.node; }
+    // The highest version of the fleet's store that a record has.
+    [[nodiscard]] std::uint64_t store_seen() const noexcept { return state_.store_seen; }
 
     // The words on a refusal, before anything else is applied.
     template <class String>

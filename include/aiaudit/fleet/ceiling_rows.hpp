@@ -53,9 +53,9 @@ struct node_row {
 
 // Rules that a test may leave out, to see that it finds that.
 struct ceiling_rules {
-    bool heeds_numbers = true;   // of messages
-    bool notices_loss = true;    // of what the store once said
-    bool believes_claims = true;  // rather than what it has written
+    bool heeds_numbers = true;  // of messages
+    bool notices_loss = true;   // of what the store once said
+    bool waits_for_all = true;  // after a loss, and not for a time alone
 };
 
 struct ceiling_rows {
@@ -63,7 +63,7 @@ struct ceiling_rows {
     std::string system{};  // which copy of the data this is
     std::string server{};  // which run of the server
     store_trust trust = store_trust::whole;
-    std::uint64_t recovery = 0;  // counts how often it was in doubt
+    std::uint64_t recovery = 0;  // the version at which it was in doubt last
     timestamp doubts_until{};
     std::map<std::string, stored_budget> budgets{};
     std::map<std::string, node_row> nodes{};

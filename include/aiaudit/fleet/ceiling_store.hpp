@@ -36,16 +36,11 @@ struct ceiling_request {
     int128 want = 0;   // which ceiling it would like; less than `claim` is as much
 };
 
-// What a node has last seen of the store.
-struct store_mark {
-    std::uint64_t version = 0;  // grows with each message that it takes
-    std::string system{};       // which copy of the data it is
-};
-
 struct sync_request {
     fleet_node node{};
-    std::uint64_t number = 0;  // of the message: incarnation * 2^32 and a counter
-    std::uint64_t seen = 0;    // the highest version of the store that it knows
+    std::uint64_t number = 0;    // of the message: incarnation * 2^32 and a counter
+    std::uint64_t seen = 0;      // the highest version of the store that it knows
+    std::uint64_t recovery = 0;  // the last that the store has told it
     // All windows in which it has a ceiling, by budget and window.
     std::vector<ceiling_request> parts{};
 };
@@ -72,9 +67,10 @@ struct sync_reply {
     sync_state state = sync_state::taken;
     // The store may have lost what it once said: it grants nothing until it has heard all nodes.
     bool recovering = false;
-    std::uint64_t version = 0;
-    timestamp now{};          // by the store's clock
-    std::uint32_t nodes = 1;  // that share the limits
+    std::uint64_t recovery = 0;  // which; whose message says the same number has been heard
+    std::uint64_t version = 0;   // grows with each message
+    timestamp now{};             // by the store's clock
+    std::uint32_t nodes = 1;     // that share the limits
     std::vector<ceiling_reply> parts{};
 };
 
@@ -101,8 +97,8 @@ struct stored_ceiling {
 // What becomes of a node that will not come back.
 struct node_write_off {
     std::string node{};
-    std::string by{};                    // who says so, 1 to 128 bytes on one line
-    std::string why{};                   // and why, 1 to 1,024
+    std::string by{};                     // who says so, 1 to 128 bytes on one line
+    std::string why{};                    // and why, 1 to 1,024
     std::vector<stored_ceiling> known{};  // from its ledger: what it has used, exactly
 };
 

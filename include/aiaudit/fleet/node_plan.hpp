@@ -18,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -34,7 +35,9 @@ struct node_plan_options {
 class node_plan {
 public:
     using clock = std::chrono::steady_clock;
-    explicit node_plan(node_plan_options options = {}) : options_(options) {}
+    // `seen`: the highest version of the store that the node's log has.
+    explicit node_plan(node_plan_options options = {}, std::uint64_t seen = 0)
+        : options_(options), seen_(seen) {}
 
     // How things stand; to be said before anything is asked. What was refused is remembered until
     // the next answer.
@@ -75,15 +78,19 @@ public:
 private:
     struct budget_track {
         std::int64_t window = 0;
-        int128 used = 0;             // at `since`
-        clock::time_point since{};   // when the rate was last reckoned
-        int128 rate = 0;             // a second
-        int128 refused = 0;          // the most, since the last answer
-        std::uint32_t boost = 1;     // how many of the smallest pieces at once
-        bool unmet = false;          // the store gave less than was wanted
+        int128 used = 0;            // at `since`
+        clock::time_point since{};  // when the rate was last reckoned
+        int128 rate = 0;            // a second
+        int128 refused = 0;         // the most, since the last answer
+        std::uint32_t boost = 1;    // how many of the smallest pieces at once
+        bool unmet = false;         // the store gave less than was wanted
         std::optional<fleet_view> view{};
     };
 
+    [[nodiscard]] budget_ceiling ceiling_for(budget const& of, fleet_window_state const& window,
+                                             int128 amount, int128 beyond, std::string why) const {
+        return {of.name, of.unit, amount, beyond, window.number, seen_, std::move(why)};
+    }
     [[nodiscard]] int128 smallest(budget const& of) const;
     [[nodiscard]] int128 piece(budget const& of, budget_track const& track) const;
     // What a window should come to; none: as it is.
@@ -98,7 +105,8 @@ private:
     std::vector<fleet_state> states_{};
     std::map<std::string, budget_track> tracks_{};
     std::uint64_t counter_ = 0;
-    std::uint64_t seen_ = 0;  // version of the store
+    std::uint64_t seen_ = 0;      // version of the store
+    std::uint64_t recovery_ = 0;  // of it
     std::uint32_t nodes_ = 1;
     bool recovering_ = false;
     bool ever_ = false;          // it answered

@@ -6,6 +6,7 @@
 #ifndef AIAUDIT_IMPL_POSTGRES_HPP
 #define AIAUDIT_IMPL_POSTGRES_HPP
 
+#include <aiaudit/impl/fleet/postgres_ceilings.ipp>
 #include <aiaudit/impl/transport/pq_connection.ipp>
 
 #endif  // AIAUDIT_IMPL_POSTGRES_HPP

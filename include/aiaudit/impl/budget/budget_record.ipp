@@ -171,6 +171,7 @@ AIAUDIT_INLINE result<record> to_record(budget_ceiling const& of, timestamp at) 
     entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
     if (of.beyond != 0) entry.tags.emplace_back("beyond", amount_text(of.beyond, of.unit));
     entry.tags.emplace_back("window", std::to_string(of.window));
+    entry.tags.emplace_back("version", std::to_string(of.version));
     if (!of.why.empty()) entry.tags.emplace_back("why", of.why);
     return entry;
 }

@@ -193,34 +193,32 @@ AIAUDIT_INLINE result<void> take_fleet_rule(std::string_view text, budget_unit u
 AIAUDIT_INLINE result<action_options> take_action_options(std::string_view& text,
                                                           budget_unit unit) {
     action_options found;
-    constexpr std::string_view fleet = ";fleet=";
-    if (auto const at = text.rfind(fleet); at != std::string_view::npos) {
-        if (auto ok = take_fleet_rule(text.substr(at + fleet.size()), unit, found); !ok)
-            return ok.error();
-        text = text.substr(0, at);
+    auto const take = [&text](std::string_view word) {
+        auto const at = text.rfind(word);
+        bool const is_there = at != std::string_view::npos;
+        std::string_view const rest = is_there ? text.substr(at + word.size()) : text.substr(0, 0);
+        if (is_there) text = text.substr(0, at);
+        return is_there ? std::optional(rest) : std::nullopt;
+    };
+    if (auto const rule = take(";fleet=")) {
+        if (auto ok = take_fleet_rule(*rule, unit, found); !ok) return ok.error();
     }
-    constexpr std::string_view roll = ";roll=";
-    if (auto const at = text.rfind(roll); at != std::string_view::npos) {
-        auto const amount = parse_budget_limit(text.substr(at + roll.size()), unit);
+    if (auto const roll = take(";roll=")) {
+        auto const amount = parse_budget_limit(*roll, unit);
         if (!amount) return amount.error();
         if (*amount == 0) return bad_budget("what rolls over is more than 0");
         found.roll_over = *amount;
-        text = text.substr(0, at);
     }
-    constexpr std::string_view reserve = ";reserve=";
-    if (auto const at = text.rfind(reserve); at != std::string_view::npos) {
-        auto const way = parse_budget_reserve(text.substr(at + reserve.size()));
+    if (auto const reserve = take(";reserve=")) {
+        auto const way = parse_budget_reserve(*reserve);
         if (!way) return way.error();
         found.reserve = *way;
-        text = text.substr(0, at);
     }
-    constexpr std::string_view hold = ";hold=";
-    if (auto const at = text.rfind(hold); at != std::string_view::npos) {
-        auto const amount = parse_budget_limit(text.substr(at + hold.size()), unit);
+    if (auto const hold = take(";hold=")) {
+        auto const amount = parse_budget_limit(*hold, unit);
         if (!amount) return amount.error();
         if (*amount == 0) return bad_budget("what is held for a call is more than 0");
         found.unbounded_hold = *amount;
-        text = text.substr(0, at);
     }
     return found;
 }
@@ -339,8 +337,9 @@ AIAUDIT_INLINE result<void> check_zone(time_zone const& zone, std::string const&
         good = good && fits(changes[i].offset_seconds) &&
                (i == 0 || changes[i - 1].from_seconds < changes[i].from_seconds);
     }
-    if (good) return {};
-    return bad_budget(where + "the zone has no name, an offset of a day, or changes out of order");
+    return good ? result<void>{}
+                : bad_budget(where +
+                             "the zone has no name, an offset of a day, or changes out of order");
 }
 
 AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& where) {

@@ -89,6 +89,7 @@ AIAUDIT_INLINE detail::kept_budget* budget_gate::fleet_budget(budget_ceiling con
 }
 
 AIAUDIT_INLINE void budget_gate::set_ceiling(budget_ceiling const& of) {
+    state_.store_seen = (std::max)(state_.store_seen, of.version);
     if (detail::kept_budget* const to = fleet_budget(of))
         to->set_ceiling({of.window, of.amount, of.beyond});
 }

@@ -52,7 +52,10 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         count(each.percent);
     }
     if (as >= gate_version_advances) append_little_endian(out_, state_->holder);
-    if (as >= gate_version_ceilings) encode_node(state_->node);
+    if (as >= gate_version_ceilings) {
+        encode_node(state_->node);
+        count(state_->store_seen);
+    }
     std::string head{gate_magic};
     head.push_back(static_cast<char>(as));
     append_little_endian(head, crc32c(out_));
@@ -234,7 +237,10 @@ AIAUDIT_INLINE bool gate_decoder::decode() {
     for (std::uint64_t left = in_.varint(); left != 0; --left)
         if (!decode_passed()) return false;
     if (version_ >= gate_version_advances) state_.holder = in_.little_endian<std::uint64_t>();
-    if (version_ >= gate_version_ceilings && !decode_node(state_.node)) return false;
+    if (version_ >= gate_version_ceilings) {
+        if (!decode_node(state_.node)) return false;
+        state_.store_seen = in_.varint();
+    }
     return in_.ok() && in_.at_end();
 }
 

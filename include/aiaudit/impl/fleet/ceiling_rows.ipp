@@ -25,7 +25,7 @@ AIAUDIT_INLINE bool is_given_at(timestamp begins, timestamp ends, timestamp now)
 // What the store said may be forgotten: the sums are those of the rows that are there.
 AIAUDIT_INLINE void begin_doubt(ceiling_rows& rows, store_trust trust, store_moment const& at) {
     rows.trust = (std::max)(rows.trust, trust);
-    ++rows.recovery;
+    rows.recovery = rows.version;
     rows.doubts_until = {at.now.ns + at.quarantine_ns};
     for (auto& each : rows.windows) each.second.sum = 0;
     for (auto const& each : rows.ceilings)
@@ -36,23 +36,22 @@ AIAUDIT_INLINE void look_for_loss(ceiling_rows& rows, std::uint64_t seen, store_
                                   ceiling_rules const& rules) {
     bool const other = !rows.system.empty() && rows.system != at.system;
     bool const restarted = !rows.server.empty() && rows.server != at.server;
-    if (rules.notices_loss && (other || seen > rows.version))
-        begin_doubt(rows, store_trust::lost, at);
-    else if (rules.notices_loss && restarted)
-        begin_doubt(rows, store_trust::restarted, at);
+    bool const lost = other || seen > rows.version;
     rows.system = at.system;
     rows.server = at.server;
     rows.version = (std::max)(rows.version, seen) + 1;
+    if (rules.notices_loss && (lost || restarted))
+        begin_doubt(rows, lost ? store_trust::lost : store_trust::restarted, at);
 }
 
-AIAUDIT_INLINE void look_for_trust(ceiling_rows& rows, timestamp now) {
+AIAUDIT_INLINE void look_for_trust(ceiling_rows& rows, timestamp now, ceiling_rules const& rules) {
     if (rows.trust == store_trust::whole) return;
     bool const heard = std::all_of(rows.nodes.begin(), rows.nodes.end(), [&](auto const& each) {
         return each.second.written_off || each.second.recovery == rows.recovery;
     });
     bool const waited = now >= rows.doubts_until;
-    if (rows.trust == store_trust::lost ? heard && waited : heard || waited)
-        rows.trust = store_trust::whole;
+    bool const lost = rows.trust == store_trust::lost && rules.waits_for_all;
+    if (lost ? heard && waited : heard || waited) rows.trust = store_trust::whole;
 }
 
 AIAUDIT_INLINE ceiling_reply take_part(ceiling_rows& rows, std::string const& node,
@@ -70,9 +69,9 @@ AIAUDIT_INLINE ceiling_reply take_part(ceiling_rows& rows, std::string const& no
     ceiling_row& row = rows.ceilings[{key, node}];
     // It has more from a store than this one knows of.
     if (rules.notices_loss && part.given > row.ceiling) begin_doubt(rows, store_trust::lost, at);
-    int128 const claim = rules.believes_claims ? part.claim : row.ceiling;
-    window.sum += claim - row.ceiling;
-    row.ceiling = claim;
+    // What the node holds is the truth about it.
+    window.sum += part.claim - row.ceiling;
+    row.ceiling = part.claim;
     row.used = part.used;
     int128 const limit = of->second.budget.limit;
     bool const gives = !of->second.removed && rows.trust == store_trust::whole &&
@@ -124,12 +123,13 @@ AIAUDIT_INLINE sync_reply take_sync(ceiling_rows& rows, sync_request const& requ
         node.seen = at.now;
         node.written_off = false;
         for (ceiling_request const& each : request.parts)
-            reply.parts.push_back(
-                detail::take_part(rows, request.node.name, each, at, rules));
-        node.recovery = rows.recovery;
-        detail::look_for_trust(rows, at.now);
+            reply.parts.push_back(detail::take_part(rows, request.node.name, each, at, rules));
+        // One that was made before the doubt may be older than what the node holds.
+        if (request.recovery == rows.recovery) node.recovery = rows.recovery;
+        detail::look_for_trust(rows, at.now, rules);
     }
     reply.recovering = rows.trust != store_trust::whole;
+    reply.recovery = rows.recovery;
     reply.nodes = static_cast<std::uint32_t>(
         std::count_if(rows.nodes.begin(), rows.nodes.end(),
                       [](auto const& each) { return !each.second.written_off; }));

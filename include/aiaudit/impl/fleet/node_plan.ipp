@@ -21,11 +21,6 @@ AIAUDIT_INLINE fleet_window_state const* window_of_now(fleet_state const& of) no
     return nullptr;
 }
 
-AIAUDIT_INLINE budget_ceiling ceiling_for(budget const& of, fleet_window_state const& window,
-                                          int128 amount, int128 beyond, std::string why) {
-    return {of.name, of.unit, amount, beyond, window.number, std::move(why)};
-}
-
 }  // namespace detail
 
 AIAUDIT_INLINE void node_plan::look(std::vector<fleet_state> states, clock::time_point now) {
@@ -119,8 +114,8 @@ AIAUDIT_INLINE std::vector<budget_ceiling> node_plan::lowerings(clock::time_poin
             if (window.beyond != 0 && used < window.ceiling) {
                 int128 const rest = (std::max)(used, given);
                 if (rest < window.ceiling)
-                    all.push_back(detail::ceiling_for(of.budget, window, rest, rest - given,
-                                                      "the store is back"));
+                    all.push_back(
+                        ceiling_for(of.budget, window, rest, rest - given, "the store is back"));
                 continue;
             }
             auto const wanted = target(of, track, window, now);
@@ -129,8 +124,8 @@ AIAUDIT_INLINE std::vector<budget_ceiling> node_plan::lowerings(clock::time_poin
             // Not for little, as each is a record.
             if (!is_over && window.ceiling - *wanted <= piece(of.budget, track)) continue;
             int128 const beyond = (std::min)(window.beyond, *wanted);
-            all.push_back(detail::ceiling_for(of.budget, window, *wanted, beyond,
-                                              is_over ? "the window is over" : "not needed"));
+            all.push_back(ceiling_for(of.budget, window, *wanted, beyond,
+                                      is_over ? "the window is over" : "not needed"));
         }
     }
     return all;
@@ -155,6 +150,7 @@ AIAUDIT_INLINE sync_request node_plan::request(fleet_node const& node, clock::ti
     made.node = node;
     made.number = (node.incarnation << sync_counter_bits) | ++counter_;
     made.seen = seen_;
+    made.recovery = recovery_;
     for (fleet_state const& of : states_) {
         budget_track const& track = track_of(of.budget.name);
         auto const add = [&](fleet_window_state const& window, int128 want) {
@@ -190,6 +186,7 @@ AIAUDIT_INLINE std::vector<budget_ceiling> node_plan::take(sync_reply const& rep
     seen_ = (std::max)(seen_, reply.version);
     nodes_ = (std::max)(reply.nodes, 1U);
     recovering_ = reply.recovering;
+    recovery_ = reply.recovery;
     std::vector<budget_ceiling> all;
     if (reply.state != sync_state::taken) return all;
     for (std::size_t i = 0; i < reply.parts.size() && i < last_.parts.size(); ++i) {
@@ -201,8 +198,8 @@ AIAUDIT_INLINE std::vector<budget_ceiling> node_plan::take(sync_reply const& rep
             if (each.budget.name == part.budget) of = &each;
         if (of == nullptr || part.window != asked.window) continue;
         if (part.window == of->window) {
-            track.view = part.known ? std::optional(fleet_view{part.limit, part.sum})
-                                    : std::nullopt;
+            track.view =
+                part.known ? std::optional(fleet_view{part.limit, part.sum}) : std::nullopt;
             track.unmet = !part.known || part.ceiling < asked.want;
             if (track.refused != 0) track.boost = (std::min)(track.boost * 2, 1U << 16);
             track.refused = 0;
@@ -211,8 +208,8 @@ AIAUDIT_INLINE std::vector<budget_ceiling> node_plan::take(sync_reply const& rep
         for (fleet_window_state const& each : of->windows)
             if (each.number == part.window) here = each;
         if (part.known && part.ceiling > here.ceiling)
-            all.push_back(detail::ceiling_for(of->budget, here, part.ceiling, here.beyond,
-                                              "given by the store"));
+            all.push_back(
+                ceiling_for(of->budget, here, part.ceiling, here.beyond, "given by the store"));
     }
     return all;
 }
@@ -237,8 +234,8 @@ AIAUDIT_INLINE std::vector<budget_ceiling> node_plan::go_on(clock::time_point no
         if (of.budget.fleet == fleet_rule::open)
             more = (std::max)(needed * 4, of.budget.limit / 16);
         if (more <= 0) continue;
-        all.push_back(detail::ceiling_for(of.budget, *window, window->ceiling + more,
-                                          window->beyond + more, "the store is away"));
+        all.push_back(ceiling_for(of.budget, *window, window->ceiling + more, window->beyond + more,
+                                  "the store is away"));
     }
     return all;
 }
