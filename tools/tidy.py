@@ -89,7 +89,7 @@ LISTS = {  # each list, and the files that it must name
     "benchmarks/sources.list": "benchmarks/*.cpp",
     "tests/fuzz/sources.list": "tests/fuzz/*.cpp",
 }
-UNLISTED = ("tests/*/main.cpp", "tests/fuzz/*", "tests/compile/*", "tests/consumers/*", "tests/torture/*", "tests/simulation/*")
+UNLISTED = ("tests/*/main.cpp", "tests/fuzz/*", "tests/compile/*", "tests/consumers/*", "tests/torture/*", "tests/simulation/*", "tests/fleet/*")
 UNBUILT = ("benchmarks/compile/*",)  # programs that are only compiled, by scripts/bench compile
 DEFINITIONS = ("include/*.ipp", "include/*.tpp")
 SOURCES = ("include/*.hpp", *DEFINITIONS, "tests/*.hpp", "tests/*.cpp", "tests/*.py", "tools/*.cpp", "tools/*.hpp", "tools/*.py",

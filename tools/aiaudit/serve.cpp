@@ -3,6 +3,7 @@
 // aiaudit serve: the gateway, until it is told to stop.
 
 #include "alert_rules.hpp"
+#include "fleet.hpp"
 #include "ledger_prices.hpp"
 
 #include <aiaudit/alerts.hpp>
@@ -50,6 +51,8 @@ struct options {
     std::string slack{};
     std::string zone = "UTC";
     std::string prices{};
+    std::string fleet{};
+    std::string node{};
     unsigned threads = 0;
     std::uint64_t output_most = 0;
     std::string input_estimate = "bytes";
@@ -269,6 +272,38 @@ private:
     std::string trouble_{};
 };
 
+// Says once what is wrong between this node and its fleet, and once that it is mended.
+class fleet_watch {
+public:
+    void open(aiaudit::ledger& ledger, options const& with) {
+        if (with.fleet.empty() != with.node.empty())
+            throw failure{"a node of a fleet has both --fleet and --node"};
+        if (with.fleet.empty()) return;
+        aiaudit::fleet_agent_options wanted;
+        wanted.node = with.node;
+        agent_ = std::make_shared<aiaudit::fleet_agent>(value_or_fail(
+            aiaudit::fleet_agent::open(ledger, fleet_store_at(with.fleet, "--fleet"), wanted),
+            "--node"));
+    }
+    void add_metrics(aiaudit::gateway& to) const {
+        if (!agent_) return;
+        to.metrics().add_source([agent = agent_] { return metrics_text(agent->status()); });
+    }
+    void look() {
+        if (!agent_) return;
+        auto const now = agent_->status();
+        std::string const state =
+            std::string(name_of(now.health)) + (now.trouble.empty() ? "" : ": " + now.trouble);
+        if (state == said_) return;
+        said_ = state;
+        std::cerr << "fleet: node " << now.node << " is " << state << '\n';
+    }
+
+private:
+    std::shared_ptr<aiaudit::fleet_agent> agent_{};
+    std::string said_{};
+};
+
 void run(options const& with) {
     // Before any thread is made, so that the signals come to this one.
     sigset_t signals;
@@ -289,8 +324,12 @@ void run(options const& with) {
                                                             ? aiaudit::budget_mode::exclusive
                                                             : aiaudit::budget_mode::shared}),
                       with.db);
+    fleet_watch fleet;
     auto gateway =
         value_or_fail(aiaudit::gateway::open(ledger, std::move(wanted), std::move(prices)));
+    fleet.open(ledger, with);
+    fleet.add_metrics(gateway);
+    fleet.look();
     if (!with.dashboard.empty()) {
         if (with.token.empty()) throw failure{"--dashboard needs --dashboard-token"};
         gateway.add_site(address_of(with.dashboard, "--dashboard"),
@@ -318,6 +357,7 @@ void run(options const& with) {
         if (signal == SIGINT || signal == SIGTERM) break;
         renew_prices(gateway, ledger, watched, signal == SIGHUP);
         log.look(gateway);
+        fleet.look();
         keys.look(gateway);
         if (rules.has_changed()) renew_alerts(watch, ledger, with);
     }
@@ -402,6 +442,11 @@ void add_serve(CLI::App& program, int&) {
     command->add_option("--prices", with->prices,
                         "A price file; default: the ledger's (prices update), or the built-in one. "
                         "Read again when it changes, and on SIGHUP");
+    command->add_option("--fleet", with->fleet,
+                        "The store of a fleet's ceilings: postgresql://..., or $VARIABLE or @FILE "
+                        "with it where it has a password");
+    command->add_option("--node", with->node,
+                        "This ledger's name in the fleet, which it keeps: A-Z a-z 0-9 . _ -");
     command->callback([with] { run(*with); });
 }
 

@@ -7,6 +7,18 @@
 
 #include <aiaudit/impl/fleet/ceiling_rows.ipp>
 #include <aiaudit/impl/fleet/ceiling_text.ipp>
+#include <aiaudit/impl/fleet/fleet_agent.ipp>
+#include <aiaudit/impl/fleet/fleet_agent.tpp>
 #include <aiaudit/impl/fleet/node_plan.ipp>
+
+#ifdef AIAUDIT_SEPARATE
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+template class basic_fleet_agent<ledger>;
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+#endif
 
 #endif  // AIAUDIT_IMPL_FLEET_HPP

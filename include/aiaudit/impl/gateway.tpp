@@ -282,6 +282,10 @@ result<void> basic_gateway<Policies>::keep_key_uses() {
 }
 
 template <class Policies>
+gateway_metrics& basic_gateway<Policies>::metrics() noexcept {
+    return state_->core.metrics;
+}
+template <class Policies>
 gateway_metrics const& basic_gateway<Policies>::metrics() const noexcept {
     return state_->core.metrics;
 }
