@@ -188,36 +188,25 @@ class Battery:
         for _, action in due:
             action()
 
-    def spent_by_store(self) -> int:
-        rows = self.server.ask("select coalesce(sum(used), 0) from aiaudit_fleet.ceiling where budget = 'total'")
-        return int(rows[0][0]) if rows else 0
-
     def run(self):
         args = self.args
         self.pending: list[tuple[float, object]] = []
         self.over = threading.Event()
-        self.set_limit("total", HUGE)
-        self.set_limit("daily", HUGE)
+        # So much that each is used up before the end: a day at some half of its time, all of it at some three quarters.
+        self.set_limit("daily", int(args.rate * args.seconds / 4))
+        self.set_limit("total", int(args.rate * args.seconds * 7 / 16))
         self.tool("quarantine", self.server.url(), str(QUARANTINE_MS))
         for node in self.nodes:
             node.start()
         sampler = threading.Thread(target=self.sample)
         sampler.start()
         begin = time.monotonic()
-        limited = False
         events = ([self.kill] * 8 + [self.pause] * 3 + [self.cut] * 4 + [self.swallow] * 2 + [self.stop_store] * 2 +
                   [self.restore] * 2)
         while True:
             passed = time.monotonic() - begin
             if passed >= args.seconds * 0.8:
                 break
-            if not limited and passed >= args.seconds * 0.2:
-                spent = self.spent_by_store()
-                if spent > 0:
-                    # The first day is used up at some 2/5 of the time, all of it at some 7/10.
-                    self.set_limit("daily", spent * 2)
-                    self.set_limit("total", spent * 7 // 2)
-                    limited = True
             self.settle_pending()
             if passed > 3:
                 self.random.choice(events)()
@@ -312,6 +301,7 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, default=8)
     parser.add_argument("--threads", type=int, default=16)
     parser.add_argument("--wait-ms", type=int, default=60, help="about how long a call takes")
+    parser.add_argument("--rate", type=float, default=150_000, help="about what all nodes spend in a second")
     parser.add_argument("--calm", type=float, default=1.0, help="more: less happens")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--latency", action="store_true", help="only measures decisions with and without a fleet")

@@ -179,8 +179,8 @@ public:
     // them they count as "other".
     void refused(std::string_view why);
 
-    // Adds lines of another part of the program, whole metrics with their heads. Threads: `lines`
-    // is called by any.
+    // Adds lines of another part of the program, whole metrics with their heads; any thread may
+    // call `lines`.
     void add_source(std::function<std::string()> lines);
 
     // Of the Content-Type "text/plain; version=0.0.4; charset=utf-8".

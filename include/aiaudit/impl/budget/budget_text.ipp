@@ -337,9 +337,8 @@ AIAUDIT_INLINE result<void> check_zone(time_zone const& zone, std::string const&
         good = good && fits(changes[i].offset_seconds) &&
                (i == 0 || changes[i - 1].from_seconds < changes[i].from_seconds);
     }
-    return good ? result<void>{}
-                : bad_budget(where +
-                             "the zone has no name, an offset of a day, or changes out of order");
+    if (good) return {};
+    return bad_budget(where + "the zone has no name, an offset of a day, or changes out of order");
 }
 
 AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& where) {
