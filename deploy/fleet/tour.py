@@ -128,7 +128,7 @@ class Fleet:
         wait_for(f"the gateway {name}", lambda: self.get(self.ports[name], "/readyz")[0] == 200)
 
     def start_balancer(self):
-        text = (HERE / "haproxy.cfg").read_text()
+        text = (HERE / "haproxy.cfg").read_text().replace("maxconn 20000", "maxconn 1000")  # whatever a shell's limit is
         for usual, name in (("8080", "calls"), ("8081", "one"), ("8082", "two")):
             text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{self.ports[name]}")
         (self.work / "haproxy.cfg").write_text(text)
@@ -255,7 +255,7 @@ def run(fleet):
 
     say(6, "The auditor: both logs only grew")
     policy = fleet.work / "policy"
-    policy.write_text("".join(f"log {verifiers[name]} http://127.0.0.1:{fleet.ports[name + '_tree']}/\n" for name in ("one", "two")) +
+    policy.write_text("".join(f"log {verifiers[name]} http://127.0.0.1:{fleet.ports[name + '_tree']}/tlog/\n" for name in ("one", "two")) +
                       "quorum none\n")
     show(fleet.tool("audit", "--policy", policy, "--state", fleet.work / "mirror"))
     for name in ("one", "two"):

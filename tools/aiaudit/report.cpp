@@ -212,7 +212,6 @@ void report_tags(options const& with, std::string const& tag) {
 void run(options const& with) {
     if (!with.fleet.empty() && with.kind != "budgets")
         throw failure{"--fleet goes with report budgets alone"};
-    if (with.db.empty() && with.fleet.empty()) throw failure{"--db is required"};
     if (with.kind == "budgets") return report_budgets(with);
     if (with.kind == "drift") return report_drift(with);
     if (with.kind == "teams") return report_tags(with, "team");

@@ -68,14 +68,15 @@ AIAUDIT_INLINE int128 node_plan::smallest(budget const& of) const {
     return (std::max)(of.limit / options_.smallest_part, int128{1});
 }
 
-// Half of its share of what is left, but no more than two refreshes take.
+// Half of its share of what is left, but no more than two refreshes take; an eighth of that where
+// little is used yet, so that the first calls of a window need not wait for the store.
 AIAUDIT_INLINE int128 node_plan::piece(budget const& of, budget_track const& track) const {
     int128 const least = smallest(of);
     int128 const quick = 2 * track.rate * options_.refresh.count() / 1'000;
-    int128 const most = (std::max)(quick, least * track.boost);
     int128 const left =
         track.view ? (std::max)(track.view->limit - track.view->sum, int128{0}) : of.limit;
     int128 const share = left / (2 * int128{nodes_});
+    int128 const most = (std::max)({quick, least * track.boost, share / 8});
     return (std::max)(std::clamp(share, least, (std::max)(most, least)), track.refused);
 }
 
