@@ -64,6 +64,10 @@ class ClickHouse(Server):
     def url(self) -> str:
         return self.address(self.proxy.port)
 
+    @property
+    def direct_url(self) -> str:
+        return self.address(self.port)
+
     def address(self, port: int) -> str:
         return f"clickhouse://{USER}:{urllib.parse.quote(PASSWORD, safe='')}@127.0.0.1:{port}/{DATABASE}"
 
