@@ -20,7 +20,9 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+import clickhouse_server  # noqa: F401: adds its server to KINDS
 import ledgers
+import mongodb_servers  # noqa: F401: and these
 import servers
 
 
@@ -164,14 +166,15 @@ class Battery:
         return []
 
 
-def measure_speed(server: servers.Server, program: str, ledger: Path, truth: ledgers.Truth, batch: int) -> list[str]:
+def measure_speed(server: servers.Server, program: str, ledger: Path, truth: ledgers.Truth, batch: int | None) -> list[str]:
     """Three times in turn, since the machine is not ours alone; the best of each counts."""
     count = len(truth.leaves)
+    size = ["--batch", str(batch)] if batch else []
     shipped, loaded = [], []
     for _ in range(3):
         server.clear()
         begin = time.monotonic()
-        subprocess.run([program, "ship", "--db", str(ledger), "--to", server.url, "--once", "--quiet", "--batch", str(batch)],
+        subprocess.run([program, "ship", "--db", str(ledger), "--to", server.direct_url, "--once", "--quiet", *size],
                        check=True)
         shipped.append(time.monotonic() - begin)
         seconds = server.bulk_seconds(truth.origin)
@@ -192,7 +195,7 @@ def main() -> int:
     parser.add_argument("--program", required=True, help="the aiaudit program")
     parser.add_argument("--kills", type=int, default=10, help="how many kills there are; default: 10")
     parser.add_argument("--records", type=int, default=3000, help="records of the ledger; default: 3000")
-    parser.add_argument("--batch", type=int, help="records in a batch; default: 50, of --speed 5000")
+    parser.add_argument("--batch", type=int, help="records in a batch; default: 50, of --speed the sink's own")
     parser.add_argument("--speed", action="store_true", help="measure rows a second beside the server's own loader")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="leave the folder where it is")
@@ -214,7 +217,7 @@ def main() -> int:
         server.start()
         try:
             if with_.speed:
-                found = measure_speed(server, program, ledger, truth, with_.batch or 5000)
+                found = measure_speed(server, program, ledger, truth, with_.batch)
             else:
                 battery = Battery(server, program, ledger, truth, folder, random.Random(with_.seed), with_.batch or 50)
                 found = battery.run(with_.kills)

@@ -33,7 +33,7 @@ CONFIG = """<yandex>
 </yandex>
 """
 USERS = """<yandex>
-  <profiles><default><max_memory_usage>4000000000</max_memory_usage></default></profiles>
+  <profiles><default><max_memory_usage>8000000000</max_memory_usage></default></profiles>
   <users>
     <default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
     <{user}><password>{password}</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile>
@@ -63,6 +63,10 @@ class ClickHouse(Server):
     @property
     def url(self) -> str:
         return self.address(self.proxy.port)
+
+    @property
+    def direct_url(self) -> str:
+        return self.address(self.port)
 
     def address(self, port: int) -> str:
         return f"clickhouse://{USER}:{urllib.parse.quote(PASSWORD, safe='')}@127.0.0.1:{port}/{DATABASE}"

@@ -90,6 +90,19 @@ class Facts:
             to.recv(65536)
         assert self.server.copies(self.truth.origin) == before
 
+    def a_column_that_an_older_version_lacked_is_added_and_one_of_a_newer_is_refused(self) -> None:
+        if not isinstance(self.server, clickhouse_server.ClickHouse):
+            return
+        self.server.one("alter table aiaudit_record drop column made_narrow")
+        run = self.ship()
+        assert run.returncode == 0, run.stderr
+        self.hold("a column that was added")
+        assert self.server.one("select sum(made_narrow) from aiaudit_spend_by_day") == "0.000000000000"
+        self.server.one("alter table aiaudit_record add column of_the_future Int64")
+        run = self.ship()
+        assert run.returncode != 0 and "of_the_future" in run.stderr, run.stderr
+        self.server.one("alter table aiaudit_record drop column of_the_future")
+
     def no_message_shows_a_password(self) -> None:
         if not isinstance(self.server, clickhouse_server.ClickHouse):
             return  # they have no passwords here
@@ -99,7 +112,8 @@ class Facts:
 
     def run(self) -> None:
         for name in ("a_hole_is_filled_when_a_shipper_starts", "a_hole_is_filled_when_the_server_comes_back_with_less",
-                     "another_log_under_the_same_name_is_refused", "a_body_that_is_cut_inserts_nothing", "no_message_shows_a_password"):
+                     "another_log_under_the_same_name_is_refused", "a_body_that_is_cut_inserts_nothing",
+                     "a_column_that_an_older_version_lacked_is_added_and_one_of_a_newer_is_refused", "no_message_shows_a_password"):
             getattr(self, name)()
 
 
@@ -128,8 +142,9 @@ def main() -> int:
             Facts(server, program, folder, with_.records).run()
             print(f"{kind.kind}: all facts hold, {time.monotonic() - begin:.0f} s")
         except AssertionError as reason:
-            print(f"{kind.kind}: FAILED: {reason}")
+            print(f"{kind.kind}: FAILED: {reason}\nleft in {folder}")
             status = 1
+            continue
         finally:
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)

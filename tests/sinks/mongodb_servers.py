@@ -93,6 +93,10 @@ class WireServer(Server):
     def url(self) -> str:
         return f"mongodb://127.0.0.1:{self.proxy.port}/audit"
 
+    @property
+    def direct_url(self) -> str:
+        return self.url if self.forward() is not pass_on else f"mongodb://127.0.0.1:{self.port}/audit"
+
     def start(self) -> None:
         import pymongo
         with open(self.folder / "log", "ab") as log:

@@ -48,6 +48,11 @@ class Server:
         """What `aiaudit ship --to` takes."""
         raise NotImplementedError
 
+    @property
+    def direct_url(self) -> str:
+        """The same without a proxy, if url has one, to measure speed."""
+        return self.url
+
     def start(self) -> None:
         raise NotImplementedError
 

@@ -40,6 +40,7 @@ serve_shipping::serve_shipping(std::vector<std::string> const& addresses, std::s
         one->sink = make_sink(address, "--ship");
         one->options.origin = origin.empty() && signer ? signer->name() : origin;
         one->options.key = signer;
+        one->options.batch_records = one->sink->batch_records();
         one->options.mark_name = mark_name_of(*one->sink);
         lanes_.push_back(std::move(one));
     }

@@ -22,6 +22,8 @@ namespace detail {
 
 // An insert of one batch takes far less; a merge that blocks it may take some time.
 inline constexpr std::chrono::milliseconds clickhouse_patience{120'000};
+// Old servers end a connection that is idle for 3 s.
+inline constexpr std::chrono::milliseconds clickhouse_idle_max{2'500};
 
 // False where a % is not before two hexadecimal digits.
 [[nodiscard]] AIAUDIT_INLINE bool percent_decode(std::string_view text, std::string& out) {
@@ -167,7 +169,9 @@ AIAUDIT_INLINE error clickhouse_failure(clickhouse_place const& place, int statu
 }
 
 AIAUDIT_INLINE clickhouse_client::clickhouse_client(clickhouse_place place)
-    : place_(std::move(place)), transport_(httplib_options{.ca_file = place_.ca_file}) {}
+    : place_(std::move(place)),
+      transport_(httplib_options{.ca_file = place_.ca_file, .idle_time_max = clickhouse_idle_max}) {
+}
 
 AIAUDIT_INLINE result<std::string> clickhouse_client::post(std::string target, std::string& body) {
     http_request request{"POST", place_.origin, std::move(target), {}, {}};

@@ -47,12 +47,18 @@ inline constexpr std::uint64_t mongodb_slot = 65'536;
 // libmongoc's globals stay to the end of the process; it prints nothing.
 AIAUDIT_INLINE void start_mongoc() {
     static bool const started = [] {
-        mongoc_init();
         mongoc_log_set_handler(nullptr, nullptr);
+        mongoc_init();
         return true;
     }();
     static_cast<void>(started);
 }
+
+struct mongodb_index {
+    std::string_view name{};
+    std::initializer_list<std::string_view> fields{};
+    bool unique = false;
+};
 
 class mongodb_collections final : public record_sink {
 public:
@@ -64,7 +70,8 @@ public:
 
 private:
     [[nodiscard]] result<void> connect();
-    [[nodiscard]] result<void> make_indexes(std::string const& collection, bson_t const& list);
+    [[nodiscard]] result<void> make_indexes(mongoc_collection_t* collection,
+                                            std::initializer_list<mongodb_index> wanted);
     // The cursor of the highest slot up to `slot`; that of no record where there is none.
     [[nodiscard]] result<sink_cursor> read_cursor(std::string_view origin, std::uint64_t slot);
     [[nodiscard]] result<std::uint64_t> count(std::string_view origin, std::uint64_t low,
@@ -161,28 +168,45 @@ AIAUDIT_INLINE result<void> mongodb_collections::connect() {
     return {};
 }
 
-// {"key":{...},"name":"...","unique":true}
-AIAUDIT_INLINE void append_index(bson_t& list, std::size_t place, std::string_view name,
-                                 std::initializer_list<std::string_view> fields, bool unique) {
-    std::string const at = std::to_string(place);
+// [{"key":{...},"name":"...","unique":true}]
+AIAUDIT_INLINE void append_index(bson_t& list, std::string const& place,
+                                 mongodb_index const& wanted) {
     bson_t index;
     bson_t key;
-    bson_append_document_begin(&list, at.data(), static_cast<int>(at.size()), &index);
+    bson_append_document_begin(&list, place.data(), static_cast<int>(place.size()), &index);
     bson_append_document_begin(&index, "key", 3, &key);
-    for (std::string_view const field : fields)
+    for (std::string_view const field : wanted.fields)
         bson_append_int32(&key, field.data(), static_cast<int>(field.size()), 1);
     bson_append_document_end(&index, &key);
-    append_text(index, "name", name);
-    if (unique) bson_append_bool(&index, "unique", 6, true);
+    append_text(index, "name", wanted.name);
+    if (wanted.unique) bson_append_bool(&index, "unique", 6, true);
     bson_append_document_end(&list, &index);
 }
 
-AIAUDIT_INLINE result<void> mongodb_collections::make_indexes(std::string const& collection,
-                                                              bson_t const& list) {
-    bson_owner const command;
-    append_text(*command, "createIndexes", collection);
-    bson_append_array(command.get(), "indexes", 7, &list);
+// Only those that are missing: a user that may not make indexes can ship once they are there.
+AIAUDIT_INLINE result<void> mongodb_collections::make_indexes(
+    mongoc_collection_t* collection, std::initializer_list<mongodb_index> wanted) {
+    std::string known;
+    mongoc_owner<mongoc_cursor_t> const found(
+        mongoc_collection_find_indexes_with_opts(collection, nullptr));
+    bson_t const* document = nullptr;
     bson_error_t reason{};
+    while (mongoc_cursor_next(found.get(), &document)) {
+        bson_iter_t name;
+        if (bson_iter_init_find(&name, document, "name") && BSON_ITER_HOLDS_UTF8(&name))
+            known.append("/").append(bson_iter_utf8(&name, nullptr)).append("/");
+    }
+    if (mongoc_cursor_error(found.get(), &reason)) return failure(reason);
+    bson_owner const command;
+    append_text(*command, "createIndexes", mongoc_collection_get_name(collection));
+    bson_t list;
+    bson_append_array_begin(command.get(), "indexes", 7, &list);
+    int count = 0;
+    for (mongodb_index const& index : wanted)
+        if (known.find("/" + std::string(index.name) + "/") == std::string::npos)
+            append_index(list, std::to_string(count++), index);
+    bson_append_array_end(command.get(), &list);
+    if (count == 0) return {};
     if (!mongoc_client_write_command_with_opts(client_.get(), database_.c_str(), command.get(),
                                                nullptr, nullptr, &reason))
         return failure(reason);
@@ -278,14 +302,13 @@ AIAUDIT_INLINE result<std::optional<std::uint64_t>> mongodb_collections::find_ho
 AIAUDIT_INLINE result<sink_cursor> mongodb_collections::open(std::string_view origin) {
     constexpr std::uint64_t all = (std::uint64_t{1} << 62U);
     if (auto ok = connect(); !ok) return ok.error();
-    bson_owner const of_records;
-    append_index(*of_records, 0, "origin_seq", {"origin", "seq"}, true);
-    append_index(*of_records, 1, "started_at", {"started_at"}, false);
-    append_index(*of_records, 2, "project_started_at", {"project", "started_at"}, false);
-    if (auto ok = make_indexes("aiaudit_record", *of_records); !ok) return ok.error();
-    bson_owner const of_logs;
-    append_index(*of_logs, 0, "origin_slot", {"origin", "slot"}, true);
-    if (auto ok = make_indexes("aiaudit_log", *of_logs); !ok) return ok.error();
+    auto const done =
+        make_indexes(records_.get(), {{"origin_seq", {"origin", "seq"}, true},
+                                      {"started_at", {"started_at"}, false},
+                                      {"project_started_at", {"project", "started_at"}, false}});
+    if (!done) return done.error();
+    auto const ok = make_indexes(logs_.get(), {{"origin_slot", {"origin", "slot"}, true}});
+    if (!ok) return ok.error();
     hole_end_ = 0;
     auto const cursor = read_cursor(origin, all);
     if (!cursor) return cursor.error();
@@ -451,6 +474,9 @@ AIAUDIT_INLINE result<std::unique_ptr<record_sink>> mongodb_sink(std::string_vie
             errc::bad_argument,
             "an address of MongoDB is mongodb://USER:PASSWORD@HOST:PORT/DATABASE?OPTION=VALUE; "
             "what is special in user and password is written %XX");
+    constexpr std::int32_t patience_ms = 120'000;  // in place of five minutes
+    if (!mongoc_uri_has_option(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS))
+        mongoc_uri_set_option_as_int32(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS, patience_ms);
     return std::unique_ptr<record_sink>(
         std::make_unique<detail::mongodb_collections>(std::move(uri)));
 }
