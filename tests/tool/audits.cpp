@@ -201,7 +201,9 @@ BOOST_AUTO_TEST_CASE(rows_of_a_sink_that_are_deleted_changed_or_added_are_named)
     BOOST_TEST(has(deleted.out, "FINDING rows_missing: example.com/node1: record 100 is missing"),
                deleted.out);
     wrong = rows;
-    auto const at = wrong[499].find("\"record\":\"") + 30;
+    auto const record = wrong[499].find("\"record\": \"");
+    BOOST_REQUIRE(record != std::string::npos);
+    auto const at = record + 30;
     wrong[499][at] = wrong[499][at] == 'A' ? 'B' : 'A';
     outcome const changed = compare(wrong);
     BOOST_TEST(changed.status == 1);
