@@ -37,6 +37,8 @@ class Node:
         self.reports: list[dict] = []
 
     def start(self):
+        if self.process is not None:
+            return
         self.runs += 1
         self.dead_since = None
         args = self.battery.args
@@ -322,6 +324,9 @@ def main() -> int:
             return 0
         battery = Battery(args, folder, bin_folder)
         try:
+            print("  " + battery.tool("compare", battery.server.url(), str(args.seed), "200").strip())
+            print("  " + battery.tool("storm", battery.server.url(), "8").strip())
+            battery.server.ask("drop schema aiaudit_fleet cascade")
             battery.run()
             print(f"fleet_budgets: {args.nodes} nodes of {args.threads} threads, {args.seconds:.0f} s, seed {args.seed}: " +
                   ", ".join(f"{count} {name}" for name, count in battery.counts.items()) +
