@@ -324,8 +324,16 @@ def main() -> int:
             return 0
         battery = Battery(args, folder, bin_folder)
         try:
-            print("  " + battery.tool("compare", battery.server.url(), str(args.seed), "200").strip())
-            print("  " + battery.tool("storm", battery.server.url(), "8").strip())
+            print("  PostgreSQL: " + battery.tool("compare", battery.server.url(), str(args.seed), "200").strip())
+            print("  PostgreSQL: " + battery.tool("storm", battery.server.url(), "8").strip())
+            etcd = postgres.Etcd(os.path.join(folder, "etcd"))
+            if etcd.process is None:
+                print("  etcd: skipped: there is none on this machine (scripts/setup ci installs it)")
+            else:
+                try:
+                    print("  etcd: " + battery.tool("etcd", etcd.origin, str(args.seed), "200").strip())
+                finally:
+                    etcd.stop()
             battery.server.ask("drop schema aiaudit_fleet cascade")
             battery.run()
             print(f"fleet_budgets: {args.nodes} nodes of {args.threads} threads, {args.seconds:.0f} s, seed {args.seed}: " +

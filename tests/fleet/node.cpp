@@ -9,6 +9,7 @@
 //   fleet node sum  DIR OFFSET_S      what the log says was spent, by window; counts open calls in
 //   full node budget DIR NAME LIMIT  a budget of the ledger alone node beyond DIR             what
 //   it has taken without a store
+#include <aiaudit/fleet/etcd_ceilings.hpp>
 #include <aiaudit/fleet/fleet_agent.hpp>
 #include <aiaudit/fleet/memory_ceilings.hpp>
 #include <aiaudit/fleet/postgres_ceilings.hpp>
@@ -266,9 +267,7 @@ private:
     std::uint64_t number_ = 10;
 };
 
-int compare(postgres_ceilings& store, std::uint64_t seed, int steps) {
-    if (auto ok = store.set_quarantine(std::chrono::milliseconds(0)); !ok)
-        return fail_with(ok.error());
+int compare(ceiling_store& store, std::uint64_t seed, int steps) {
     memory_ceilings model;
     model.moment.quarantine_ns = 0;
     message_maker messages(seed);
@@ -276,8 +275,7 @@ int compare(postgres_ceilings& store, std::uint64_t seed, int steps) {
     last.now = system_clock{}.now();
     auto const differ = [](std::string const& real, std::string const& wanted, int step) {
         if (real == wanted) return false;
-        std::cerr << "step " << step << "\n  PostgreSQL " << real << "\n  policy     " << wanted
-                  << '\n';
+        std::cerr << "step " << step << "\n  store  " << real << "\n  policy " << wanted << '\n';
         return true;
     };
     for (int i = 0; i < steps; ++i) {
@@ -371,6 +369,10 @@ int main(int count, char** texts) {
         auto const set = ledger->set_budget(budget_named(words[3], words[4], "total", 0));
         return set ? 0 : fail_with(set.error());
     }
+    if (what == "etcd" && count == 5) {
+        etcd_ceilings store({.origin = words[2], .quarantine = std::chrono::milliseconds(0)});
+        return compare(store, std::stoull(words[3]), std::stoi(words[4]));
+    }
     auto store = postgres_ceilings::make({.url = count > 2 ? words[2] : ""});
     if (!store) return fail_with(store.error());
     if (what == "quarantine" && count == 4) {
@@ -384,8 +386,11 @@ int main(int count, char** texts) {
         auto const set = (*store)->set(made);
         return set ? 0 : fail_with(set.error());
     }
-    if (what == "compare" && count == 5)
+    if (what == "compare" && count == 5) {
+        if (auto ok = (*store)->set_quarantine(std::chrono::milliseconds(0)); !ok)
+            return fail_with(ok.error());
         return compare(**store, std::stoull(words[3]), std::stoi(words[4]));
+    }
     if (what == "storm" && count == 4) return storm(words[2], std::stoi(words[3]));
     std::cerr << "node: see the head of node.cpp\n";
     return 2;
