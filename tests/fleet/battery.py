@@ -37,6 +37,8 @@ class Node:
         self.reports: list[dict] = []
 
     def start(self):
+        if self.process is not None:
+            return
         self.runs += 1
         self.dead_since = None
         args = self.battery.args
@@ -322,6 +324,17 @@ def main() -> int:
             return 0
         battery = Battery(args, folder, bin_folder)
         try:
+            print("  PostgreSQL: " + battery.tool("compare", battery.server.url(), str(args.seed), "200").strip())
+            print("  PostgreSQL: " + battery.tool("storm", battery.server.url(), "8").strip())
+            etcd = postgres.Etcd(os.path.join(folder, "etcd"))
+            if etcd.process is None:
+                print("  etcd: skipped: there is none on this machine (scripts/setup ci installs it)")
+            else:
+                try:
+                    print("  etcd: " + battery.tool("etcd", etcd.origin, str(args.seed), "200").strip())
+                finally:
+                    etcd.stop()
+            battery.server.ask("drop schema aiaudit_fleet cascade")
             battery.run()
             print(f"fleet_budgets: {args.nodes} nodes of {args.threads} threads, {args.seconds:.0f} s, seed {args.seed}: " +
                   ", ".join(f"{count} {name}" for name, count in battery.counts.items()) +

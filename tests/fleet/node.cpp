@@ -9,7 +9,9 @@
 //   fleet node sum  DIR OFFSET_S      what the log says was spent, by window; counts open calls in
 //   full node budget DIR NAME LIMIT  a budget of the ledger alone node beyond DIR             what
 //   it has taken without a store
+#include <aiaudit/fleet/etcd_ceilings.hpp>
 #include <aiaudit/fleet/fleet_agent.hpp>
+#include <aiaudit/fleet/memory_ceilings.hpp>
 #include <aiaudit/fleet/postgres_ceilings.hpp>
 #include <aiaudit/ledger.hpp>
 #include <aiaudit/storage/lmdb_store.hpp>
@@ -19,6 +21,7 @@
 #include <chrono>
 #include <csignal>
 #include <iostream>
+#include <limits>
 #include <map>
 #include <memory>
 #include <random>
@@ -204,6 +207,155 @@ int sum(std::string const& directory, int offset_s) {
     return 0;
 }
 
+std::string text_of(sync_reply const& reply) {
+    std::string text = std::to_string(static_cast<int>(reply.state)) + " version " +
+                       std::to_string(reply.version) + " recovering " +
+                       std::to_string(reply.recovering) + " " + std::to_string(reply.recovery) +
+                       " nodes " + std::to_string(reply.nodes);
+    for (ceiling_reply const& each : reply.parts)
+        text += "; " + each.budget + " " + std::to_string(each.window) + " " +
+                std::to_string(each.known) + " " + detail::whole_text(each.ceiling) + " " +
+                detail::whole_text(each.limit) + " " + detail::whole_text(each.sum);
+    return text;
+}
+std::string text_of(std::vector<stored_ceiling> const& all) {
+    std::string text;
+    for (stored_ceiling const& each : all)
+        text += each.budget + " " + std::to_string(each.window) + " " + each.node + " " +
+                detail::whole_text(each.ceiling) + " " + detail::whole_text(each.used) + " " +
+                std::to_string(each.written_off) + "; ";
+    return text;
+}
+
+// A message of a node that may be old, stale, of another ledger, or tell of what was lost.
+class message_maker {
+public:
+    explicit message_maker(std::uint64_t seed) : random_(seed) {}
+    [[nodiscard]] std::int64_t pick(std::int64_t least, std::int64_t most) {
+        return std::uniform_int_distribution<std::int64_t>(least, most)(random_);
+    }
+    [[nodiscard]] sync_request make(sync_reply const& last, timestamp now) {
+        sync_request made;
+        auto const who = pick(0, 3);
+        made.node.name = "c" + std::to_string(who);
+        made.node.id.bytes[0] = static_cast<std::uint8_t>(pick(1, 30) == 1 ? 99 : who + 1);
+        number_ += static_cast<std::uint64_t>(pick(0, 3));
+        made.number = number_ - (std::min)(number_, static_cast<std::uint64_t>(pick(0, 2)));
+        made.seen = last.version + static_cast<std::uint64_t>(pick(1, 25) == 1 ? 5 : 0);
+        made.recovery = pick(1, 6) == 1 ? 0 : last.recovery;
+        for (char const* name : {"a", "b", "c"}) {
+            for (std::int64_t window = 0; window < 2; ++window) {
+                if (pick(1, 3) == 1) continue;
+                ceiling_request part;
+                part.budget = name;
+                part.window = window;
+                constexpr std::int64_t hour = 3'600 * nanoseconds_per_second;
+                part.begins = {now.ns + (window == 0 ? -hour : 20 * hour)};
+                part.ends = {part.begins.ns + 24 * hour};
+                part.claim = pick(0, 60);
+                part.given = pick(1, 12) == 1 ? part.claim : int128{0};
+                part.used = pick(0, static_cast<std::int64_t>(part.claim));
+                part.want = part.claim + pick(0, 80);
+                made.parts.push_back(part);
+            }
+        }
+        return made;
+    }
+
+private:
+    std::mt19937_64 random_;
+    std::uint64_t number_ = 10;
+};
+
+int compare(ceiling_store& store, std::uint64_t seed, int steps) {
+    memory_ceilings model;
+    model.moment.quarantine_ns = 0;
+    message_maker messages(seed);
+    sync_reply last;
+    last.now = system_clock{}.now();
+    auto const differ = [](std::string const& real, std::string const& wanted, int step) {
+        if (real == wanted) return false;
+        std::cerr << "step " << step << "\n  store  " << real << "\n  policy " << wanted << '\n';
+        return true;
+    };
+    for (int i = 0; i < steps; ++i) {
+        auto const what = messages.pick(1, 30);
+        if (i == 0 || what == 1) {
+            for (char const* name : {"a", "b"}) {
+                budget limit = budget_named(name, std::to_string(messages.pick(50, 300)), "day", 0);
+                limit.unit = budget_unit::tokens;
+                limit.fleet = fleet_rule::closed;
+                if (auto ok = store.set(limit); !ok) return fail_with(ok.error());
+                if (auto ok = model.set(limit); !ok) return fail_with(ok.error());
+            }
+        }
+        if (what == 2 && store.remove("b").has_value() != model.remove("b").has_value())
+            return fail_with(fail(errc::corrupt, "removing differs"));
+        if (what == 3) {
+            node_write_off const off{"c1", "ana", "test", {}};
+            if (store.write_off(off).has_value() != model.write_off(off).has_value())
+                return fail_with(fail(errc::corrupt, "writing off differs"));
+        }
+        auto const request = messages.make(last, last.now);
+        auto const real = store.sync(request);
+        if (!real) return fail_with(real.error());
+        model.moment.now = real->now;
+        auto const wanted = model.sync(request);
+        last = *real;
+        if (differ(text_of(*real), text_of(*wanted), i)) return 1;
+        auto const there = store.ceilings();
+        if (!there) return fail_with(there.error());
+        if (differ(text_of(*there), text_of(*model.ceilings()), i)) return 1;
+    }
+    std::cout << steps << " messages of seed " << seed << ": as the policy has it\n";
+    return 0;
+}
+
+// Each adds up what it was given.
+int storm(std::string const& url, int nodes) {
+    constexpr int limit = 200'000;
+    auto first = postgres_ceilings::make({.url = url});
+    budget wanted = budget_named("storm", std::to_string(limit), "total", 0);
+    wanted.unit = budget_unit::tokens;
+    wanted.fleet = fleet_rule::closed;
+    if (auto ok = (*first)->set(wanted); !ok) return fail_with(ok.error());
+    std::vector<std::int64_t> given(static_cast<std::size_t>(nodes));
+    std::atomic<int> failed{0};
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        threads.emplace_back([&, i] {
+            auto store = postgres_ceilings::make({.url = url});
+            sync_request request;
+            request.node.name = "s" + std::to_string(i);
+            request.node.id.bytes[0] = static_cast<std::uint8_t>(i + 1);
+            std::int64_t unchanged = 0;
+            for (std::uint64_t number = 1; number < 100'000 && unchanged < 5; ++number) {
+                request.number = number;
+                ceiling_request part;
+                part.budget = "storm";
+                part.begins = {(std::numeric_limits<std::int64_t>::min)()};
+                part.ends = {(std::numeric_limits<std::int64_t>::max)()};
+                part.claim = part.given = given[i];
+                part.want = given[i] + 97;
+                request.parts = {part};
+                auto const reply = (*store)->sync(request);
+                if (!reply || reply->parts.size() != 1 || reply->parts[0].sum > limit) {
+                    ++failed;
+                    return;
+                }
+                auto const now = static_cast<std::int64_t>(reply->parts[0].ceiling);
+                unchanged = now == given[i] ? unchanged + 1 : 0;
+                given[i] = now;
+            }
+        });
+    }
+    std::int64_t sum = 0;
+    for (std::thread& each : threads) each.join();
+    for (std::int64_t const each : given) sum += each;
+    std::cout << nodes << " connections at once were given " << sum << " of " << limit << '\n';
+    return sum == limit && failed == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int count, char** texts) {
@@ -216,6 +368,10 @@ int main(int count, char** texts) {
         if (!ledger) return fail_with(ledger.error());
         auto const set = ledger->set_budget(budget_named(words[3], words[4], "total", 0));
         return set ? 0 : fail_with(set.error());
+    }
+    if (what == "etcd" && count == 5) {
+        etcd_ceilings store({.origin = words[2], .quarantine = std::chrono::milliseconds(0)});
+        return compare(store, std::stoull(words[3]), std::stoi(words[4]));
     }
     auto store = postgres_ceilings::make({.url = count > 2 ? words[2] : ""});
     if (!store) return fail_with(store.error());
@@ -230,6 +386,12 @@ int main(int count, char** texts) {
         auto const set = (*store)->set(made);
         return set ? 0 : fail_with(set.error());
     }
+    if (what == "compare" && count == 5) {
+        if (auto ok = (*store)->set_quarantine(std::chrono::milliseconds(0)); !ok)
+            return fail_with(ok.error());
+        return compare(**store, std::stoull(words[3]), std::stoi(words[4]));
+    }
+    if (what == "storm" && count == 4) return storm(words[2], std::stoi(words[3]));
     std::cerr << "node: see the head of node.cpp\n";
     return 2;
 }

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 
 
 def free_port() -> int:
@@ -87,6 +88,35 @@ class Server:
         if done.returncode != 0:
             return None
         return [line.split("\t") for line in done.stdout.splitlines() if line]
+
+
+class Etcd:
+    """One server of etcd; None of a machine that has none."""
+
+    def __init__(self, folder: str):
+        self.process = None
+        if shutil.which("etcd") is None:
+            return
+        client, peer = free_port(), free_port()
+        self.origin = f"http://127.0.0.1:{client}"
+        mine = f"http://127.0.0.1:{peer}"
+        self.process = subprocess.Popen(
+            ["etcd", "--data-dir", folder, "--listen-client-urls", self.origin, "--advertise-client-urls", self.origin,
+             "--listen-peer-urls", mine, "--initial-advertise-peer-urls", mine, "--initial-cluster", f"default={mine}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        for _ in range(300):
+            try:
+                with socket.create_connection(("127.0.0.1", client), timeout=1):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        self.stop()
+        raise RuntimeError("etcd does not start")
+
+    def stop(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
 
 
 class Proxy:

@@ -7,6 +7,7 @@
 
 #include <aiaudit/impl/fleet/ceiling_rows.ipp>
 #include <aiaudit/impl/fleet/ceiling_text.ipp>
+#include <aiaudit/impl/fleet/etcd_ceilings.ipp>
 #include <aiaudit/impl/fleet/fleet_agent.ipp>
 #include <aiaudit/impl/fleet/fleet_agent.tpp>
 #include <aiaudit/impl/fleet/node_plan.ipp>
