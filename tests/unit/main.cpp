@@ -3,3 +3,6 @@
 // The entry point of the test program "unit". Its tests are in the files beside it, a suite a file.
 #define BOOST_TEST_MODULE aiaudit_unit
 #include <boost/test/unit_test.hpp>
+
+#include <aiaudit/impl/postgres.hpp>
+#include <aiaudit/impl/sinks.hpp>

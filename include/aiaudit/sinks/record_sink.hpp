@@ -11,6 +11,7 @@
 #define AIAUDIT_SINKS_RECORD_SINK_HPP
 
 #include <aiaudit/error.hpp>                 // result
+#include <aiaudit/integrity/merkle.hpp>      // empty_root
 #include <aiaudit/sinks/record_columns.hpp>  // sink_row
 
 #include <cstdint>

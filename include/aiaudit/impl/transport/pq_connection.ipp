@@ -74,7 +74,12 @@ AIAUDIT_INLINE result<void> pq_connection::connect() {
         }
         if (state == PGRES_POLLING_FAILED) break;
     }
-    error failed = fail(errc::connect_failed, "PostgreSQL at " + place_ + ": no connection");
+    char const* why = ": no connection";
+    if (PQconnectionNeedsPassword(connection_.get()) == 1)
+        why = ": it asks for a password, and the URL has none";
+    else if (PQconnectionUsedPassword(connection_.get()) == 1)
+        why = ": it refuses that user, password or database";
+    error failed = fail(errc::connect_failed, "PostgreSQL at " + place_ + why);
     failed.remote = PQerrorMessage(connection_.get());
     connection_.reset();
     return failed;
