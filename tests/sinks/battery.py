@@ -170,6 +170,7 @@ def measure_speed(server: servers.Server, program: str, ledger: Path, truth: led
     shipped, loaded = [], []
     for _ in range(3):
         server.clear()
+        server.settle()
         begin = time.monotonic()
         subprocess.run([program, "ship", "--db", str(ledger), "--to", server.url, "--once", "--quiet", "--batch", str(batch)],
                        check=True)
