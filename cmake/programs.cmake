@@ -97,6 +97,8 @@ if(AIAUDIT_BUILD_TESTS)
   find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS unit_test_framework)
   find_package(CURL REQUIRED)  # of the opt-in alerts/smtp.hpp
   find_package(PostgreSQL REQUIRED)  # of the opt-in sinks/postgres_sink.hpp
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(MONGOC REQUIRED IMPORTED_TARGET libmongoc-1.0)  # of the opt-in sinks/mongodb_sink.hpp
   aiaudit_read_list(tests/sources.list)
   foreach(binary IN LISTS programs)
     add_executable(${binary} tests/${binary}/main.cpp ${sources_of_${binary}})
@@ -110,6 +112,9 @@ if(AIAUDIT_BUILD_TESTS)
     if(binary MATCHES "^(engine|unit)$")
       target_link_libraries(${binary} PRIVATE CURL::libcurl PostgreSQL::PostgreSQL)
       target_compile_definitions(${binary} PRIVATE AIAUDIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    endif()
+    if(binary STREQUAL unit)
+      target_link_libraries(unit PRIVATE PkgConfig::MONGOC)
     endif()
     if(binary STREQUAL tool)
       target_compile_definitions(tool PRIVATE AIAUDIT_PROGRAM="$<TARGET_FILE:aiaudit_program>"

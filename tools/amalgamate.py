@@ -39,6 +39,7 @@ OPT_IN = (
     "aiaudit/transport/pq_connection",  # as well
     "aiaudit/sinks/clickhouse",  # for who ships there
     "aiaudit/sinks/mongodb",  # needs libmongoc
+    "aiaudit/fleet",  # a part of it, too
     "aiaudit/alerts/smtp",  # needs libcurl
     "aiaudit/alerts/mail",  # what only smtp needs
     "aiaudit/gateway",  # needs Boost.Asio and Boost.Beast

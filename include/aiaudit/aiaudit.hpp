@@ -16,6 +16,10 @@
 
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/alerts/webhook.hpp>
+#include <aiaudit/audit/auditor.hpp>
+#include <aiaudit/audit/row_lines.hpp>
+#include <aiaudit/audit/witness.hpp>
+#include <aiaudit/audit/witness_client.hpp>
 #include <aiaudit/budget/gate.hpp>
 #include <aiaudit/cache/memory_cache.hpp>
 #include <aiaudit/client.hpp>

@@ -16,7 +16,11 @@
 #include <aiaudit/export/budget_report.hpp>
 #include <aiaudit/export/record_text.hpp>
 #include <aiaudit/export/report_text.hpp>
+#include <aiaudit/integrity/add_checkpoint.hpp>
+#include <aiaudit/integrity/fork_file.hpp>
+#include <aiaudit/integrity/log_policy.hpp>
 #include <aiaudit/integrity/proof_file.hpp>
+#include <aiaudit/integrity/tile.hpp>
 #include <aiaudit/retain.hpp>
 #include <aiaudit/storage/memory_store.hpp>
 #include <aiaudit/verify.hpp>

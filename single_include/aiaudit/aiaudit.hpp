@@ -4254,6 +4254,2269 @@ template <class Transport>
 
 #endif  // AIAUDIT_ALERTS_WEBHOOK_HPP
 
+// ---- aiaudit/storage/posix_file.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// posix_file.hpp: the few file operations that making and checking a ledger directory needs.
+//
+// Threads: functions without state; a file_handle belongs to one thread at a time.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_POSIX_FILE_HPP
+#define AIAUDIT_STORAGE_POSIX_FILE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class file_handle {
+public:
+    file_handle() noexcept = default;
+    explicit file_handle(int descriptor) noexcept : descriptor_(descriptor) {}
+    file_handle(file_handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    file_handle& operator=(file_handle&& other) noexcept {
+        std::swap(descriptor_, other.descriptor_);
+        return *this;
+    }
+    ~file_handle() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+    [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
+    [[nodiscard]] int get() const noexcept { return descriptor_; }
+
+    // -1 in it (and errno) on failure. Never inherited by a program that is executed.
+    [[nodiscard]] static file_handle open(std::string const& path, int flags,
+                                          mode_t mode = 0600) noexcept;
+
+private:
+    int descriptor_ = -1;
+};
+
+// What a file is, whatever its name: its device and its inode.
+using file_id = std::pair<dev_t, ino_t>;
+
+[[nodiscard]] inline std::string text_of_errno(int number) {
+    return std::generic_category().message(number);
+}
+
+// What a failed system call on `path` means. `call` names it in the text.
+[[nodiscard]] error posix_error(int number, std::string_view call, std::string const& path);
+
+// Errors: those of stat().
+[[nodiscard]] result<file_id> file_at(std::string const& path);
+// The same of an open file; `path` is for the text.
+[[nodiscard]] result<file_id> file_of(int descriptor, std::string const& path);
+
+// Seen from the root, by where the process is now.
+[[nodiscard]] result<std::string> absolute_path(std::string const& path);
+
+// Whether the file system at `path` can be written, and has so many bytes free for this user.
+// Errors: read_only, disk_full; those of statvfs().
+[[nodiscard]] result<void> check_room(std::string const& path, std::uint64_t bytes);
+
+// Makes the entries of a directory durable: a rename is not before this.
+[[nodiscard]] result<void> sync_path(std::string const& path);
+
+// A file with these bytes, durable, but for its entry in the directory.
+[[nodiscard]] result<void> write_file(std::string const& path, std::string_view bytes);
+
+// Puts these bytes in the place of a file, durable: whole, or the old file stays. They are written
+// beside it first, under its name with ".new" behind it. `owner` is whom the file is given to, if
+// it is another.
+[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes,
+                                        std::optional<uid_t> owner = {});
+
+// Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
+// a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
+// it is. A file system that cannot do this is left to its own ways.
+[[nodiscard]] result<void> reserve_blocks(std::string const& path, std::uint64_t bytes);
+
+// Fills `to` from `offset`; how many bytes there were before the end of the file. -1: errno.
+[[nodiscard]] std::int64_t read_at(int descriptor, char* to, std::size_t size,
+                                   std::uint64_t offset) noexcept;
+
+// flock(), where no signal ends the wait.
+[[nodiscard]] int lock_file(int descriptor, int how) noexcept;
+
+// A file that is locked by flock(), of this process alone: a child that is forked meanwhile would
+// have the same lock open, and keep it when its parent is killed. A handler of fork() closes it
+// there. Unlocked when it is destroyed.
+class unshared_file {
+public:
+    // -1 in it (and errno) on failure, as file_handle::open().
+    unshared_file(std::string const& path, int flags) noexcept;
+    unshared_file(unshared_file const&) = delete;
+    unshared_file& operator=(unshared_file const&) = delete;
+    ~unshared_file();
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(file_); }
+    [[nodiscard]] int get() const noexcept { return file_.get(); }
+
+private:
+    friend class unshared_file_list;
+    file_handle file_{};
+    unshared_file* before_ = nullptr;  // in the list of the process
+    unshared_file* after_ = nullptr;
+};
+
+// Held from when it is made until it is destroyed, or its process dies; others of any thread or
+// process wait. For the few system calls of making a directory, or opening what is in it.
+class directory_lock {
+public:
+    explicit directory_lock(std::string const& path) noexcept
+        : directory_(path, O_RDONLY | O_DIRECTORY),
+          held_(directory_ && lock_file(directory_.get(), LOCK_EX) == 0) {}
+    [[nodiscard]] bool held() const noexcept { return held_; }
+
+private:
+    unshared_file directory_;
+    bool held_;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_POSIX_FILE_HPP
+
+// ---- aiaudit/audit/audit_directory.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// audit_directory.hpp: the directory in which an auditor or a witness keeps what it has accepted.
+//
+// No file is believed that is not whole: each is written beside its place, made durable and
+// renamed.
+// Threads: any; one process has a directory at a time.
+// Floor 8.
+#ifndef AIAUDIT_AUDIT_AUDIT_DIRECTORY_HPP
+#define AIAUDIT_AUDIT_AUDIT_DIRECTORY_HPP
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What names a log in paths: SHA-256 of its origin in hexadecimal, as c2sp.org/tlog-mirror and
+// tlog-witness have it.
+[[nodiscard]] std::string origin_hash(std::string_view origin);
+
+// A directory, and those above it, of this user alone. Errors: those of mkdir().
+[[nodiscard]] result<void> make_directories(std::string const& path);
+
+// The bytes of a file; not_found where there is none. Errors: too_large, those of reading.
+[[nodiscard]] result<std::string> read_whole_file(std::string const& path, std::size_t bytes_max);
+
+// As replace_file(), but what it writes is durable only after a sync of its file system.
+[[nodiscard]] result<void> place_file(std::string const& path, std::string_view bytes);
+
+// All that was written to the file system of a path is durable. Errors: those of syncfs().
+[[nodiscard]] result<void> sync_file_system(std::string const& path);
+
+}  // namespace detail
+
+// Held until it goes.
+class audit_directory {
+public:
+    // Makes it where there is none. Errors: already_open, where another process has it;
+    // not_a_ledger for a directory with something else in it; those of the file system.
+    [[nodiscard]] static result<audit_directory> open(std::string path);
+
+    [[nodiscard]] std::string const& path() const noexcept { return path_; }
+    [[nodiscard]] std::string mirror_of(std::string_view origin) const;
+    [[nodiscard]] std::string witness_of(std::string_view origin) const;
+
+private:
+    audit_directory(std::string path, std::shared_ptr<detail::unshared_file> lock)
+        : path_(std::move(path)), lock_(std::move(lock)) {}
+
+    std::string path_;
+    std::shared_ptr<detail::unshared_file> lock_;
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_AUDIT_AUDIT_DIRECTORY_HPP
+
+// ---- aiaudit/audit/log_source.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// log_source.hpp: where a log's checkpoint, tiles and records are read: what c2sp.org/tlog-tiles
+// serves under a prefix.
+//
+// Threads: plain values; a source is for one thread at a time, unless it says otherwise.
+// Floor 8.
+#ifndef AIAUDIT_AUDIT_LOG_SOURCE_HPP
+#define AIAUDIT_AUDIT_LOG_SOURCE_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+struct log_source {
+    // For findings: never with what may be a secret.
+    std::string name{};
+    // The bytes at a path under the log's prefix, such as "checkpoint" or "tile/0/000". Errors:
+    // not_found, where the log says that there is nothing; too_large, over that many bytes; those
+    // of the transport.
+    std::function<result<std::string>(std::string const& path, std::size_t bytes_max)> get{};
+};
+
+struct log_source_options {
+    std::string token{};  // opens the records of a log that asks for one; never shown
+    std::string ca_file{};
+    std::chrono::milliseconds time_max{30'000};  // of a request
+};
+
+namespace detail {
+
+struct log_url {
+    std::string origin{};
+    std::string prefix{};  // of the path, without a slash at its end
+};
+
+// "https://node1.example.com/tlog". Errors: bad_argument, without what may be a secret: a URL with
+// a user, a query or a fragment is refused.
+[[nodiscard]] result<log_url> parse_log_url(std::string_view url);
+
+// What an HTTP server sent.
+struct fetched {
+    int status = 0;
+    std::string type{};
+    std::string body{};
+};
+
+// One request, its answer held to a length and a time. Errors: those of the transport; too_large.
+using exchange_function =
+    std::function<result<fetched>(http_request const& request, std::size_t bytes_max)>;
+[[nodiscard]] exchange_function make_exchange(log_source_options const& options);
+
+}  // namespace detail
+
+// By HTTP; any number of threads may use one. Errors: bad_argument for a URL that is none.
+[[nodiscard]] result<log_source> http_log_source(std::string_view url,
+                                                 log_source_options const& options = {});
+// Out of a directory with the same files, such as a mirror. Errors: none until it is read.
+[[nodiscard]] log_source directory_log_source(std::string directory);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_AUDIT_LOG_SOURCE_HPP
+
+// ---- aiaudit/detail/sha256.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// sha256.hpp: SHA-256 by libcrypto. The only includer of its hashing.
+//
+// A Merkle tree hashes much and little at a time, and EVP_Digest spends two thirds of its time on
+// such inputs looking up the algorithm. So this calls the SHA256_* functions, which OpenSSL 3.0
+// deprecates but keeps; where they are configured away, a context of EVP that is used again
+// (docs/decisions/0003-low-level-sha256.md has the figures).
+// Threads: each call stands alone.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_SHA256_HPP
+#define AIAUDIT_DETAIL_SHA256_HPP
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+using sha256_value = std::array<std::uint8_t, 32>;
+
+// The hash of all parts, one after the other. Throws bad_alloc where libcrypto has no memory or no
+// SHA-256.
+[[nodiscard]] sha256_value sha256_joined(std::initializer_list<std::string_view> parts);
+
+[[nodiscard]] inline sha256_value sha256(std::string_view bytes) { return sha256_joined({bytes}); }
+
+// The hash of a byte and two hashes: what the inner nodes of a Merkle tree are. One piece of 65
+// bytes, because each further piece costs some nanoseconds.
+[[nodiscard]] sha256_value sha256_pair(char prefix, sha256_value const& left,
+                                       sha256_value const& right);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_SHA256_HPP
+
+// ---- aiaudit/integrity/ed25519.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ed25519.hpp: Ed25519 (RFC 8032) by libcrypto.
+//
+// The functions throw bad_alloc where libcrypto has no memory or no Ed25519.
+// Threads: a key may be used by many threads at once.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_ED25519_HPP
+#define AIAUDIT_INTEGRITY_ED25519_HPP
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+struct evp_pkey_st;  // libcrypto's EVP_PKEY
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+using ed25519_public = std::array<std::uint8_t, 32>;
+using ed25519_signature = std::array<std::uint8_t, 64>;
+
+// The secret half of a key: overwritten when it goes.
+struct ed25519_seed {
+    std::array<std::uint8_t, 32> bytes{};
+
+    ed25519_seed() = default;
+    ed25519_seed(ed25519_seed const&) = delete;
+    ed25519_seed& operator=(ed25519_seed const&) = delete;
+    ~ed25519_seed();
+};
+
+struct libcrypto_key_deleter {
+    void operator()(evp_pkey_st* key) const noexcept;
+};
+// libcrypto overwrites the secret of a key when it frees it.
+using libcrypto_key = std::unique_ptr<evp_pkey_st, libcrypto_key_deleter>;
+
+[[nodiscard]] libcrypto_key ed25519_generate();
+
+[[nodiscard]] libcrypto_key ed25519_from_seed(ed25519_seed const& seed);
+
+[[nodiscard]] ed25519_public ed25519_public_of(libcrypto_key const& key);
+
+void ed25519_copy_seed(libcrypto_key const& key, ed25519_seed& seed);
+
+[[nodiscard]] ed25519_signature ed25519_sign(libcrypto_key const& key, std::string_view text);
+
+// `signature` may have any length: one that is not 64 bytes does not verify, nor does any under 32
+// bytes that are no point of the curve.
+[[nodiscard]] bool ed25519_verify(ed25519_public const& key, std::string_view text,
+                                  std::string_view signature);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_ED25519_HPP
+
+// ---- aiaudit/detail/utf8.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// utf8.hpp: text that strangers wrote: what of it is UTF-8, and what a terminal would obey.
+//
+// Threads: pure functions.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_UTF8_HPP
+#define AIAUDIT_DETAIL_UTF8_HPP
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
+// in its shortest form, or is no code point.
+[[nodiscard]] constexpr std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
+    auto const first = static_cast<unsigned char>(text.front());
+    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return std::nullopt;
+    std::size_t const size = first < 0x80 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
+    if (text.size() < size) return std::nullopt;
+    char32_t value = size == 1 ? first : first & (0x7FU >> size);
+    for (std::size_t i = 1; i < size; ++i) {
+        auto const next = static_cast<unsigned char>(text[i]);
+        if ((next & 0xC0U) != 0x80U) return std::nullopt;
+        value = (value << 6) | (next & 0x3FU);
+    }
+    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    bool const surrogate = value >= 0xD800 && value <= 0xDFFF;
+    if (value < least[size] || surrogate || value > 0x10FFFF) return std::nullopt;
+    text.remove_prefix(size);
+    return value;
+}
+
+// C0, DEL and C1.
+[[nodiscard]] constexpr bool is_control_point(char32_t c) noexcept {
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F);
+}
+
+// Ends a line of text for some readers, or turns the direction of what follows: a row of a table
+// would show another one.
+[[nodiscard]] constexpr bool is_misleading_point(char32_t c) noexcept {
+    return c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+// True for UTF-8 without control characters: what may become a name in a record.
+[[nodiscard]] constexpr bool is_name_text(std::string_view text) noexcept {
+    bool plain = true;  // nearly every name is, and this needs no branch a byte
+    for (char const c : text) plain &= c >= 0x20 && c < 0x7F;
+    if (plain) return true;
+    while (!text.empty()) {
+        auto const c = take_code_point(text);
+        if (!c || is_control_point(*c)) return false;
+    }
+    return true;
+}
+
+// Makes a text fit for a record: what is no UTF-8 or a control character becomes '?', and what goes
+// beyond so many bytes is cut.
+inline void make_name_text(std::string& text, std::size_t bytes_most);
+
+// The text with U+FFFD in place of each byte that is not UTF-8.
+[[nodiscard]] std::string valid_text(std::string_view text);
+
+// For a terminal, on one line: what is no UTF-8, is a control character or turns the direction of
+// text is written as "\xNN", a byte each.
+[[nodiscard]] std::string escaped_text(std::string_view text);
+
+// Valid UTF-8 on one line, of at most so many bytes: what is anything else becomes '?'. JSON that a
+// client cannot parse would hide the very error that it is told.
+[[nodiscard]] std::string clean_text(std::string_view text, std::size_t bytes_most);
+
+inline void make_name_text(std::string& text, std::size_t bytes_most) {
+    if (text.size() > bytes_most || !is_name_text(text)) text = clean_text(text, bytes_most);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_UTF8_HPP
+
+// ---- aiaudit/integrity/text_form.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// text_form.hpp: what the texts of this room are made of: lines, decimal numbers, base64, names.
+//
+// Everything is strict: a value has one text, and any other text is refused. What is signed or
+// hashed must not be readable in two ways.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_TEXT_FORM_HPP
+#define AIAUDIT_INTEGRITY_TEXT_FORM_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Overwrites what a string held. Texts that may hold a secret key are wiped before they are freed.
+void wipe(std::string& text) noexcept;
+
+// RFC 4648, section 4, with padding.
+[[nodiscard]] std::string base64_encode(std::string_view bytes);
+
+// Nothing for any text that base64_encode does not write. libcrypto's decoder is lenient (spaces,
+// padding anywhere, bits after the end), so what it read is encoded again and compared.
+[[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
+
+[[nodiscard]] inline std::string base64_of(digest const& value) {
+    return base64_encode(view_of(value.bytes));
+}
+[[nodiscard]] std::optional<digest> digest_of_base64(std::string_view text);
+
+// Digits alone, without leading zeros.
+[[nodiscard]] std::optional<std::uint64_t> decimal_of(std::string_view text);
+
+// Takes a line from the front, and its line feed. Nothing where no line feed is left.
+[[nodiscard]] std::optional<std::string_view> take_line(std::string_view& rest);
+
+// True for UTF-8 without control characters but the line feed.
+[[nodiscard]] constexpr bool is_plain_text(std::string_view text) noexcept {
+    while (!text.empty()) {
+        auto const c = take_code_point(text);
+        if (!c || (*c < 0x20 && *c != '\n')) return false;
+    }
+    return true;
+}
+
+// The white space of Unicode.
+[[nodiscard]] constexpr bool is_space(char32_t c) noexcept {
+    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+           c == 0x205F || c == 0x3000;
+}
+
+// True for what may name a key: UTF-8 without spaces, control characters and '+'.
+[[nodiscard]] constexpr bool is_key_name(std::string_view name) noexcept {
+    constexpr std::size_t longest = 255;  // a host name has at most that
+    if (name.empty() || name.size() > longest) return false;
+    while (!name.empty()) {
+        auto const c = take_code_point(name);
+        if (!c || *c < 0x20 || *c == '+' || is_space(*c)) return false;
+    }
+    return true;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_TEXT_FORM_HPP
+
+// ---- aiaudit/integrity/note.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// note.hpp: signed notes (c2sp.org/signed-note) with Ed25519: a text that people can read, an empty
+// line, and a line for each signature.
+//
+// A note is believed only after open_note() with keys that the reader had before.
+// Threads: keys may be used by many threads at once; the rest are plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_NOTE_HPP
+#define AIAUDIT_INTEGRITY_NOTE_HPP
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+namespace detail {
+
+using note_key_id = std::array<std::uint8_t, 4>;
+
+// Stands before a key in its text, and goes into its id.
+inline constexpr char note_ed25519 = '\1';
+
+[[nodiscard]] inline note_key_id note_key_id_of(std::string_view name, ed25519_public const& key,
+                                                char type = note_ed25519) {
+    auto const hash = sha256_joined({name, "\n", {&type, 1}, view_of(key)});
+    return {hash[0], hash[1], hash[2], hash[3]};
+}
+
+// A key's text: NAME+ID+BASE64, where the base64 may have '+' in it and the others may not.
+struct note_key_text {
+    std::string_view name{};
+    std::string_view id{};
+    std::string_view base64{};
+};
+[[nodiscard]] note_key_text split_key_text(std::string_view text) noexcept;
+
+}  // namespace detail
+
+// Who is believed: a name and a public key. Its text, "NAME+ID+BASE64", is what is given to those
+// who verify.
+class note_verification_key {
+public:
+    // Errors: bad_argument, also for a key of another kind than Ed25519.
+    [[nodiscard]] static result<note_verification_key> parse(std::string_view text);
+
+    [[nodiscard]] std::string const& name() const noexcept { return name_; }
+    [[nodiscard]] detail::note_key_id const& id() const noexcept { return id_; }
+    [[nodiscard]] detail::ed25519_public const& point() const noexcept { return point_; }
+    [[nodiscard]] std::string to_string() const {
+        std::string bytes(1, detail::note_ed25519);
+        bytes += detail::view_of(point_);
+        return name_ + '+' + detail::to_hex(id_) + '+' + detail::base64_encode(bytes);
+    }
+    [[nodiscard]] bool verifies(std::string_view text, std::string_view signature) const {
+        return detail::ed25519_verify(point_, text, signature);
+    }
+
+    friend bool operator==(note_verification_key const&,
+                           note_verification_key const&) noexcept = default;
+
+private:
+    friend class note_signing_key;
+    note_verification_key(std::string name, detail::ed25519_public const& point)
+        : name_(std::move(name)), point_(point), id_(detail::note_key_id_of(name_, point_)) {}
+
+    std::string name_;
+    detail::ed25519_public point_;
+    detail::note_key_id id_;
+};
+
+// Who signs. The secret is in libcrypto's memory alone, is overwritten when the key goes, and
+// stands in no error.
+class note_signing_key {
+public:
+    // Errors: bad_argument for a name that is empty or has spaces or '+'.
+    [[nodiscard]] static result<note_signing_key> generate(std::string name) {
+        if (!detail::is_key_name(name))
+            return fail(errc::bad_argument, "a key's name is text without spaces and '+'");
+        return note_signing_key{std::move(name), detail::ed25519_generate()};
+    }
+
+    // Reads "PRIVATE+KEY+NAME+ID+BASE64". Errors: bad_argument.
+    [[nodiscard]] static result<note_signing_key> parse(std::string_view text);
+
+    [[nodiscard]] note_verification_key const& verification_key() const noexcept { return public_; }
+    [[nodiscard]] std::string const& name() const noexcept { return public_.name(); }
+
+    // The text that parse() reads: whoever has it can sign. The caller keeps it from others.
+    [[nodiscard]] std::string to_secret_string() const;
+
+    [[nodiscard]] detail::ed25519_signature sign(std::string_view text) const {
+        return detail::ed25519_sign(secret_, text);
+    }
+
+private:
+    static constexpr std::string_view prefix = "PRIVATE+KEY+";
+
+    note_signing_key(std::string name, detail::libcrypto_key secret)
+        : secret_(std::move(secret)),
+          public_(std::move(name), detail::ed25519_public_of(secret_)) {}
+
+    detail::libcrypto_key secret_;
+    note_verification_key public_;
+};
+
+namespace detail {
+
+inline constexpr std::string_view note_signature_mark = "\xE2\x80\x94 ";  // an em dash and a space
+
+struct note_signature {
+    std::string_view name{};
+    note_key_id id{};
+    std::string bytes{};
+};
+
+// A note in its parts, unverified. The views are into what was split.
+struct note_parts {
+    std::string_view text{};
+    std::vector<note_signature> signatures{};
+};
+
+// Checks the form alone. Errors: bad_input; too_large.
+[[nodiscard]] result<note_parts> split_note(std::string_view note);
+
+}  // namespace detail
+
+// The note of a text, signed with each key. Errors: bad_argument for a text that does not end with
+// a line feed or is not plain text, or no keys; too_large.
+[[nodiscard]] result<std::string> sign_note(std::string_view text,
+                                            std::span<note_signing_key const> keys);
+
+struct opened_note {
+    std::string text{};
+    std::vector<std::string> signers{};  // names of the keys whose signatures were verified
+};
+
+// The text, if a key that is known has signed it. Signatures of unknown keys are ignored; one of a
+// known key that does not verify spoils the note, whatever else is on it. Errors: bad_input and
+// too_large for the form; verification_failed.
+[[nodiscard]] result<opened_note> open_note(std::string_view note,
+                                            std::span<note_verification_key const> keys);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_NOTE_HPP
+
+// ---- aiaudit/integrity/checkpoint.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// checkpoint.hpp: a log's size and Merkle root (c2sp.org/tlog-checkpoint), signed as a note.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_CHECKPOINT_HPP
+#define AIAUDIT_INTEGRITY_CHECKPOINT_HPP
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+struct checkpoint {
+    std::string origin{};  // the log's name, best that of its key: "example.com/log"
+    std::uint64_t size = 0;
+    digest root{};
+
+    friend bool operator==(checkpoint const&, checkpoint const&) noexcept = default;
+
+    // The text of its note: three lines. Errors: bad_argument for an origin that is no line of
+    // text, a size over the maximum, or an empty tree with another root than empty_root().
+    [[nodiscard]] result<std::string> to_text() const;
+    // Lines after the third (extensions of others) are passed over. Errors: bad_input.
+    [[nodiscard]] static result<checkpoint> parse(std::string_view text);
+};
+
+namespace detail {
+
+[[nodiscard]] bool is_sound(checkpoint const& state);
+
+}  // namespace detail
+
+inline result<std::string> checkpoint::to_text() const {
+    if (!detail::is_sound(*this))
+        return fail(errc::bad_argument, "not the origin, size and root of a log");
+    return origin + '\n' + std::to_string(size) + '\n' + detail::base64_of(root) + '\n';
+}
+
+// Whom a reader believes, given beforehand and never taken from what is to be verified: the name of
+// a log, and its keys. Each key may speak for the log alone; there is more than one while keys
+// change.
+struct trusted_log {
+    std::string origin;
+    std::vector<note_verification_key> keys;
+
+    // A log that is named like its key, as logs should be. Implicit, because one key is all that
+    // most readers have.
+    trusted_log(note_verification_key key) : origin(key.name()), keys{std::move(key)} {}
+    trusted_log(std::string origin_name, std::vector<note_verification_key> log_keys)
+        : origin(std::move(origin_name)), keys(std::move(log_keys)) {}
+};
+
+// A checkpoint of a trusted log. Only open_checkpoint() makes one, so whatever asks for one cannot
+// be given a size or a root that nobody signed.
+class verified_checkpoint {
+public:
+    [[nodiscard]] checkpoint const& value() const noexcept { return state_; }
+    [[nodiscard]] std::string const& origin() const noexcept { return state_.origin; }
+    [[nodiscard]] std::uint64_t size() const noexcept { return state_.size; }
+    [[nodiscard]] digest const& root() const noexcept { return state_.root; }
+    // Names of the trusted keys that signed it.
+    [[nodiscard]] std::vector<std::string> const& signers() const noexcept { return signers_; }
+
+private:
+    friend result<verified_checkpoint> open_checkpoint(std::string_view note,
+                                                       trusted_log const& log);
+    verified_checkpoint(checkpoint state, std::vector<std::string> signers)
+        : state_(std::move(state)), signers_(std::move(signers)) {}
+
+    checkpoint state_;
+    std::vector<std::string> signers_;
+};
+
+// Errors: as open_note; bad_input for a note that is no checkpoint; verification_failed for one of
+// another log.
+[[nodiscard]] result<verified_checkpoint> open_checkpoint(std::string_view note,
+                                                          trusted_log const& log);
+
+// The note of a checkpoint. A log must sign no two that are inconsistent: that is the caller's to
+// see to. Errors: as checkpoint::to_text and sign_note.
+[[nodiscard]] result<std::string> sign_checkpoint(checkpoint const& state,
+                                                  std::span<note_signing_key const> keys);
+[[nodiscard]] inline result<std::string> sign_checkpoint(checkpoint const& state,
+                                                         note_signing_key const& key) {
+    return sign_checkpoint(state, std::span(&key, 1));
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_CHECKPOINT_HPP
+
+// ---- aiaudit/limits.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// limits.hpp: every maximum, with its reason.
+//
+// A limit that a user may want to move is an option that defaults to the value here.
+// Threads: constants.
+// Floor 1.
+#ifndef AIAUDIT_LIMITS_HPP
+#define AIAUDIT_LIMITS_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace limits {
+
+// The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
+// has its length in 16 bits.
+inline constexpr std::size_t record_bytes = 65'535;
+
+// The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
+// longest that the engine makes (a tile: level, index, width) is under half of this.
+inline constexpr std::size_t storage_key_bytes = 64;
+
+// The largest value of a table. LMDB takes 4 GiB, but holds a whole value in memory until it is
+// committed; a snapshot of the largest ledger that fits the memory bound is well under this.
+inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
+
+// Address space that one segment reserves, and so the most it can hold. It is not allocated:
+// neither memory nor disk is used before there is data. 16 times what a segment is meant to
+// reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
+inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
+
+// The least that is chosen where address space is short (RLIMIT_AS, an emulator): several times
+// what one transaction takes. A segment that is full is followed by the next.
+inline constexpr std::uint64_t map_bytes_chosen_least = std::uint64_t{64} << 20;
+
+// The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
+inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
+
+// Named tables in one environment: four today; LMDB searches them one after the other.
+inline constexpr unsigned storage_tables = 8;
+
+// Read transactions at one time, over all processes: 64 bytes each in the lock file. LMDB's own
+// 126 are too few for a busy service beside its command-line tools.
+inline constexpr unsigned storage_readers = 1024;
+
+// How often a writer looks for readers that died, whose snapshots would pin freed pages.
+inline constexpr std::int64_t storage_reader_check_seconds = 30;
+
+// Segments of a ledger. Their number shares 64 bits with that of a transaction, which takes 40: at
+// a thousand commits a second that lasts for 34 years in one segment.
+inline constexpr std::uint32_t storage_segments = (std::uint32_t{1} << 24) - 1;
+
+// What sealing a segment may take of a map that is otherwise full: the path to one entry in its
+// table, in that of the tables and in that of free pages, and what these lists grow by.
+inline constexpr std::uint64_t storage_seal_bytes = std::uint64_t{256} << 10;
+
+// Segments before the newest that are kept open at one time: three descriptors and a map each.
+inline constexpr std::size_t storage_old_segments_open = 8;
+
+// Read transactions of one segment that wait to be used again, each with its place among
+// storage_readers. More readers at once are served, at the cost of a new one each.
+inline constexpr std::size_t storage_idle_readers = 16;
+
+// How long a segment that must be mapped or opened anew waits for this process's transactions on
+// it to end. A body that waits for the very thread that waits here would otherwise stop both.
+inline constexpr std::int64_t storage_wait_seconds = 5;
+
+// Free bytes below which a disk is called full before a write has failed: some times what a commit
+// of one record takes.
+inline constexpr std::uint64_t storage_room_least = std::uint64_t{256} << 10;
+
+// How long the file that marks a ledger may be: it has a few lines.
+inline constexpr std::size_t storage_marker_bytes = 4096;
+
+// The most leaves of a tree: what a signed 64-bit integer holds, because that is what other
+// programs read the size of a checkpoint into.
+inline constexpr std::uint64_t tree_size = (std::uint64_t{1} << 63) - 1;
+
+// The longest note. Ours have some 200 bytes; 16 post-quantum signatures of witnesses, which must
+// be let pass, have 80 KiB.
+inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
+
+// The most signatures of a note: the standard demands 16; each costs a look through the keys.
+inline constexpr std::size_t note_signatures = 64;
+
+// The largest body that is no stream. It is held whole, because JSON cannot be read before its end;
+// an answer with several generated images is some tens of MiB.
+inline constexpr std::size_t response_bytes = std::size_t{128} << 20;
+
+// Nesting of JSON that is followed. Tool schemas reach some 40 levels (Boost.JSON's own limit is
+// 32); a stack frame for each level of 256 is well within any thread's stack.
+inline constexpr std::size_t json_depth = 256;
+
+// Output that an attempt is assumed to have at the most where nothing else is known: what the
+// largest models of today may write in one answer.
+inline constexpr std::uint64_t output_tokens = 128'000;
+
+// The longest proof file: a record of 12 MB in base64, far over any that a call makes.
+inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
+
+}  // namespace limits
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_LIMITS_HPP
+
+// ---- aiaudit/integrity/merkle.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// merkle.hpp: the Merkle tree of RFC 6962, section 2.1, grown a leaf at a time.
+//
+// A compact range is all that has to be remembered of a tree to make it grow and to know its root:
+// the hash of one complete subtree for each set bit of the size. Whoever wants proofs too keeps the
+// hashes that append() hands out.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_MERKLE_HPP
+#define AIAUDIT_INTEGRITY_MERKLE_HPP
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// The root of a tree without leaves.
+[[nodiscard]] inline digest empty_root() { return {detail::sha256({})}; }
+
+// The first byte keeps leaves and nodes apart: without it, the two hashes under a node could be
+// shown as the content of a leaf.
+[[nodiscard]] inline digest leaf_hash(std::string_view content) {
+    return {detail::sha256_joined({std::string_view("\0", 1), content})};
+}
+[[nodiscard]] inline digest node_hash(digest const& left, digest const& right) {
+    return {detail::sha256_pair('\1', left.bytes, right.bytes)};
+}
+
+class compact_range {
+public:
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+    // Adds a leaf. on_node(level, index, hash) is called for each subtree that it completes, of
+    // level 1 and up, lowest first: the subtree over the leaves [index << level, (index+1) <<
+    // level). Where on_node throws, the range is as before. Precondition: size() <
+    // limits::tree_size.
+    template <class OnNode>
+    void append(digest const& leaf, OnNode&& on_node) {
+        AIAUDIT_ASSERT(size_ < limits::tree_size);
+        digest hash = leaf;
+        unsigned level = 0;
+        for (; ((size_ >> level) & 1) != 0; ++level) {
+            hash = node_hash(hashes_[level], hash);
+            on_node(level + 1, size_ >> (level + 1), std::as_const(hash));
+        }
+        hashes_[level] = hash;
+        ++size_;
+    }
+    void append(digest const& leaf) {
+        append(leaf, [](unsigned, std::uint64_t, digest const&) {});
+    }
+
+    [[nodiscard]] digest root() const;
+
+    // The size in 8 bytes, least significant first, then the hashes, the largest subtree first.
+    [[nodiscard]] std::string to_bytes() const;
+    // Errors: corrupt, for anything that to_bytes() does not write.
+    [[nodiscard]] static result<compact_range> from_bytes(std::string_view bytes);
+
+    // The range of the first `size` leaves of a tree whose hashes are kept: node(level, index) is
+    // the hash of a complete subtree as result<digest>, level 0 the leaves. Errors: node's;
+    // bad_argument for a size over the maximum.
+    template <class Node>
+    [[nodiscard]] static result<compact_range> from_nodes(std::uint64_t size, Node&& node);
+
+    friend bool operator==(compact_range const& left, compact_range const& right) noexcept {
+        if (left.size_ != right.size_) return false;
+        for (unsigned level = 0; level < levels; ++level) {
+            bool const used = ((left.size_ >> level) & 1) != 0;
+            if (used && left.hashes_[level] != right.hashes_[level]) return false;
+        }
+        return true;
+    }
+
+private:
+    static constexpr unsigned levels = 64;
+
+    std::uint64_t size_ = 0;
+    std::array<digest, levels> hashes_{};  // by level; in use where the size has that bit
+};
+
+template <class Node>
+result<compact_range> compact_range::from_nodes(std::uint64_t size, Node&& node) {
+    if (size > limits::tree_size) return fail(errc::bad_argument, "a Merkle tree is too large");
+    compact_range range;
+    range.size_ = size;
+    for (unsigned level = 0; level < levels; ++level) {
+        if (((size >> level) & 1) == 0) continue;
+        // The subtree of a set bit ends where the size has zeros from that bit down.
+        result<digest> hash = node(level, (size >> level) - 1);
+        if (!hash) return hash.error();
+        range.hashes_[level] = *hash;
+    }
+    return range;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_MERKLE_HPP
+
+// ---- aiaudit/integrity/tile.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// tile.hpp: a log's Merkle tree as tiles of 256 hashes, and its records as bundles of 256
+// (c2sp.org/tlog-tiles): where each lies, and what is read out of them.
+//
+// The tile of level L and index N has the hashes of the subtrees of 256^L leaves from the leaf N *
+// 256^(L+1) on. The last one of a level may be partial: its width is then in its path.
+// Threads: plain values; a tile_nodes belongs to one thread at a time.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_TILE_HPP
+#define AIAUDIT_INTEGRITY_TILE_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+inline constexpr unsigned tile_height = 8;
+inline constexpr unsigned tile_width = 1U << tile_height;
+
+struct tile_place {
+    unsigned level = 0;  // 0 to 7: 256^8 leaves are more than any tree has
+    std::uint64_t index = 0;
+    unsigned width = tile_width;  // 1 to 256
+    bool entries = false;         // the records under a tile of level 0
+
+    friend bool operator==(tile_place const&, tile_place const&) noexcept = default;
+
+    [[nodiscard]] bool is_partial() const noexcept { return width != tile_width; }
+    // The leaf behind the last one that the place is about, as if it were full.
+    [[nodiscard]] std::uint64_t end() const noexcept {
+        return level < 7 ? (index + 1) << (tile_height * (level + 1)) : std::uint64_t{1} << 63;
+    }
+    // "tile/0/x001/234", "tile/1/000.p/5", "tile/entries/000": what stands behind the log's prefix.
+    [[nodiscard]] std::string path() const;
+    // Only what path() writes.
+    [[nodiscard]] static std::optional<tile_place> parse(std::string_view path);
+};
+
+// How many hashes a tile has in a tree of that size: 0 where the tree has no such tile.
+[[nodiscard]] constexpr unsigned tile_width_of(unsigned level, std::uint64_t index,
+                                               std::uint64_t size) noexcept {
+    std::uint64_t const there = size >> (tile_height * level);
+    if (there >> tile_height > index) return tile_width;
+    if (there >> tile_height < index) return 0;
+    return static_cast<unsigned>(there & (tile_width - 1));
+}
+
+// Adds a record to a bundle. Errors: too_large, over 65,535 bytes.
+[[nodiscard]] result<void> append_entry(std::string& bundle, std::string_view entry);
+// The records of a bundle, as views into it. Errors: bad_input where it has not exactly so many.
+[[nodiscard]] result<std::vector<std::string_view>> split_entries(std::string_view bundle,
+                                                                  unsigned width);
+
+// The hashes of complete subtrees of the first `size` leaves, out of tiles: what proofs are built
+// with. fetch(tile_place) gives a tile's bytes as result<std::string>; nothing is verified. It
+// remembers some tiles. Errors: fetch's; bad_input for a tile of a wrong length.
+template <class Fetch>
+class tile_nodes {
+public:
+    tile_nodes(std::uint64_t size, Fetch fetch) : size_(size), fetch_(std::move(fetch)) {}
+
+    [[nodiscard]] result<digest> operator()(unsigned level, std::uint64_t index) {
+        unsigned const tile_level = level / tile_height;
+        unsigned const above = level % tile_height;
+        std::uint64_t const first = index << above;  // in hashes of that level of tiles
+        auto const tile = tile_at(tile_level, first >> tile_height);
+        if (!tile) return tile.error();
+        std::size_t const begin = first & (tile_width - 1);
+        std::size_t const count = std::size_t{1} << above;
+        if ((begin + count) * 32 > (*tile)->size())
+            return fail(errc::not_found, "the tree has no such node");
+        compact_range sum;
+        for (std::size_t at = begin; at < begin + count; ++at) {
+            digest hash;
+            std::memcpy(hash.bytes.data(), (*tile)->data() + at * 32, 32);
+            sum.append(hash);
+        }
+        return sum.root();
+    }
+
+private:
+    static constexpr std::size_t tiles_kept = 32;
+
+    struct kept_tile {
+        tile_place place{};
+        std::string bytes{};
+    };
+
+    [[nodiscard]] result<std::string const*> tile_at(unsigned level, std::uint64_t index) {
+        tile_place const place{level, index, tile_width_of(level, index, size_), false};
+        if (place.width == 0) return fail(errc::not_found, "the tree has no such node");
+        for (auto at = tiles_.begin(); at != tiles_.end(); ++at) {
+            if (!(at->place == place)) continue;
+            tiles_.splice(tiles_.begin(), tiles_, at);
+            return &tiles_.front().bytes;
+        }
+        result<std::string> bytes = fetch_(place);
+        if (!bytes) return bytes.error();
+        if (bytes->size() != std::size_t{place.width} * 32)
+            return fail(errc::bad_input, place.path() + " has not the length of " +
+                                             std::to_string(place.width) + " hashes");
+        if (tiles_.size() == tiles_kept) tiles_.pop_back();
+        tiles_.push_front({place, std::move(*bytes)});
+        return &tiles_.front().bytes;
+    }
+
+    std::uint64_t size_;
+    Fetch fetch_;
+    std::list<kept_tile> tiles_{};
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_TILE_HPP
+
+// ---- aiaudit/audit/log_mirror.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// log_mirror.hpp: a copy of a log's tree, tile by tile, up to the last checkpoint that was found to
+// continue it (c2sp.org/tlog-mirror, by reading what the log serves).
+//
+// The directory has what c2sp.org/tlog-tiles serves: `checkpoint` and `tile/`, so that any file
+// server can be the mirror's. A tile is believed only where the checkpoint covers it, and the
+// checkpoint is replaced when the tiles under it are durable: a mirror that is killed is at the
+// checkpoint before.
+// Threads: one at a time.
+// Floor 8.
+#ifndef AIAUDIT_AUDIT_LOG_MIRROR_HPP
+#define AIAUDIT_AUDIT_LOG_MIRROR_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::size_t tile_bytes = std::size_t{tile_width} * 32;
+inline constexpr std::size_t bundle_bytes_max = std::size_t{tile_width} * (2 + 0xFFFF);
+
+}  // namespace detail
+
+class log_mirror {
+public:
+    using tile_fetch = std::function<result<std::string>(tile_place)>;
+
+    // Makes the directory where there is none. Errors: corrupt, where the tiles do not lead to the
+    // checkpoint's root, or the checkpoint is not this log's: then it must be moved away; those of
+    // the file system.
+    [[nodiscard]] static result<log_mirror> open(std::string directory, trusted_log log);
+
+    [[nodiscard]] std::string const& directory() const noexcept { return directory_; }
+    // Whether there is a checkpoint yet.
+    [[nodiscard]] bool begun() const noexcept { return state_.has_value(); }
+    // Precondition of these: begun().
+    [[nodiscard]] verified_checkpoint const& state() const noexcept { return *state_; }
+    [[nodiscard]] std::string const& note() const noexcept { return note_; }
+    [[nodiscard]] std::uint64_t size() const noexcept { return range_.size(); }
+
+    // What proofs are built with, of the tree that is mirrored.
+    [[nodiscard]] tile_nodes<tile_fetch> nodes() const;
+    // The tree of the first records. Errors: not_found, over size(); those of reading.
+    [[nodiscard]] result<compact_range> tree_of(std::uint64_t size) const;
+    // A tile that is mirrored, or its first hashes. Errors: not_found; corrupt; those of reading.
+    [[nodiscard]] result<std::string> tile(tile_place place) const;
+    // The bytes of a file that is served: what `path` names, if the checkpoint covers it.
+    [[nodiscard]] result<std::string> served(std::string_view path) const;
+
+    // Copies the tiles of a larger log that are not here yet. True where they continue what is
+    // here, and lead to the checkpoint's root: then accept() follows. False where they do not.
+    // Errors: the source's; those of writing.
+    [[nodiscard]] result<bool> copy(verified_checkpoint const& to, log_source const& from);
+    // Copies the records of what is mirrored, bundle by bundle, each held to its leaf, as far as
+    // the log still has them; those that were copied before are not asked for again. How many
+    // bundles the log has dropped. Errors: verification_failed, for a record that is not the one
+    // under its leaf; the source's; those of writing.
+    [[nodiscard]] result<std::uint64_t> copy_records(log_source const& from) const;
+    // Takes this checkpoint for the mirror's own: that to which copy() has led, or the same one
+    // again with other cosignatures. Durable when it returns. Errors: those of writing.
+    [[nodiscard]] result<void> accept(verified_checkpoint const& state, std::string note);
+
+private:
+    // A tile that has not all of its hashes yet.
+    struct open_tile {
+        std::uint64_t index = 0;
+        std::string bytes{};
+    };
+    static constexpr unsigned levels = 8;
+
+    log_mirror(std::string directory, trusted_log log)
+        : directory_(std::move(directory)), log_(std::move(log)) {}
+
+    [[nodiscard]] std::string path_of(tile_place place) const {
+        return directory_ + '/' + place.path();
+    }
+    [[nodiscard]] result<void> load();
+    [[nodiscard]] result<void> begin_copy();
+    [[nodiscard]] result<bool> copy_tile(std::uint64_t index, std::uint64_t size,
+                                         log_source const& from);
+    [[nodiscard]] result<void> check_bundle(std::string_view bundle, tile_place place) const;
+    [[nodiscard]] result<void> add_node(unsigned level, digest const& hash);
+    [[nodiscard]] result<void> write_tile(tile_place place, std::string_view bytes) const;
+    void remove_partials(std::uint64_t of_size) const;
+
+    std::string directory_;
+    trusted_log log_;
+    std::optional<verified_checkpoint> state_{};
+    std::string note_{};
+    compact_range range_{};
+    compact_range copied_{};
+    std::array<open_tile, levels> open_{};  // of copied_, by level; the lowest is not used
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_AUDIT_LOG_MIRROR_HPP
+
+// ---- aiaudit/integrity/proof.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// proof.hpp: that a record is in a log, and that a log has only grown: the audit paths of RFC 9162,
+// sections 2.1.3 and 2.1.4.
+//
+// An inclusion proof does not bind the size of the tree: where two sizes give a path of one shape,
+// it verifies under both. So a size comes from a signed checkpoint, together with the root, and
+// what verifies here for others takes only verified checkpoints.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_PROOF_HPP
+#define AIAUDIT_INTEGRITY_PROOF_HPP
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Leaves [begin, end) under one node of a tree; begin is a multiple of the next power of two.
+struct leaf_span {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+};
+
+// The nodes beside the way from the ancestor of `leaf` at `level` up to the root, lowest first:
+// these are the components of a proof. Precondition: leaf < size <= limits::tree_size.
+template <class Visitor>
+void for_each_sibling(std::uint64_t leaf, unsigned level, std::uint64_t size, Visitor&& visit) {
+    for (; ((size - 1) >> level) != 0; ++level) {
+        std::uint64_t const sibling = (leaf >> level) ^ 1;
+        std::uint64_t const begin = sibling << level;
+        if (begin < size) {
+            visit(leaf_span{begin, (std::min)(begin + (std::uint64_t{1} << level), size)});
+        }
+    }
+}
+
+// Where a consistency proof of two sizes sets out: the largest complete subtree at the right edge
+// of the old tree. Its hash is the first component, unless it is the whole old tree, whose root the
+// verifier has.
+struct consistency_start {
+    std::uint64_t leaf = 0;  // the last one of the old tree
+    unsigned level = 0;
+    bool is_root = false;
+};
+[[nodiscard]] constexpr consistency_start start_of_consistency(std::uint64_t old_size) noexcept {
+    return {old_size - 1, static_cast<unsigned>(std::countr_zero(old_size)),
+            std::has_single_bit(old_size)};
+}
+
+// Both are exact, so that nothing can be put before, behind or into a proof.
+[[nodiscard]] std::size_t inclusion_proof_length(std::uint64_t index, std::uint64_t size);
+[[nodiscard]] std::size_t consistency_proof_length(std::uint64_t old_size, std::uint64_t new_size);
+
+// The hash over leaves under one node, complete or not, from complete subtrees.
+template <class Node>
+[[nodiscard]] result<digest> span_hash(leaf_span leaves, Node&& node) {
+    std::array<digest, 64> hashes;
+    std::size_t count = 0;
+    while (leaves.begin < leaves.end) {
+        auto const level = static_cast<unsigned>(std::bit_width(leaves.end - leaves.begin) - 1);
+        result<digest> hash = node(level, leaves.begin >> level);
+        if (!hash) return hash;
+        hashes[count++] = *hash;
+        leaves.begin += std::uint64_t{1} << level;
+    }
+    digest hash = hashes[count - 1];
+    for (--count; count > 0; --count) hash = node_hash(hashes[count - 1], hash);
+    return hash;
+}
+
+template <class Node>
+[[nodiscard]] result<std::vector<digest>> span_hashes(std::vector<leaf_span> const& spans,
+                                                      Node&& node) {
+    std::vector<digest> hashes;
+    hashes.reserve(spans.size());
+    for (leaf_span const leaves : spans) {
+        auto const hash = span_hash(leaves, node);
+        if (!hash) return hash.error();
+        hashes.push_back(*hash);
+    }
+    return hashes;
+}
+
+// Follows a path of siblings up a tree, in the numbers of RFC 9162: `fn` is the place of the node,
+// `sn` that of the last one, on the level that was reached.
+struct path_walk {
+    std::uint64_t fn = 0;
+    std::uint64_t sn = 0;
+
+    // True where the next sibling stands to the left.
+    [[nodiscard]] constexpr bool is_left() const noexcept { return (fn & 1) != 0 || fn == sn; }
+    constexpr void rise() noexcept {
+        if (is_left()) {
+            for (; (fn & 1) == 0 && fn != 0; fn >>= 1) sn >>= 1;
+        }
+        fn >>= 1;
+        sn >>= 1;
+    }
+};
+
+[[nodiscard]] bool inclusion_holds(std::uint64_t index, std::uint64_t size, digest const& leaf,
+                                   std::span<digest const> path, digest const& root);
+
+[[nodiscard]] bool consistency_holds(std::uint64_t old_size, std::uint64_t new_size,
+                                     std::span<digest const> path, digest const& old_root,
+                                     digest const& new_root);
+
+}  // namespace detail
+
+// The proof that leaf `index` (the first is 0) is in the tree of the first `size` leaves, the
+// leaf's sibling first. node(level, index) gives the hash of a complete subtree of that tree as
+// result<digest>, level 0 the leaves. Errors: bad_argument for an index that the tree has not;
+// node's.
+template <class Node>
+[[nodiscard]] result<std::vector<digest>> inclusion_proof(std::uint64_t index, std::uint64_t size,
+                                                          Node&& node) {
+    if (index >= size || size > limits::tree_size)
+        return fail(errc::bad_argument, "an inclusion proof needs a leaf that is in the tree");
+    std::vector<detail::leaf_span> spans;
+    detail::for_each_sibling(index, 0, size,
+                             [&](detail::leaf_span leaves) { spans.push_back(leaves); });
+    return detail::span_hashes(spans, node);
+}
+
+// The proof that the tree of the first `old_size` leaves is the beginning of that of `new_size`;
+// node as above. Errors: bad_argument for an old size that is 0, of which nothing can be proved, or
+// over the new one; node's.
+template <class Node>
+[[nodiscard]] result<std::vector<digest>> consistency_proof(std::uint64_t old_size,
+                                                            std::uint64_t new_size, Node&& node) {
+    if (old_size == 0 || old_size > new_size || new_size > limits::tree_size)
+        return fail(errc::bad_argument, "a consistency proof needs sizes from 1 that do not fall");
+    std::vector<detail::leaf_span> spans;
+    if (old_size == new_size) return std::vector<digest>{};
+    auto const start = detail::start_of_consistency(old_size);
+    if (!start.is_root) spans.push_back({old_size - (std::uint64_t{1} << start.level), old_size});
+    detail::for_each_sibling(start.leaf, start.level, new_size,
+                             [&](detail::leaf_span leaves) { spans.push_back(leaves); });
+    return detail::span_hashes(spans, node);
+}
+
+// Checks that a leaf stands at an index of the log that the checkpoint states. Errors:
+// verification_failed.
+[[nodiscard]] result<void> verify_inclusion(verified_checkpoint const& state, std::uint64_t index,
+                                            digest const& leaf, std::span<digest const> path);
+
+// Checks that the newer log begins with all that the older had. Errors: verification_failed, also
+// where the older is empty: that would prove nothing.
+[[nodiscard]] result<void> verify_consistency(verified_checkpoint const& older,
+                                              verified_checkpoint const& newer,
+                                              std::span<digest const> path);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_PROOF_HPP
+
+// ---- aiaudit/integrity/proof_file.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// proof_file.hpp: proofs as files that stand alone: with the log's key, which the reader has from
+// elsewhere, a file is all that it takes to verify.
+//
+// An inclusion proof is a c2sp.org/tlog-proof whose extra data are the record's canonical bytes. A
+// consistency proof, of which there is no standard, is written in the same manner:
+//
+//     c2sp.org/tlog-proof@v1          aiaudit consistency proof v1
+//     extra BASE64                    BASE64 of a hash, none or more lines
+//     index 7
+//     BASE64 of a hash, or none       the older checkpoint
+//
+//     a checkpoint                    the newer checkpoint
+//
+// with an empty line before each checkpoint. A checkpoint has exactly one empty line of its own, so
+// where a part ends is never in doubt.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_PROOF_FILE_HPP
+#define AIAUDIT_INTEGRITY_PROOF_FILE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Unverified: what a file says. Nothing in it is to be believed before verify_inclusion().
+struct inclusion_proof_file {
+    std::string record{};  // the extra data; empty is none
+    std::uint64_t index = 0;
+    std::vector<digest> path{};
+    std::string checkpoint_note{};
+
+    friend bool operator==(inclusion_proof_file const&,
+                           inclusion_proof_file const&) noexcept = default;
+    // parse() reads the same back, if the note is a checkpoint's.
+    [[nodiscard]] std::string to_text() const;
+    // to_text() writes the same back. Errors: bad_input; too_large.
+    [[nodiscard]] static result<inclusion_proof_file> parse(std::string_view file);
+};
+
+// Unverified, as above, before verify_consistency().
+struct consistency_proof_file {
+    std::vector<digest> path{};
+    std::string older_note{};
+    std::string newer_note{};
+
+    friend bool operator==(consistency_proof_file const&,
+                           consistency_proof_file const&) noexcept = default;
+    [[nodiscard]] std::string to_text() const;
+    [[nodiscard]] static result<consistency_proof_file> parse(std::string_view file);
+};
+
+namespace detail {
+
+inline constexpr std::string_view inclusion_title = "c2sp.org/tlog-proof@v1";
+inline constexpr std::string_view consistency_title = "aiaudit consistency proof v1";
+
+// The longest path of a tree of limits::tree_size leaves, and the start of a consistency proof.
+inline constexpr std::size_t proof_hashes_max = 64;
+
+inline void append_hashes(std::string& text, std::vector<digest> const& hashes) {
+    for (digest const& hash : hashes) text.append(base64_of(hash)).append(1, '\n');
+}
+
+}  // namespace detail
+
+// What a proof file has shown.
+struct verified_record {
+    std::string record{};  // its canonical bytes
+    std::uint64_t index = 0;
+    verified_checkpoint state;  // of the log that it is in
+};
+
+// Errors: as inclusion_proof_file::parse and open_checkpoint; bad_input for a file without a
+// record; verification_failed.
+[[nodiscard]] result<verified_record> verify_inclusion(std::string_view file,
+                                                       trusted_log const& log);
+
+struct verified_growth {
+    verified_checkpoint older;
+    verified_checkpoint newer;
+};
+
+// Errors: as consistency_proof_file::parse and open_checkpoint; verification_failed.
+[[nodiscard]] result<verified_growth> verify_consistency(std::string_view file,
+                                                         trusted_log const& log);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_PROOF_FILE_HPP
+
+// ---- aiaudit/integrity/fork_file.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// fork_file.hpp: the evidence that a log has signed two histories, as a file that stands alone:
+// with the log's key, which the reader has from elsewhere, a file is all that it takes to verify.
+//
+//     aiaudit fork evidence v1
+//     BASE64 of the root that the newer checkpoint has for the size of the older one
+//     BASE64 of a hash, none or more lines: the proof of that (RFC 6962, consistency)
+//
+//     the older checkpoint
+//
+//     the newer checkpoint
+//
+// The proof shows which root the tree of the newer checkpoint has at the older one's size. Where
+// that is not the root which the older one states, no log can have grown from it to the other,
+// whoever made the file. Where the sizes are equal there is no proof: the roots differ.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_FORK_FILE_HPP
+#define AIAUDIT_INTEGRITY_FORK_FILE_HPP
+
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Unverified: what a file says. Nothing in it is to be believed before verify_fork().
+struct fork_file {
+    digest root{};  // of the newer tree, at the older size
+    consistency_proof_file growth{};
+
+    friend bool operator==(fork_file const&, fork_file const&) noexcept = default;
+    // parse() reads the same back, if the notes are checkpoints'.
+    [[nodiscard]] std::string to_text() const;
+    // to_text() writes the same back. Errors: bad_input; too_large.
+    [[nodiscard]] static result<fork_file> parse(std::string_view file);
+};
+
+struct verified_fork {
+    verified_checkpoint older;
+    verified_checkpoint newer;
+    digest root{};  // that the newer one has where the older has older.root()
+};
+
+// Errors: as fork_file::parse and open_checkpoint; verification_failed, where the file shows no
+// fork.
+[[nodiscard]] result<verified_fork> verify_fork(std::string_view file, trusted_log const& log);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_FORK_FILE_HPP
+
+// ---- aiaudit/integrity/cosignature.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// cosignature.hpp: what witnesses and mirrors put on a checkpoint (c2sp.org/tlog-cosignature), with
+// Ed25519: that they know of no larger tree of that log, nor of one that this does not continue, at
+// an instant that they state.
+//
+// The kind with ML-DSA-44 is not made, and a key of it is refused by name; a signature of it on a
+// note is one of an unknown key, which is passed over.
+// Threads: keys may be used by many threads at once; the rest are plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_COSIGNATURE_HPP
+#define AIAUDIT_INTEGRITY_COSIGNATURE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr char cosigner_ed25519 = '\4';
+inline constexpr char cosigner_ml_dsa = '\6';
+
+// What is signed: the note's text after the time. A cosigner's name is not in it, so that each has
+// a key of its own.
+[[nodiscard]] std::string cosigned_text(std::string_view note_text, std::uint64_t time);
+
+// A line of a note: the key's id and these bytes.
+[[nodiscard]] std::string signature_line(std::string_view name, note_key_id const& id,
+                                         std::string_view bytes);
+
+}  // namespace detail
+
+// Who is believed as a witness or a mirror. Its text is "NAME+ID+BASE64", as that of a log's key.
+class cosigner_verification_key {
+public:
+    // Errors: bad_argument, also for a key of another kind than a cosigner's Ed25519.
+    [[nodiscard]] static result<cosigner_verification_key> parse(std::string_view text);
+
+    [[nodiscard]] std::string const& name() const noexcept { return name_; }
+    [[nodiscard]] detail::note_key_id const& id() const noexcept { return id_; }
+    [[nodiscard]] detail::ed25519_public const& point() const noexcept { return point_; }
+    [[nodiscard]] std::string to_string() const;
+    // The time of a cosignature, in seconds since 1970, where `signature` (what follows the key's
+    // id) is one of this key on that text.
+    [[nodiscard]] std::optional<std::uint64_t> time_of(std::string_view note_text,
+                                                       std::string_view signature) const;
+
+    friend bool operator==(cosigner_verification_key const&,
+                           cosigner_verification_key const&) noexcept = default;
+
+private:
+    friend class cosigner_signing_key;
+    cosigner_verification_key(std::string name, detail::ed25519_public const& point)
+        : name_(std::move(name)),
+          point_(point),
+          id_(detail::note_key_id_of(name_, point_, detail::cosigner_ed25519)) {}
+
+    std::string name_;
+    detail::ed25519_public point_;
+    detail::note_key_id id_;
+};
+
+// Who cosigns, in one role: its key is neither a log's nor another cosigner's, because what is
+// signed has no name in it. The secret is kept as that of note_signing_key.
+class cosigner_signing_key {
+public:
+    // Errors: bad_argument for a name that is empty or has spaces or '+'.
+    [[nodiscard]] static result<cosigner_signing_key> generate(std::string name);
+    // Reads "PRIVATE+KEY+NAME+ID+BASE64". Errors: bad_argument, also for a log's key.
+    [[nodiscard]] static result<cosigner_signing_key> parse(std::string_view text);
+
+    [[nodiscard]] cosigner_verification_key const& verification_key() const noexcept {
+        return public_;
+    }
+    [[nodiscard]] std::string const& name() const noexcept { return public_.name(); }
+    // It holds the secret.
+    [[nodiscard]] std::string to_secret_string() const;
+
+    // The signature line, with its line feed, that goes behind the note of a checkpoint.
+    // Errors: bad_argument for a text that is no checkpoint, and for a time of 0 or over 2^63 - 1.
+    [[nodiscard]] result<std::string> cosign(std::string_view note_text, std::uint64_t time) const;
+
+private:
+    static constexpr std::string_view prefix = "PRIVATE+KEY+";
+
+    cosigner_signing_key(std::string name, detail::libcrypto_key secret)
+        : secret_(std::move(secret)),
+          public_(std::move(name), detail::ed25519_public_of(secret_)) {}
+
+    detail::libcrypto_key secret_;
+    cosigner_verification_key public_;
+};
+
+struct cosignature {
+    std::size_t key = 0;     // its place among the keys that were asked for
+    std::uint64_t time = 0;  // seconds since 1970
+};
+
+// Those of the keys that cosigned a note, each once, with its latest time. Others are passed over;
+// a known key's that does not verify spoils the note. Errors: bad_input and too_large for the form;
+// verification_failed.
+[[nodiscard]] result<std::vector<cosignature>> cosignatures_of(
+    std::string_view note, std::span<cosigner_verification_key const> keys);
+
+// The note with these signature lines, each in the place of one that the same key had on it.
+// Nothing is verified. Errors: bad_input, too_large.
+[[nodiscard]] result<std::string> with_signature_lines(std::string_view note,
+                                                       std::string_view lines);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_COSIGNATURE_HPP
+
+// ---- aiaudit/integrity/log_policy.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// log_policy.hpp: which logs are known, which witnesses, and how many of these must have cosigned a
+// checkpoint before it is believed (c2sp.org/tlog-policy).
+//
+//     log example.com/node1+3de5...+AeG... https://node1.example.com/tlog
+//     witness w1 witness.example/w1+8d66...+BJ... https://witness.example
+//     witness w2 other.example/w+77aa...+BD...
+//     group both all w1 w2
+//     quorum both
+//
+// Keys of logs are Ed25519 (type 1), of witnesses Ed25519 cosigners (type 4); other kinds, and
+// lines that are none of these, are refused by their number.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_LOG_POLICY_HPP
+#define AIAUDIT_INTEGRITY_LOG_POLICY_HPP
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// A checkpoint of a log that a policy knows, and which of its witnesses cosigned it.
+struct witnessed_checkpoint {
+    verified_checkpoint state;
+    std::vector<cosignature> cosigned{};  // `key` is a place in log_policy::witnesses()
+};
+
+class log_policy {
+public:
+    static constexpr std::size_t text_bytes_max = std::size_t{1} << 20;
+    static constexpr std::size_t names_max = 1'024;  // of each kind of line
+
+    struct log_line {
+        note_verification_key key;
+        std::string url{};  // empty: none was given
+    };
+    struct witness_line {
+        std::string name{};
+        cosigner_verification_key key;
+        std::string url{};
+    };
+
+    // Errors: bad_input, which names the line; too_large.
+    [[nodiscard]] static result<log_policy> parse(std::string_view text);
+
+    [[nodiscard]] std::vector<log_line> const& logs() const noexcept { return logs_; }
+    [[nodiscard]] std::vector<witness_line> const& witnesses() const noexcept { return witnesses_; }
+    // The keys of the witnesses, in their order.
+    [[nodiscard]] std::vector<cosigner_verification_key> const& witness_keys() const noexcept {
+        return witness_keys_;
+    }
+    [[nodiscard]] bool needs_witnesses() const noexcept { return quorum_ != none; }
+
+    // The origins, in the order of their first lines. A log whose key changes has several keys.
+    [[nodiscard]] std::vector<trusted_log> trusted_logs() const;
+    // Errors: not_found.
+    [[nodiscard]] result<trusted_log> log_named(std::string_view origin) const;
+
+    // Whether the witnesses with true in `cosigned`, by their places, are a quorum.
+    [[nodiscard]] bool is_quorum(std::vector<bool> const& cosigned) const;
+
+    // A checkpoint that one of the logs signed, with what witnesses say of it; a quorum is not
+    // asked for. Errors: as open_checkpoint and cosignatures_of; not_found for an unknown origin.
+    [[nodiscard]] result<witnessed_checkpoint> open_log(std::string_view note) const;
+    // The same, if it has the quorum: what this policy believes. Errors: verification_failed too.
+    [[nodiscard]] result<witnessed_checkpoint> open(std::string_view note) const;
+
+private:
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+    // A name: a witness by its place, or a group of other names.
+    struct member {
+        std::string name{};
+        bool is_member = false;            // of some group; at most once
+        std::size_t witness = none;        // its place, or none: a group
+        std::size_t least = 0;             // how many of `names`
+        std::vector<std::size_t> names{};  // places in names_, all before this one
+    };
+    using words = std::vector<std::string_view>;
+
+    [[nodiscard]] result<void> take_line(words const& line);
+    [[nodiscard]] result<void> take_log(words const& line);
+    [[nodiscard]] result<void> take_witness(words const& line);
+    [[nodiscard]] result<void> take_group(words const& line);
+    [[nodiscard]] result<void> take_quorum(words const& line);
+    [[nodiscard]] result<void> define(std::string_view name);
+    // Its place in names_, or none.
+    [[nodiscard]] std::size_t place_of(std::string_view name) const noexcept;
+    // Which names count, by what the witnesses did.
+    [[nodiscard]] std::vector<bool> counted(std::vector<bool> const& cosigned) const;
+
+    std::vector<log_line> logs_{};
+    std::vector<witness_line> witnesses_{};
+    std::vector<cosigner_verification_key> witness_keys_{};
+    std::vector<member> names_{};
+    std::size_t quorum_ = none;
+    bool has_quorum_ = false;
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_LOG_POLICY_HPP
+
+// ---- aiaudit/audit/auditor.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// auditor.hpp: whether each log of a policy only grew since it was looked at last: what it signs is
+// held to a mirror of what it signed before, cosigned where it continues that, and kept as evidence
+// where it does not.
+//
+//     auto policy = aiaudit::log_policy::parse(text).value();
+//     auto audit = aiaudit::auditor::open(policy, {.directory = "audit"}).value();
+//     for (auto const& log : policy.trusted_logs())
+//         for (auto const& each : audit.look(log.origin).findings) tell(each.text);
+//
+// Threads: one at a time.
+// Floor 8.
+#ifndef AIAUDIT_AUDIT_AUDITOR_HPP
+#define AIAUDIT_AUDIT_AUDITOR_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+enum class audit_kind : std::uint8_t {
+    unreachable,     // the log, or a tile of it, could not be read
+    bad_checkpoint,  // what it shows is no checkpoint that its key signed
+    rolled_back,     // it shows fewer records than before
+    forked,          // it has signed two histories: there is a file of evidence
+    bad_tiles,       // its tiles are not those of the checkpoint that it signed
+    bad_records,     // its records are not those under its leaves
+    silent,          // nothing new for longer than it may be
+    no_quorum,       // too few witnesses have cosigned what it shows
+    damaged,         // the auditor's own mirror of it
+};
+[[nodiscard]] std::string_view name_of(audit_kind kind) noexcept;
+
+struct audit_finding {
+    audit_kind kind{};
+    std::string origin{};
+    std::string text{};      // one line: what, which log, what to do
+    std::string evidence{};  // the path of a file, where there is one
+};
+
+// What was seen of one log.
+struct log_look {
+    std::string origin{};
+    std::uint64_t before = 0;  // records that were mirrored before
+    std::uint64_t size = 0;    // and are now
+    digest root{};
+    bool cosigned = false;
+    std::uint64_t dropped =
+        0;  // bundles of records that the log has no more; 0 too if none is asked
+    std::vector<audit_finding> findings{};
+};
+
+// A checkpoint of whom the log does not control: a witness, a sink, a colleague.
+struct checkpoint_view {
+    std::string via{};
+    std::string note{};
+};
+
+struct auditor_options {
+    // The cosigner that the mirror signs as; null: it does not. Not used as a witness's: one key is
+    // of one role.
+    std::shared_ptr<cosigner_signing_key const> key{};
+    std::int64_t silent_seconds = 0;  // 0: a log may be silent for as long as it likes
+    bool copies_records = false;      // the mirrors have the records too; http.token opens them
+    log_source_options http{};
+    std::function<timestamp()> now{};  // empty: the system's clock
+    // In place of HTTP: for tests, and for logs that lie in files.
+    std::function<result<log_source>(std::string_view url)> source{};
+};
+
+class auditor {
+public:
+    // Errors: those of audit_directory::open; bad_argument for a URL of a log that is none, and for
+    // a key that is also a log's or a witness's.
+    [[nodiscard]] static result<auditor> open(log_policy policy, audit_directory in,
+                                              auditor_options options);
+
+    [[nodiscard]] log_policy const& policy() const noexcept { return policy_; }
+
+    // Looks at a log of the policy once: what it serves, what its witnesses show (those of the
+    // policy that have a URL), and these views. What is wrong is a finding; the rest goes on.
+    [[nodiscard]] log_look look(std::string_view origin,
+                                std::vector<checkpoint_view> const& views = {});
+
+    // The mirror of a log. Errors: not_found for an unknown origin; those of log_mirror::open.
+    [[nodiscard]] result<log_mirror*> mirror(std::string_view origin);
+
+private:
+    struct watched_log {
+        trusted_log log;
+        std::vector<log_source> sources{};  // the first has the tiles
+        std::optional<log_mirror> mirror{};
+        std::uint64_t grown_at = 0;  // seconds since 1970, when it was first seen as it is now
+    };
+    struct signed_view {
+        std::string via{};
+        std::string note{};
+        witnessed_checkpoint state;
+        bool is_own = false;  // the log itself shows it
+    };
+    struct looking {
+        watched_log& at;
+        log_look& seen;
+        std::vector<signed_view> views{};
+    };
+
+    auditor(log_policy policy, audit_directory in, auditor_options options)
+        : policy_(std::move(policy)), directory_(std::move(in)), options_(std::move(options)) {}
+
+    [[nodiscard]] result<void> add_log(trusted_log log);
+    [[nodiscard]] result<log_source> source_of(std::string_view url) const;
+    [[nodiscard]] std::uint64_t now_seconds() const;
+    [[nodiscard]] result<void> open_mirror(watched_log& of);
+
+    static void find(looking& in, audit_kind kind, std::string text, std::string evidence = {});
+    void fetch_views(looking& in, std::vector<checkpoint_view> const& given);
+    void take_view(looking& in, std::string via, std::string note, bool is_own);
+    void judge(looking& in, signed_view const& view);
+    void judge_older(looking& in, signed_view const& view);
+    void judge_newer(looking& in, signed_view const& view);
+    void explain_tiles(looking& in, signed_view const& view);
+    void keep_fork(looking& in, fork_file const& evidence, std::string const& via);
+    void judge_end(looking& in);
+    void copy_records(looking& in);
+    void judge_silence(looking& in, signed_view const& own);
+    [[nodiscard]] result<std::string> cosigned(std::string_view note) const;
+    [[nodiscard]] result<void> keep_seen(watched_log& of, signed_view const& view);
+    [[nodiscard]] result<void> accept(looking& in, signed_view const& view);
+
+    log_policy policy_;
+    audit_directory directory_;
+    auditor_options options_;
+    std::vector<watched_log> logs_{};
+    std::vector<std::pair<std::string, log_source>> witnesses_{};  // name, monitoring prefix
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_AUDIT_AUDITOR_HPP
+
+// ---- aiaudit/audit/row_audit.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// row_audit.hpp: what a sink holds, row by row, against what the log signed: which records are
+// missing there, which are not what they were, and which the log never had.
+//
+// Each row's bytes are hashed, and compared with the leaf in the row and with that in the copy of
+// the tree; the leaves of the copy are added up, and must come to the signed root. So neither the
+// sink nor the copy can lie alone. What is hashed must be what the sink's reports read: a source of
+// rows makes the bytes of its columns, or compares them with these.
+// Threads: pure functions of what they are given. Memory: one tile, and a bounded list of findings.
+// Floor 8.
+#ifndef AIAUDIT_AUDIT_ROW_AUDIT_HPP
+#define AIAUDIT_AUDIT_ROW_AUDIT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+struct audit_row {
+    std::uint64_t sequence = 0;  // from 1 on
+    digest leaf{};
+    std::string_view record{};  // canonical bytes; until the next row is asked for
+};
+
+// Fills the next row, in ascending order of sequences; false at the end. Its errors end the audit.
+using row_source = std::function<result<bool>(audit_row&)>;
+
+enum class row_kind : std::uint8_t {
+    missing,  // the log has it, the sink has not
+    changed,  // the row is not what the log signed
+    extra,    // the log has no such record, or the sink has it twice
+};
+[[nodiscard]] std::string_view name_of(row_kind kind) noexcept;
+
+struct row_finding {
+    row_kind kind{};
+    std::uint64_t first = 0;  // records first to last
+    std::uint64_t last = 0;
+    std::string text{};  // one line
+};
+
+struct row_audit_options {
+    std::uint64_t from = 1;  // records before it are not looked at
+    std::uint64_t to = 0;    // nor those after it; 0: as many as the checkpoint is of
+    // Rows after the checkpoint's last record: a sink that goes on being written has some, and the
+    // next checkpoint covers them. Else they are extra.
+    bool newer_allowed = false;
+    std::size_t findings_max = 1'000;
+};
+
+struct row_audit {
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+    std::uint64_t rows = 0;  // that were looked at
+    std::uint64_t missing =
+        0;  // records, all of them, also where there are more findings than kept
+    std::uint64_t changed = 0;
+    std::uint64_t extra = 0;
+    std::uint64_t newer = 0;  // rows after the checkpoint, where they are allowed
+    std::vector<row_finding> findings{};
+    std::uint64_t left_out = 0;  // findings that are not kept
+
+    [[nodiscard]] bool sound() const noexcept { return missing + changed + extra == 0; }
+    [[nodiscard]] std::string conclusion() const;
+};
+
+// `tiles` are those of a copy of the log, of which the checkpoint is. Errors: verification_failed,
+// where they do not lead to the signed root: the copy is damaged; bad_argument for a range that is
+// none; bad_input for rows that are not in order; those of rows() and tiles().
+[[nodiscard]] result<row_audit> audit_rows(
+    verified_checkpoint const& state, std::function<result<std::string>(tile_place)> const& tiles,
+    row_source const& rows, row_audit_options const& options = {});
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_AUDIT_ROW_AUDIT_HPP
+
+// ---- aiaudit/audit/row_lines.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// row_lines.hpp: rows to audit as lines of JSON.
+//
+//     {"origin":"example.com/node1","seq":1,"leaf":"HEX","record":"BASE64"}
+//
+// Other members of a line are passed over: they are not what is compared.
+// Threads: one at a time.
+// Floor 8.
+#ifndef AIAUDIT_AUDIT_ROW_LINES_HPP
+#define AIAUDIT_AUDIT_ROW_LINES_HPP
+
+#include <iosfwd>
+#include <string>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// The stream must live for as long as the source. A line has at most 1 MiB. Errors of the source:
+// bad_input, which names the line; also for a row of another log.
+[[nodiscard]] row_source row_lines(std::istream& in, std::string origin);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_AUDIT_ROW_LINES_HPP
+
+// ---- aiaudit/integrity/add_checkpoint.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// add_checkpoint.hpp: what a log sends its witnesses (c2sp.org/tlog-witness): the size of the
+// checkpoint that they cosigned last, the proof that the log only grew since, and the new
+// checkpoint.
+//
+//     old 20852014
+//     BASE64 of a hash, none to 63 lines
+//
+//     a checkpoint
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_ADD_CHECKPOINT_HPP
+#define AIAUDIT_INTEGRITY_ADD_CHECKPOINT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Unverified: what a body says.
+struct add_checkpoint_body {
+    static constexpr std::size_t hashes_max = 63;
+    static constexpr std::size_t bytes_max = limits::note_bytes + 45 * hashes_max + 64;
+    static constexpr std::string_view path = "/add-checkpoint";
+    static constexpr std::string_view size_type = "text/x.tlog.size";  // of the body of a 409
+
+    std::uint64_t old_size = 0;
+    std::vector<digest> proof{};
+    std::string note{};
+
+    friend bool operator==(add_checkpoint_body const&,
+                           add_checkpoint_body const&) noexcept = default;
+    // parse() reads the same back.
+    [[nodiscard]] std::string to_text() const;
+    // to_text() writes the same back. The note's own form is not looked at. Errors: bad_input;
+    // too_large.
+    [[nodiscard]] static result<add_checkpoint_body> parse(std::string_view text);
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_ADD_CHECKPOINT_HPP
+
+// ---- aiaudit/audit/witness.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// witness.hpp: cosigns what logs send, if it continues what was cosigned before
+// (c2sp.org/tlog-witness). It knows no server: whoever has one hands requests over.
+//
+// What is answered is on disk: the check of the old size and the writing of the new one are one
+// step, and no answer leaves before it.
+// Threads: any number at once; they wait for one another.
+// Floor 8.
+#ifndef AIAUDIT_AUDIT_WITNESS_HPP
+#define AIAUDIT_AUDIT_WITNESS_HPP
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// What a request is answered.
+struct witness_answer {
+    int status = 200;
+    std::string type = "text/plain; charset=utf-8";
+    std::string body{};
+};
+
+class witness {
+public:
+    // It has the logs of the policy. Errors: bad_argument, where the key is that of a log too;
+    // corrupt, where what it cosigned before cannot be read: it must not begin anew; those of the
+    // file system.
+    [[nodiscard]] static result<witness> open(log_policy const& policy, audit_directory in,
+                                              cosigner_signing_key key,
+                                              std::function<timestamp()> now = {});
+
+    [[nodiscard]] cosigner_verification_key const& verification_key() const noexcept {
+        return state_->key.verification_key();
+    }
+
+    // POST /add-checkpoint: 200 with the cosignature; 400, 403, 404, 409 with the size that it
+    // knows, 422; 500, where it cannot be kept, and then nothing is cosigned.
+    [[nodiscard]] witness_answer add_checkpoint(std::string_view body);
+    // GET /HASH/checkpoint: the last one that was cosigned, or 404.
+    [[nodiscard]] witness_answer checkpoint_at(std::string_view origin_hash);
+
+private:
+    struct watched_log {
+        trusted_log log;
+        std::string directory{};
+        std::string note{};  // cosigned; empty: none yet
+        checkpoint state{};
+    };
+    struct shared {
+        shared(audit_directory in, cosigner_signing_key with, std::function<timestamp()> clock)
+            : directory(std::move(in)), key(std::move(with)), now(std::move(clock)) {}
+        audit_directory const directory;
+        cosigner_signing_key const key;
+        std::function<timestamp()> const now;
+        std::mutex mutex{};
+        std::map<std::string, watched_log, std::less<>> logs{};  // by origin; under mutex
+    };
+
+    explicit witness(std::unique_ptr<shared> state) : state_(std::move(state)) {}
+
+    [[nodiscard]] result<void> load(watched_log& of) const;
+    [[nodiscard]] witness_answer cosign(watched_log& log, checkpoint const& state,
+                                        std::string_view note);
+    // What is wrong with the step from what was cosigned; nothing where it may be cosigned.
+    [[nodiscard]] static std::optional<witness_answer> refuse_step(watched_log const& log,
+                                                                   add_checkpoint_body const& body,
+                                                                   checkpoint const& state);
+
+    std::unique_ptr<shared> state_;
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_AUDIT_WITNESS_HPP
+
+// ---- aiaudit/audit/witness_client.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// witness_client.hpp: how a log has its checkpoints cosigned by a witness (c2sp.org/tlog-witness).
+//
+// Threads: one at a time.
+// Floor 8.
+#ifndef AIAUDIT_AUDIT_WITNESS_CLIENT_HPP
+#define AIAUDIT_AUDIT_WITNESS_CLIENT_HPP
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+class witness_client {
+public:
+    // The proof that the log of the new checkpoint continues its first `old_size` records.
+    using prove_function = std::function<result<std::vector<digest>>(std::uint64_t old_size)>;
+
+    // `url` is the witness's submission prefix. Errors: bad_argument for a URL that is none.
+    [[nodiscard]] static result<witness_client> open(cosigner_verification_key key,
+                                                     std::string_view url,
+                                                     log_source_options const& options = {});
+
+    [[nodiscard]] std::string const& name() const noexcept { return key_.name(); }
+
+    // The witness's signature line on a checkpoint's note, verified. It asks at most three times,
+    // since the witness may know of another size than we do. Errors: verification_failed, where the
+    // witness knows of a larger log, or refuses the proof: the log was rolled back or written anew;
+    // bad_response; those of the transport and of prove().
+    [[nodiscard]] result<std::string> cosign(std::string_view note, std::uint64_t size,
+                                             prove_function const& prove);
+
+private:
+    witness_client(cosigner_verification_key key, detail::log_url at,
+                   detail::exchange_function exchange)
+        : key_(std::move(key)), at_(std::move(at)), exchange_(std::move(exchange)) {}
+
+    [[nodiscard]] result<std::string> read_answer(detail::fetched const& answer,
+                                                  std::string_view note) const;
+
+    cosigner_verification_key key_;
+    detail::log_url at_;
+    detail::exchange_function exchange_;
+    std::uint64_t known_ = 0;  // what it cosigned last, as far as we know
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_AUDIT_WITNESS_CLIENT_HPP
+
 // ---- aiaudit/budget/budget_text.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -7018,116 +9281,6 @@ static_assert(cache_policy<memory_cache>);
 
 #endif  // AIAUDIT_CACHE_MEMORY_CACHE_HPP
 
-// ---- aiaudit/limits.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// limits.hpp: every maximum, with its reason.
-//
-// A limit that a user may want to move is an option that defaults to the value here.
-// Threads: constants.
-// Floor 1.
-#ifndef AIAUDIT_LIMITS_HPP
-#define AIAUDIT_LIMITS_HPP
-
-#include <cstddef>
-#include <cstdint>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace limits {
-
-// The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
-// has its length in 16 bits.
-inline constexpr std::size_t record_bytes = 65'535;
-
-// The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
-// longest that the engine makes (a tile: level, index, width) is under half of this.
-inline constexpr std::size_t storage_key_bytes = 64;
-
-// The largest value of a table. LMDB takes 4 GiB, but holds a whole value in memory until it is
-// committed; a snapshot of the largest ledger that fits the memory bound is well under this.
-inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
-
-// Address space that one segment reserves, and so the most it can hold. It is not allocated:
-// neither memory nor disk is used before there is data. 16 times what a segment is meant to
-// reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
-inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
-
-// The least that is chosen where address space is short (RLIMIT_AS, an emulator): several times
-// what one transaction takes. A segment that is full is followed by the next.
-inline constexpr std::uint64_t map_bytes_chosen_least = std::uint64_t{64} << 20;
-
-// The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
-inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
-
-// Named tables in one environment: four today; LMDB searches them one after the other.
-inline constexpr unsigned storage_tables = 8;
-
-// Read transactions at one time, over all processes: 64 bytes each in the lock file. LMDB's own
-// 126 are too few for a busy service beside its command-line tools.
-inline constexpr unsigned storage_readers = 1024;
-
-// How often a writer looks for readers that died, whose snapshots would pin freed pages.
-inline constexpr std::int64_t storage_reader_check_seconds = 30;
-
-// Segments of a ledger. Their number shares 64 bits with that of a transaction, which takes 40: at
-// a thousand commits a second that lasts for 34 years in one segment.
-inline constexpr std::uint32_t storage_segments = (std::uint32_t{1} << 24) - 1;
-
-// What sealing a segment may take of a map that is otherwise full: the path to one entry in its
-// table, in that of the tables and in that of free pages, and what these lists grow by.
-inline constexpr std::uint64_t storage_seal_bytes = std::uint64_t{256} << 10;
-
-// Segments before the newest that are kept open at one time: three descriptors and a map each.
-inline constexpr std::size_t storage_old_segments_open = 8;
-
-// Read transactions of one segment that wait to be used again, each with its place among
-// storage_readers. More readers at once are served, at the cost of a new one each.
-inline constexpr std::size_t storage_idle_readers = 16;
-
-// How long a segment that must be mapped or opened anew waits for this process's transactions on
-// it to end. A body that waits for the very thread that waits here would otherwise stop both.
-inline constexpr std::int64_t storage_wait_seconds = 5;
-
-// Free bytes below which a disk is called full before a write has failed: some times what a commit
-// of one record takes.
-inline constexpr std::uint64_t storage_room_least = std::uint64_t{256} << 10;
-
-// How long the file that marks a ledger may be: it has a few lines.
-inline constexpr std::size_t storage_marker_bytes = 4096;
-
-// The most leaves of a tree: what a signed 64-bit integer holds, because that is what other
-// programs read the size of a checkpoint into.
-inline constexpr std::uint64_t tree_size = (std::uint64_t{1} << 63) - 1;
-
-// The longest note. Ours have some 200 bytes; 16 post-quantum signatures of witnesses, which must
-// be let pass, have 80 KiB.
-inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
-
-// The most signatures of a note: the standard demands 16; each costs a look through the keys.
-inline constexpr std::size_t note_signatures = 64;
-
-// The largest body that is no stream. It is held whole, because JSON cannot be read before its end;
-// an answer with several generated images is some tens of MiB.
-inline constexpr std::size_t response_bytes = std::size_t{128} << 20;
-
-// Nesting of JSON that is followed. Tool schemas reach some 40 levels (Boost.JSON's own limit is
-// 32); a stack frame for each level of 256 is well within any thread's stack.
-inline constexpr std::size_t json_depth = 256;
-
-// Output that an attempt is assumed to have at the most where nothing else is known: what the
-// largest models of today may write in one answer.
-inline constexpr std::uint64_t output_tokens = 128'000;
-
-// The longest proof file: a record of 12 MB in base64, far over any that a call makes.
-inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
-
-}  // namespace limits
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_LIMITS_HPP
-
 // ---- aiaudit/detail/string_hash.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -8606,48 +10759,6 @@ extern template class basic_client<default_policies>;
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLIENT_HPP
-
-// ---- aiaudit/detail/sha256.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// sha256.hpp: SHA-256 by libcrypto. The only includer of its hashing.
-//
-// A Merkle tree hashes much and little at a time, and EVP_Digest spends two thirds of its time on
-// such inputs looking up the algorithm. So this calls the SHA256_* functions, which OpenSSL 3.0
-// deprecates but keeps; where they are configured away, a context of EVP that is used again
-// (docs/decisions/0003-low-level-sha256.md has the figures).
-// Threads: each call stands alone.
-// Floor 1.
-#ifndef AIAUDIT_DETAIL_SHA256_HPP
-#define AIAUDIT_DETAIL_SHA256_HPP
-
-#include <array>
-#include <cstdint>
-#include <initializer_list>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-using sha256_value = std::array<std::uint8_t, 32>;
-
-// The hash of all parts, one after the other. Throws bad_alloc where libcrypto has no memory or no
-// SHA-256.
-[[nodiscard]] sha256_value sha256_joined(std::initializer_list<std::string_view> parts);
-
-[[nodiscard]] inline sha256_value sha256(std::string_view bytes) { return sha256_joined({bytes}); }
-
-// The hash of a byte and two hashes: what the inner nodes of a Merkle tree are. One piece of 65
-// bytes, because each further piece costs some nanoseconds.
-[[nodiscard]] sha256_value sha256_pair(char prefix, sha256_value const& left,
-                                       sha256_value const& right);
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_DETAIL_SHA256_HPP
 
 // ---- aiaudit/pricing/model_match.hpp ----
 // SPDX-License-Identifier: MIT
@@ -10349,856 +12460,6 @@ namespace detail {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_EXPORT_REPORT_TEXT_HPP
-
-// ---- aiaudit/integrity/ed25519.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// ed25519.hpp: Ed25519 (RFC 8032) by libcrypto.
-//
-// The functions throw bad_alloc where libcrypto has no memory or no Ed25519.
-// Threads: a key may be used by many threads at once.
-// Floor 4.
-#ifndef AIAUDIT_INTEGRITY_ED25519_HPP
-#define AIAUDIT_INTEGRITY_ED25519_HPP
-
-#include <array>
-#include <cstdint>
-#include <memory>
-#include <string_view>
-
-struct evp_pkey_st;  // libcrypto's EVP_PKEY
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-using ed25519_public = std::array<std::uint8_t, 32>;
-using ed25519_signature = std::array<std::uint8_t, 64>;
-
-// The secret half of a key: overwritten when it goes.
-struct ed25519_seed {
-    std::array<std::uint8_t, 32> bytes{};
-
-    ed25519_seed() = default;
-    ed25519_seed(ed25519_seed const&) = delete;
-    ed25519_seed& operator=(ed25519_seed const&) = delete;
-    ~ed25519_seed();
-};
-
-struct libcrypto_key_deleter {
-    void operator()(evp_pkey_st* key) const noexcept;
-};
-// libcrypto overwrites the secret of a key when it frees it.
-using libcrypto_key = std::unique_ptr<evp_pkey_st, libcrypto_key_deleter>;
-
-[[nodiscard]] libcrypto_key ed25519_generate();
-
-[[nodiscard]] libcrypto_key ed25519_from_seed(ed25519_seed const& seed);
-
-[[nodiscard]] ed25519_public ed25519_public_of(libcrypto_key const& key);
-
-void ed25519_copy_seed(libcrypto_key const& key, ed25519_seed& seed);
-
-[[nodiscard]] ed25519_signature ed25519_sign(libcrypto_key const& key, std::string_view text);
-
-// `signature` may have any length: one that is not 64 bytes does not verify, nor does any under 32
-// bytes that are no point of the curve.
-[[nodiscard]] bool ed25519_verify(ed25519_public const& key, std::string_view text,
-                                  std::string_view signature);
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_INTEGRITY_ED25519_HPP
-
-// ---- aiaudit/detail/utf8.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// utf8.hpp: text that strangers wrote: what of it is UTF-8, and what a terminal would obey.
-//
-// Threads: pure functions.
-// Floor 1.
-#ifndef AIAUDIT_DETAIL_UTF8_HPP
-#define AIAUDIT_DETAIL_UTF8_HPP
-
-#include <cstddef>
-#include <optional>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
-// in its shortest form, or is no code point.
-[[nodiscard]] constexpr std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
-    auto const first = static_cast<unsigned char>(text.front());
-    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return std::nullopt;
-    std::size_t const size = first < 0x80 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
-    if (text.size() < size) return std::nullopt;
-    char32_t value = size == 1 ? first : first & (0x7FU >> size);
-    for (std::size_t i = 1; i < size; ++i) {
-        auto const next = static_cast<unsigned char>(text[i]);
-        if ((next & 0xC0U) != 0x80U) return std::nullopt;
-        value = (value << 6) | (next & 0x3FU);
-    }
-    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    bool const surrogate = value >= 0xD800 && value <= 0xDFFF;
-    if (value < least[size] || surrogate || value > 0x10FFFF) return std::nullopt;
-    text.remove_prefix(size);
-    return value;
-}
-
-// C0, DEL and C1.
-[[nodiscard]] constexpr bool is_control_point(char32_t c) noexcept {
-    return c < 0x20 || (c >= 0x7F && c <= 0x9F);
-}
-
-// Ends a line of text for some readers, or turns the direction of what follows: a row of a table
-// would show another one.
-[[nodiscard]] constexpr bool is_misleading_point(char32_t c) noexcept {
-    return c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
-           (c >= 0x2066 && c <= 0x2069);
-}
-
-// True for UTF-8 without control characters: what may become a name in a record.
-[[nodiscard]] constexpr bool is_name_text(std::string_view text) noexcept {
-    bool plain = true;  // nearly every name is, and this needs no branch a byte
-    for (char const c : text) plain &= c >= 0x20 && c < 0x7F;
-    if (plain) return true;
-    while (!text.empty()) {
-        auto const c = take_code_point(text);
-        if (!c || is_control_point(*c)) return false;
-    }
-    return true;
-}
-
-// Makes a text fit for a record: what is no UTF-8 or a control character becomes '?', and what goes
-// beyond so many bytes is cut.
-inline void make_name_text(std::string& text, std::size_t bytes_most);
-
-// The text with U+FFFD in place of each byte that is not UTF-8.
-[[nodiscard]] std::string valid_text(std::string_view text);
-
-// For a terminal, on one line: what is no UTF-8, is a control character or turns the direction of
-// text is written as "\xNN", a byte each.
-[[nodiscard]] std::string escaped_text(std::string_view text);
-
-// Valid UTF-8 on one line, of at most so many bytes: what is anything else becomes '?'. JSON that a
-// client cannot parse would hide the very error that it is told.
-[[nodiscard]] std::string clean_text(std::string_view text, std::size_t bytes_most);
-
-inline void make_name_text(std::string& text, std::size_t bytes_most) {
-    if (text.size() > bytes_most || !is_name_text(text)) text = clean_text(text, bytes_most);
-}
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_DETAIL_UTF8_HPP
-
-// ---- aiaudit/integrity/text_form.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// text_form.hpp: what the texts of this room are made of: lines, decimal numbers, base64, names.
-//
-// Everything is strict: a value has one text, and any other text is refused. What is signed or
-// hashed must not be readable in two ways.
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_INTEGRITY_TEXT_FORM_HPP
-#define AIAUDIT_INTEGRITY_TEXT_FORM_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// Overwrites what a string held. Texts that may hold a secret key are wiped before they are freed.
-void wipe(std::string& text) noexcept;
-
-// RFC 4648, section 4, with padding.
-[[nodiscard]] std::string base64_encode(std::string_view bytes);
-
-// Nothing for any text that base64_encode does not write. libcrypto's decoder is lenient (spaces,
-// padding anywhere, bits after the end), so what it read is encoded again and compared.
-[[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
-
-[[nodiscard]] inline std::string base64_of(digest const& value) {
-    return base64_encode(view_of(value.bytes));
-}
-[[nodiscard]] std::optional<digest> digest_of_base64(std::string_view text);
-
-// Digits alone, without leading zeros.
-[[nodiscard]] std::optional<std::uint64_t> decimal_of(std::string_view text);
-
-// Takes a line from the front, and its line feed. Nothing where no line feed is left.
-[[nodiscard]] std::optional<std::string_view> take_line(std::string_view& rest);
-
-// True for UTF-8 without control characters but the line feed.
-[[nodiscard]] constexpr bool is_plain_text(std::string_view text) noexcept {
-    while (!text.empty()) {
-        auto const c = take_code_point(text);
-        if (!c || (*c < 0x20 && *c != '\n')) return false;
-    }
-    return true;
-}
-
-// The white space of Unicode.
-[[nodiscard]] constexpr bool is_space(char32_t c) noexcept {
-    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-           c == 0x205F || c == 0x3000;
-}
-
-// True for what may name a key: UTF-8 without spaces, control characters and '+'.
-[[nodiscard]] constexpr bool is_key_name(std::string_view name) noexcept {
-    constexpr std::size_t longest = 255;  // a host name has at most that
-    if (name.empty() || name.size() > longest) return false;
-    while (!name.empty()) {
-        auto const c = take_code_point(name);
-        if (!c || *c < 0x20 || *c == '+' || is_space(*c)) return false;
-    }
-    return true;
-}
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_INTEGRITY_TEXT_FORM_HPP
-
-// ---- aiaudit/integrity/note.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// note.hpp: signed notes (c2sp.org/signed-note) with Ed25519: a text that people can read, an empty
-// line, and a line for each signature.
-//
-// A note is believed only after open_note() with keys that the reader had before.
-// Threads: keys may be used by many threads at once; the rest are plain values.
-// Floor 4.
-#ifndef AIAUDIT_INTEGRITY_NOTE_HPP
-#define AIAUDIT_INTEGRITY_NOTE_HPP
-
-#include <array>
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-namespace detail {
-
-using note_key_id = std::array<std::uint8_t, 4>;
-
-// Stands before a key in its text, and goes into its id.
-inline constexpr char note_ed25519 = '\1';
-
-[[nodiscard]] inline note_key_id note_key_id_of(std::string_view name, ed25519_public const& key) {
-    auto const hash = sha256_joined({name, "\n", {&note_ed25519, 1}, view_of(key)});
-    return {hash[0], hash[1], hash[2], hash[3]};
-}
-
-// A key's text: NAME+ID+BASE64, where the base64 may have '+' in it and the others may not.
-struct note_key_text {
-    std::string_view name{};
-    std::string_view id{};
-    std::string_view base64{};
-};
-
-}  // namespace detail
-
-// Who is believed: a name and a public key. Its text, "NAME+ID+BASE64", is what is given to those
-// who verify.
-class note_verification_key {
-public:
-    // Errors: bad_argument, also for a key of another kind than Ed25519.
-    [[nodiscard]] static result<note_verification_key> parse(std::string_view text);
-
-    [[nodiscard]] std::string const& name() const noexcept { return name_; }
-    [[nodiscard]] detail::note_key_id const& id() const noexcept { return id_; }
-    [[nodiscard]] std::string to_string() const {
-        std::string bytes(1, detail::note_ed25519);
-        bytes += detail::view_of(point_);
-        return name_ + '+' + detail::to_hex(id_) + '+' + detail::base64_encode(bytes);
-    }
-    [[nodiscard]] bool verifies(std::string_view text, std::string_view signature) const {
-        return detail::ed25519_verify(point_, text, signature);
-    }
-
-    friend bool operator==(note_verification_key const&,
-                           note_verification_key const&) noexcept = default;
-
-private:
-    friend class note_signing_key;
-    note_verification_key(std::string name, detail::ed25519_public const& point)
-        : name_(std::move(name)), point_(point), id_(detail::note_key_id_of(name_, point_)) {}
-
-    std::string name_;
-    detail::ed25519_public point_;
-    detail::note_key_id id_;
-};
-
-// Who signs. The secret is in libcrypto's memory alone, is overwritten when the key goes, and
-// stands in no error.
-class note_signing_key {
-public:
-    // Errors: bad_argument for a name that is empty or has spaces or '+'.
-    [[nodiscard]] static result<note_signing_key> generate(std::string name) {
-        if (!detail::is_key_name(name))
-            return fail(errc::bad_argument, "a key's name is text without spaces and '+'");
-        return note_signing_key{std::move(name), detail::ed25519_generate()};
-    }
-
-    // Reads "PRIVATE+KEY+NAME+ID+BASE64". Errors: bad_argument.
-    [[nodiscard]] static result<note_signing_key> parse(std::string_view text);
-
-    [[nodiscard]] note_verification_key const& verification_key() const noexcept { return public_; }
-    [[nodiscard]] std::string const& name() const noexcept { return public_.name(); }
-
-    // The text that parse() reads: whoever has it can sign. The caller keeps it from others.
-    [[nodiscard]] std::string to_secret_string() const;
-
-    [[nodiscard]] detail::ed25519_signature sign(std::string_view text) const {
-        return detail::ed25519_sign(secret_, text);
-    }
-
-private:
-    static constexpr std::string_view prefix = "PRIVATE+KEY+";
-
-    note_signing_key(std::string name, detail::libcrypto_key secret)
-        : secret_(std::move(secret)),
-          public_(std::move(name), detail::ed25519_public_of(secret_)) {}
-
-    detail::libcrypto_key secret_;
-    note_verification_key public_;
-};
-
-namespace detail {
-
-inline constexpr std::string_view note_signature_mark = "\xE2\x80\x94 ";  // an em dash and a space
-
-struct note_signature {
-    std::string_view name{};
-    note_key_id id{};
-    std::string bytes{};
-};
-
-// A note in its parts, unverified. The views are into what was split.
-struct note_parts {
-    std::string_view text{};
-    std::vector<note_signature> signatures{};
-};
-
-// Checks the form alone. Errors: bad_input; too_large.
-[[nodiscard]] result<note_parts> split_note(std::string_view note);
-
-}  // namespace detail
-
-// The note of a text, signed with each key. Errors: bad_argument for a text that does not end with
-// a line feed or is not plain text, or no keys; too_large.
-[[nodiscard]] result<std::string> sign_note(std::string_view text,
-                                            std::span<note_signing_key const> keys);
-
-struct opened_note {
-    std::string text{};
-    std::vector<std::string> signers{};  // names of the keys whose signatures were verified
-};
-
-// The text, if a key that is known has signed it. Signatures of unknown keys are ignored; one of a
-// known key that does not verify spoils the note, whatever else is on it. Errors: bad_input and
-// too_large for the form; verification_failed.
-[[nodiscard]] result<opened_note> open_note(std::string_view note,
-                                            std::span<note_verification_key const> keys);
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_INTEGRITY_NOTE_HPP
-
-// ---- aiaudit/integrity/checkpoint.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// checkpoint.hpp: a log's size and Merkle root (c2sp.org/tlog-checkpoint), signed as a note.
-//
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_INTEGRITY_CHECKPOINT_HPP
-#define AIAUDIT_INTEGRITY_CHECKPOINT_HPP
-
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-struct checkpoint {
-    std::string origin{};  // the log's name, best that of its key: "example.com/log"
-    std::uint64_t size = 0;
-    digest root{};
-
-    friend bool operator==(checkpoint const&, checkpoint const&) noexcept = default;
-
-    // The text of its note: three lines. Errors: bad_argument for an origin that is no line of
-    // text, a size over the maximum, or an empty tree with another root than empty_root().
-    [[nodiscard]] result<std::string> to_text() const;
-    // Lines after the third (extensions of others) are passed over. Errors: bad_input.
-    [[nodiscard]] static result<checkpoint> parse(std::string_view text);
-};
-
-namespace detail {
-
-[[nodiscard]] bool is_sound(checkpoint const& state);
-
-}  // namespace detail
-
-inline result<std::string> checkpoint::to_text() const {
-    if (!detail::is_sound(*this))
-        return fail(errc::bad_argument, "not the origin, size and root of a log");
-    return origin + '\n' + std::to_string(size) + '\n' + detail::base64_of(root) + '\n';
-}
-
-// Whom a reader believes, given beforehand and never taken from what is to be verified: the name of
-// a log, and its keys. Each key may speak for the log alone; there is more than one while keys
-// change.
-struct trusted_log {
-    std::string origin;
-    std::vector<note_verification_key> keys;
-
-    // A log that is named like its key, as logs should be. Implicit, because one key is all that
-    // most readers have.
-    trusted_log(note_verification_key key) : origin(key.name()), keys{std::move(key)} {}
-    trusted_log(std::string origin_name, std::vector<note_verification_key> log_keys)
-        : origin(std::move(origin_name)), keys(std::move(log_keys)) {}
-};
-
-// A checkpoint of a trusted log. Only open_checkpoint() makes one, so whatever asks for one cannot
-// be given a size or a root that nobody signed.
-class verified_checkpoint {
-public:
-    [[nodiscard]] checkpoint const& value() const noexcept { return state_; }
-    [[nodiscard]] std::string const& origin() const noexcept { return state_.origin; }
-    [[nodiscard]] std::uint64_t size() const noexcept { return state_.size; }
-    [[nodiscard]] digest const& root() const noexcept { return state_.root; }
-    // Names of the trusted keys that signed it.
-    [[nodiscard]] std::vector<std::string> const& signers() const noexcept { return signers_; }
-
-private:
-    friend result<verified_checkpoint> open_checkpoint(std::string_view note,
-                                                       trusted_log const& log);
-    verified_checkpoint(checkpoint state, std::vector<std::string> signers)
-        : state_(std::move(state)), signers_(std::move(signers)) {}
-
-    checkpoint state_;
-    std::vector<std::string> signers_;
-};
-
-// Errors: as open_note; bad_input for a note that is no checkpoint; verification_failed for one of
-// another log.
-[[nodiscard]] result<verified_checkpoint> open_checkpoint(std::string_view note,
-                                                          trusted_log const& log);
-
-// The note of a checkpoint. A log must sign no two that are inconsistent: that is the caller's to
-// see to. Errors: as checkpoint::to_text and sign_note.
-[[nodiscard]] result<std::string> sign_checkpoint(checkpoint const& state,
-                                                  std::span<note_signing_key const> keys);
-[[nodiscard]] inline result<std::string> sign_checkpoint(checkpoint const& state,
-                                                         note_signing_key const& key) {
-    return sign_checkpoint(state, std::span(&key, 1));
-}
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_INTEGRITY_CHECKPOINT_HPP
-
-// ---- aiaudit/integrity/merkle.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// merkle.hpp: the Merkle tree of RFC 6962, section 2.1, grown a leaf at a time.
-//
-// A compact range is all that has to be remembered of a tree to make it grow and to know its root:
-// the hash of one complete subtree for each set bit of the size. Whoever wants proofs too keeps the
-// hashes that append() hands out.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_INTEGRITY_MERKLE_HPP
-#define AIAUDIT_INTEGRITY_MERKLE_HPP
-
-#include <array>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <utility>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-// The root of a tree without leaves.
-[[nodiscard]] inline digest empty_root() { return {detail::sha256({})}; }
-
-// The first byte keeps leaves and nodes apart: without it, the two hashes under a node could be
-// shown as the content of a leaf.
-[[nodiscard]] inline digest leaf_hash(std::string_view content) {
-    return {detail::sha256_joined({std::string_view("\0", 1), content})};
-}
-[[nodiscard]] inline digest node_hash(digest const& left, digest const& right) {
-    return {detail::sha256_pair('\1', left.bytes, right.bytes)};
-}
-
-class compact_range {
-public:
-    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
-
-    // Adds a leaf. on_node(level, index, hash) is called for each subtree that it completes, of
-    // level 1 and up, lowest first: the subtree over the leaves [index << level, (index+1) <<
-    // level). Where on_node throws, the range is as before. Precondition: size() <
-    // limits::tree_size.
-    template <class OnNode>
-    void append(digest const& leaf, OnNode&& on_node) {
-        AIAUDIT_ASSERT(size_ < limits::tree_size);
-        digest hash = leaf;
-        unsigned level = 0;
-        for (; ((size_ >> level) & 1) != 0; ++level) {
-            hash = node_hash(hashes_[level], hash);
-            on_node(level + 1, size_ >> (level + 1), std::as_const(hash));
-        }
-        hashes_[level] = hash;
-        ++size_;
-    }
-    void append(digest const& leaf) {
-        append(leaf, [](unsigned, std::uint64_t, digest const&) {});
-    }
-
-    [[nodiscard]] digest root() const;
-
-    // The size in 8 bytes, least significant first, then the hashes, the largest subtree first.
-    [[nodiscard]] std::string to_bytes() const;
-    // Errors: corrupt, for anything that to_bytes() does not write.
-    [[nodiscard]] static result<compact_range> from_bytes(std::string_view bytes);
-
-    // The range of the first `size` leaves of a tree whose hashes are kept: node(level, index) is
-    // the hash of a complete subtree as result<digest>, level 0 the leaves. Errors: node's;
-    // bad_argument for a size over the maximum.
-    template <class Node>
-    [[nodiscard]] static result<compact_range> from_nodes(std::uint64_t size, Node&& node);
-
-    friend bool operator==(compact_range const& left, compact_range const& right) noexcept {
-        if (left.size_ != right.size_) return false;
-        for (unsigned level = 0; level < levels; ++level) {
-            bool const used = ((left.size_ >> level) & 1) != 0;
-            if (used && left.hashes_[level] != right.hashes_[level]) return false;
-        }
-        return true;
-    }
-
-private:
-    static constexpr unsigned levels = 64;
-
-    std::uint64_t size_ = 0;
-    std::array<digest, levels> hashes_{};  // by level; in use where the size has that bit
-};
-
-template <class Node>
-result<compact_range> compact_range::from_nodes(std::uint64_t size, Node&& node) {
-    if (size > limits::tree_size) return fail(errc::bad_argument, "a Merkle tree is too large");
-    compact_range range;
-    range.size_ = size;
-    for (unsigned level = 0; level < levels; ++level) {
-        if (((size >> level) & 1) == 0) continue;
-        // The subtree of a set bit ends where the size has zeros from that bit down.
-        result<digest> hash = node(level, (size >> level) - 1);
-        if (!hash) return hash.error();
-        range.hashes_[level] = *hash;
-    }
-    return range;
-}
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_INTEGRITY_MERKLE_HPP
-
-// ---- aiaudit/integrity/proof.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// proof.hpp: that a record is in a log, and that a log has only grown: the audit paths of RFC 9162,
-// sections 2.1.3 and 2.1.4.
-//
-// An inclusion proof does not bind the size of the tree: where two sizes give a path of one shape,
-// it verifies under both. So a size comes from a signed checkpoint, together with the root, and
-// what verifies here for others takes only verified checkpoints.
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_INTEGRITY_PROOF_HPP
-#define AIAUDIT_INTEGRITY_PROOF_HPP
-
-#include <algorithm>
-#include <array>
-#include <bit>
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// Leaves [begin, end) under one node of a tree; begin is a multiple of the next power of two.
-struct leaf_span {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-};
-
-// The nodes beside the way from the ancestor of `leaf` at `level` up to the root, lowest first:
-// these are the components of a proof. Precondition: leaf < size <= limits::tree_size.
-template <class Visitor>
-void for_each_sibling(std::uint64_t leaf, unsigned level, std::uint64_t size, Visitor&& visit) {
-    for (; ((size - 1) >> level) != 0; ++level) {
-        std::uint64_t const sibling = (leaf >> level) ^ 1;
-        std::uint64_t const begin = sibling << level;
-        if (begin < size) {
-            visit(leaf_span{begin, (std::min)(begin + (std::uint64_t{1} << level), size)});
-        }
-    }
-}
-
-// Where a consistency proof of two sizes sets out: the largest complete subtree at the right edge
-// of the old tree. Its hash is the first component, unless it is the whole old tree, whose root the
-// verifier has.
-struct consistency_start {
-    std::uint64_t leaf = 0;  // the last one of the old tree
-    unsigned level = 0;
-    bool is_root = false;
-};
-[[nodiscard]] constexpr consistency_start start_of_consistency(std::uint64_t old_size) noexcept {
-    return {old_size - 1, static_cast<unsigned>(std::countr_zero(old_size)),
-            std::has_single_bit(old_size)};
-}
-
-// Both are exact, so that nothing can be put before, behind or into a proof.
-[[nodiscard]] std::size_t inclusion_proof_length(std::uint64_t index, std::uint64_t size);
-[[nodiscard]] std::size_t consistency_proof_length(std::uint64_t old_size, std::uint64_t new_size);
-
-// The hash over leaves under one node, complete or not, from complete subtrees.
-template <class Node>
-[[nodiscard]] result<digest> span_hash(leaf_span leaves, Node&& node) {
-    std::array<digest, 64> hashes;
-    std::size_t count = 0;
-    while (leaves.begin < leaves.end) {
-        auto const level = static_cast<unsigned>(std::bit_width(leaves.end - leaves.begin) - 1);
-        result<digest> hash = node(level, leaves.begin >> level);
-        if (!hash) return hash;
-        hashes[count++] = *hash;
-        leaves.begin += std::uint64_t{1} << level;
-    }
-    digest hash = hashes[count - 1];
-    for (--count; count > 0; --count) hash = node_hash(hashes[count - 1], hash);
-    return hash;
-}
-
-template <class Node>
-[[nodiscard]] result<std::vector<digest>> span_hashes(std::vector<leaf_span> const& spans,
-                                                      Node&& node) {
-    std::vector<digest> hashes;
-    hashes.reserve(spans.size());
-    for (leaf_span const leaves : spans) {
-        auto const hash = span_hash(leaves, node);
-        if (!hash) return hash.error();
-        hashes.push_back(*hash);
-    }
-    return hashes;
-}
-
-// Follows a path of siblings up a tree, in the numbers of RFC 9162: `fn` is the place of the node,
-// `sn` that of the last one, on the level that was reached.
-struct path_walk {
-    std::uint64_t fn = 0;
-    std::uint64_t sn = 0;
-
-    // True where the next sibling stands to the left.
-    [[nodiscard]] constexpr bool is_left() const noexcept { return (fn & 1) != 0 || fn == sn; }
-    constexpr void rise() noexcept {
-        if (is_left()) {
-            for (; (fn & 1) == 0 && fn != 0; fn >>= 1) sn >>= 1;
-        }
-        fn >>= 1;
-        sn >>= 1;
-    }
-};
-
-[[nodiscard]] bool inclusion_holds(std::uint64_t index, std::uint64_t size, digest const& leaf,
-                                   std::span<digest const> path, digest const& root);
-
-[[nodiscard]] bool consistency_holds(std::uint64_t old_size, std::uint64_t new_size,
-                                     std::span<digest const> path, digest const& old_root,
-                                     digest const& new_root);
-
-}  // namespace detail
-
-// The proof that leaf `index` (the first is 0) is in the tree of the first `size` leaves, the
-// leaf's sibling first. node(level, index) gives the hash of a complete subtree of that tree as
-// result<digest>, level 0 the leaves. Errors: bad_argument for an index that the tree has not;
-// node's.
-template <class Node>
-[[nodiscard]] result<std::vector<digest>> inclusion_proof(std::uint64_t index, std::uint64_t size,
-                                                          Node&& node) {
-    if (index >= size || size > limits::tree_size)
-        return fail(errc::bad_argument, "an inclusion proof needs a leaf that is in the tree");
-    std::vector<detail::leaf_span> spans;
-    detail::for_each_sibling(index, 0, size,
-                             [&](detail::leaf_span leaves) { spans.push_back(leaves); });
-    return detail::span_hashes(spans, node);
-}
-
-// The proof that the tree of the first `old_size` leaves is the beginning of that of `new_size`;
-// node as above. Errors: bad_argument for an old size that is 0, of which nothing can be proved, or
-// over the new one; node's.
-template <class Node>
-[[nodiscard]] result<std::vector<digest>> consistency_proof(std::uint64_t old_size,
-                                                            std::uint64_t new_size, Node&& node) {
-    if (old_size == 0 || old_size > new_size || new_size > limits::tree_size)
-        return fail(errc::bad_argument, "a consistency proof needs sizes from 1 that do not fall");
-    std::vector<detail::leaf_span> spans;
-    if (old_size == new_size) return std::vector<digest>{};
-    auto const start = detail::start_of_consistency(old_size);
-    if (!start.is_root) spans.push_back({old_size - (std::uint64_t{1} << start.level), old_size});
-    detail::for_each_sibling(start.leaf, start.level, new_size,
-                             [&](detail::leaf_span leaves) { spans.push_back(leaves); });
-    return detail::span_hashes(spans, node);
-}
-
-// Checks that a leaf stands at an index of the log that the checkpoint states. Errors:
-// verification_failed.
-[[nodiscard]] result<void> verify_inclusion(verified_checkpoint const& state, std::uint64_t index,
-                                            digest const& leaf, std::span<digest const> path);
-
-// Checks that the newer log begins with all that the older had. Errors: verification_failed, also
-// where the older is empty: that would prove nothing.
-[[nodiscard]] result<void> verify_consistency(verified_checkpoint const& older,
-                                              verified_checkpoint const& newer,
-                                              std::span<digest const> path);
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_INTEGRITY_PROOF_HPP
-
-// ---- aiaudit/integrity/proof_file.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// proof_file.hpp: proofs as files that stand alone: with the log's key, which the reader has from
-// elsewhere, a file is all that it takes to verify.
-//
-// An inclusion proof is a c2sp.org/tlog-proof whose extra data are the record's canonical bytes. A
-// consistency proof, of which there is no standard, is written in the same manner:
-//
-//     c2sp.org/tlog-proof@v1          aiaudit consistency proof v1
-//     extra BASE64                    BASE64 of a hash, none or more lines
-//     index 7
-//     BASE64 of a hash, or none       the older checkpoint
-//
-//     a checkpoint                    the newer checkpoint
-//
-// with an empty line before each checkpoint. A checkpoint has exactly one empty line of its own, so
-// where a part ends is never in doubt.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_INTEGRITY_PROOF_FILE_HPP
-#define AIAUDIT_INTEGRITY_PROOF_FILE_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-// Unverified: what a file says. Nothing in it is to be believed before verify_inclusion().
-struct inclusion_proof_file {
-    std::string record{};  // the extra data; empty is none
-    std::uint64_t index = 0;
-    std::vector<digest> path{};
-    std::string checkpoint_note{};
-
-    friend bool operator==(inclusion_proof_file const&,
-                           inclusion_proof_file const&) noexcept = default;
-    // parse() reads the same back, if the note is a checkpoint's.
-    [[nodiscard]] std::string to_text() const;
-    // to_text() writes the same back. Errors: bad_input; too_large.
-    [[nodiscard]] static result<inclusion_proof_file> parse(std::string_view file);
-};
-
-// Unverified, as above, before verify_consistency().
-struct consistency_proof_file {
-    std::vector<digest> path{};
-    std::string older_note{};
-    std::string newer_note{};
-
-    friend bool operator==(consistency_proof_file const&,
-                           consistency_proof_file const&) noexcept = default;
-    [[nodiscard]] std::string to_text() const;
-    [[nodiscard]] static result<consistency_proof_file> parse(std::string_view file);
-};
-
-namespace detail {
-
-inline constexpr std::string_view inclusion_title = "c2sp.org/tlog-proof@v1";
-inline constexpr std::string_view consistency_title = "aiaudit consistency proof v1";
-
-// The longest path of a tree of limits::tree_size leaves, and the start of a consistency proof.
-inline constexpr std::size_t proof_hashes_max = 64;
-
-inline void append_hashes(std::string& text, std::vector<digest> const& hashes) {
-    for (digest const& hash : hashes) text.append(base64_of(hash)).append(1, '\n');
-}
-
-}  // namespace detail
-
-// What a proof file has shown.
-struct verified_record {
-    std::string record{};  // its canonical bytes
-    std::uint64_t index = 0;
-    verified_checkpoint state;  // of the log that it is in
-};
-
-// Errors: as inclusion_proof_file::parse and open_checkpoint; bad_input for a file without a
-// record; verification_failed.
-[[nodiscard]] result<verified_record> verify_inclusion(std::string_view file,
-                                                       trusted_log const& log);
-
-struct verified_growth {
-    verified_checkpoint older;
-    verified_checkpoint newer;
-};
-
-// Errors: as consistency_proof_file::parse and open_checkpoint; verification_failed.
-[[nodiscard]] result<verified_growth> verify_consistency(std::string_view file,
-                                                         trusted_log const& log);
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_INTEGRITY_PROOF_FILE_HPP
 
 // ---- aiaudit/storage/store.hpp ----
 // SPDX-License-Identifier: MIT
@@ -13363,144 +14624,6 @@ namespace detail {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_UNKNOWN_OUTCOME_HPP
-
-// ---- aiaudit/storage/posix_file.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// posix_file.hpp: the few file operations that making and checking a ledger directory needs.
-//
-// Threads: functions without state; a file_handle belongs to one thread at a time.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_POSIX_FILE_HPP
-#define AIAUDIT_STORAGE_POSIX_FILE_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <utility>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-class file_handle {
-public:
-    file_handle() noexcept = default;
-    explicit file_handle(int descriptor) noexcept : descriptor_(descriptor) {}
-    file_handle(file_handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-    file_handle& operator=(file_handle&& other) noexcept {
-        std::swap(descriptor_, other.descriptor_);
-        return *this;
-    }
-    ~file_handle() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
-    [[nodiscard]] int get() const noexcept { return descriptor_; }
-
-    // -1 in it (and errno) on failure. Never inherited by a program that is executed.
-    [[nodiscard]] static file_handle open(std::string const& path, int flags,
-                                          mode_t mode = 0600) noexcept;
-
-private:
-    int descriptor_ = -1;
-};
-
-// What a file is, whatever its name: its device and its inode.
-using file_id = std::pair<dev_t, ino_t>;
-
-[[nodiscard]] inline std::string text_of_errno(int number) {
-    return std::generic_category().message(number);
-}
-
-// What a failed system call on `path` means. `call` names it in the text.
-[[nodiscard]] error posix_error(int number, std::string_view call, std::string const& path);
-
-// Errors: those of stat().
-[[nodiscard]] result<file_id> file_at(std::string const& path);
-// The same of an open file; `path` is for the text.
-[[nodiscard]] result<file_id> file_of(int descriptor, std::string const& path);
-
-// Seen from the root, by where the process is now.
-[[nodiscard]] result<std::string> absolute_path(std::string const& path);
-
-// Whether the file system at `path` can be written, and has so many bytes free for this user.
-// Errors: read_only, disk_full; those of statvfs().
-[[nodiscard]] result<void> check_room(std::string const& path, std::uint64_t bytes);
-
-// Makes the entries of a directory durable: a rename is not before this.
-[[nodiscard]] result<void> sync_path(std::string const& path);
-
-// A file with these bytes, durable, but for its entry in the directory.
-[[nodiscard]] result<void> write_file(std::string const& path, std::string_view bytes);
-
-// Puts these bytes in the place of a file, durable: whole, or the old file stays. They are written
-// beside it first, under its name with ".new" behind it. `owner` is whom the file is given to, if
-// it is another.
-[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes,
-                                        std::optional<uid_t> owner = {});
-
-// Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
-// a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
-// it is. A file system that cannot do this is left to its own ways.
-[[nodiscard]] result<void> reserve_blocks(std::string const& path, std::uint64_t bytes);
-
-// Fills `to` from `offset`; how many bytes there were before the end of the file. -1: errno.
-[[nodiscard]] std::int64_t read_at(int descriptor, char* to, std::size_t size,
-                                   std::uint64_t offset) noexcept;
-
-// flock(), where no signal ends the wait.
-[[nodiscard]] int lock_file(int descriptor, int how) noexcept;
-
-// A file that is locked by flock(), of this process alone: a child that is forked meanwhile would
-// have the same lock open, and keep it when its parent is killed. A handler of fork() closes it
-// there. Unlocked when it is destroyed.
-class unshared_file {
-public:
-    // -1 in it (and errno) on failure, as file_handle::open().
-    unshared_file(std::string const& path, int flags) noexcept;
-    unshared_file(unshared_file const&) = delete;
-    unshared_file& operator=(unshared_file const&) = delete;
-    ~unshared_file();
-    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(file_); }
-    [[nodiscard]] int get() const noexcept { return file_.get(); }
-
-private:
-    friend class unshared_file_list;
-    file_handle file_{};
-    unshared_file* before_ = nullptr;  // in the list of the process
-    unshared_file* after_ = nullptr;
-};
-
-// Held from when it is made until it is destroyed, or its process dies; others of any thread or
-// process wait. For the few system calls of making a directory, or opening what is in it.
-class directory_lock {
-public:
-    explicit directory_lock(std::string const& path) noexcept
-        : directory_(path, O_RDONLY | O_DIRECTORY),
-          held_(directory_ && lock_file(directory_.get(), LOCK_EX) == 0) {}
-    [[nodiscard]] bool held() const noexcept { return held_; }
-
-private:
-    unshared_file directory_;
-    bool held_;
-};
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_POSIX_FILE_HPP
 
 // ---- aiaudit/storage/file_watch.hpp ----
 // SPDX-License-Identifier: MIT
@@ -33625,6 +34748,1446 @@ AIAUDIT_INLINE result<alert_sink> slack_sink(webhook_options const& options) {
 
 #endif  // AIAUDIT_IMPL_ALERTS_WEBHOOK_IPP
 
+// ---- aiaudit/impl/audit/audit_directory.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// audit_directory.ipp: the definitions of audit_directory.hpp.
+#ifndef AIAUDIT_IMPL_AUDIT_AUDIT_DIRECTORY_IPP
+#define AIAUDIT_IMPL_AUDIT_AUDIT_DIRECTORY_IPP
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include <dirent.h>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::string_view audit_marker = "aiaudit-audit";
+inline constexpr std::string_view audit_marker_text = "aiaudit audit state 1\n";
+
+AIAUDIT_INLINE std::string origin_hash(std::string_view origin) { return to_hex(sha256(origin)); }
+
+AIAUDIT_INLINE result<void> make_directories(std::string const& path) {
+    for (std::size_t end = 0; end != std::string::npos;) {
+        end = path.find('/', end + 1);
+        std::string const part = path.substr(0, end);
+        if (part.empty() || ::mkdir(part.c_str(), 0700) == 0 || errno == EEXIST) continue;
+        if (errno == EROFS || errno == EACCES) {  // one above may be there, and not ours
+            if (auto const there = file_at(part)) continue;
+        }
+        return posix_error(errno, "mkdir", part);
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<std::string> read_whole_file(std::string const& path, std::size_t bytes_max) {
+    std::size_t const slash = path.rfind('/');
+    bool const is_bare = slash == std::string::npos;
+    return directory_log_source(is_bare ? "." : path.substr(0, slash))
+        .get(is_bare ? path : path.substr(slash + 1), bytes_max);
+}
+
+AIAUDIT_INLINE result<void> place_file(std::string const& path, std::string_view bytes) {
+    std::string const beside = path + ".new";
+    {
+        auto const file = file_handle::open(beside, O_WRONLY | O_CREAT | O_TRUNC);
+        if (!file) return posix_error(errno, "create", beside);
+        while (!bytes.empty()) {
+            auto const written = ::write(file.get(), bytes.data(), bytes.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) return posix_error(errno, "write", beside);
+            bytes.remove_prefix(static_cast<std::size_t>(written));
+        }
+    }
+    if (::rename(beside.c_str(), path.c_str()) != 0) return posix_error(errno, "rename", path);
+    return {};
+}
+
+AIAUDIT_INLINE result<void> sync_file_system(std::string const& path) {
+    auto const directory = file_handle::open(path, O_RDONLY | O_DIRECTORY);
+    if (!directory || ::syncfs(directory.get()) != 0) return posix_error(errno, "syncfs", path);
+    return {};
+}
+
+AIAUDIT_INLINE bool has_entries(std::string const& path) {
+    DIR* const opened = ::opendir(path.c_str());
+    if (opened == nullptr) return false;
+    bool found = false;
+    while (dirent const* const each = ::readdir(opened)) {
+        std::string_view const name = each->d_name;
+        found = found || (name != "." && name != ".." && !name.starts_with(audit_marker));
+    }
+    ::closedir(opened);
+    return found;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<audit_directory> audit_directory::open(std::string path) {
+    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+    if (path.empty()) return fail(errc::bad_argument, "the audit's directory has no name");
+    if (auto ok = detail::make_directories(path); !ok) return ok.error();
+    std::string const marker = path + '/' + std::string(detail::audit_marker);
+    auto const there = detail::read_whole_file(marker, 4096);
+    if (!there && there.error().code == errc::not_found) {
+        if (detail::has_entries(path))
+            return fail(errc::not_a_ledger,
+                        path +
+                            ": holds something else than an audit's state; name a directory of "
+                            "its own");
+        if (auto ok = detail::replace_file(marker, detail::audit_marker_text); !ok)
+            return ok.error();
+    } else if (!there) {
+        return there.error();
+    } else if (*there != detail::audit_marker_text) {
+        return fail(errc::newer_format, marker + ": is of another version");
+    }
+    auto lock = std::make_shared<detail::unshared_file>(marker, O_RDWR);
+    if (!*lock) return detail::posix_error(errno, "open", marker);
+    if (detail::lock_file(lock->get(), LOCK_EX | LOCK_NB) != 0)
+        return fail(errc::already_open, path + ": another audit or witness has it open");
+    return audit_directory{std::move(path), std::move(lock)};
+}
+
+AIAUDIT_INLINE std::string audit_directory::mirror_of(std::string_view origin) const {
+    return path_ + "/mirror/" + detail::origin_hash(origin);
+}
+AIAUDIT_INLINE std::string audit_directory::witness_of(std::string_view origin) const {
+    return path_ + "/witness/" + detail::origin_hash(origin);
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_AUDIT_AUDIT_DIRECTORY_IPP
+
+// ---- aiaudit/impl/audit/auditor.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// auditor.ipp: the definitions of auditor.hpp.
+#ifndef AIAUDIT_IMPL_AUDIT_AUDITOR_IPP
+#define AIAUDIT_IMPL_AUDIT_AUDITOR_IPP
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE std::string_view name_of(audit_kind kind) noexcept {
+    switch (kind) {
+    case audit_kind::unreachable: return "unreachable";
+    case audit_kind::bad_checkpoint: return "bad_checkpoint";
+    case audit_kind::rolled_back: return "rolled_back";
+    case audit_kind::forked: return "forked";
+    case audit_kind::bad_tiles: return "bad_tiles";
+    case audit_kind::bad_records: return "bad_records";
+    case audit_kind::silent: return "silent";
+    case audit_kind::no_quorum: return "no_quorum";
+    case audit_kind::damaged: return "damaged";
+    }
+    return "unknown";
+}
+
+namespace detail {
+
+inline constexpr std::size_t seen_bytes_max = std::size_t{64} << 20;
+
+AIAUDIT_INLINE std::string size_and_root(checkpoint const& of) {
+    return std::to_string(of.size) + " records with root " + of.root.to_string();
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<auditor> auditor::open(log_policy policy, audit_directory in,
+                                             auditor_options options) {
+    auditor made{std::move(policy), std::move(in), std::move(options)};
+    if (made.options_.key) {
+        auto const& point = made.options_.key->verification_key().point();
+        for (auto const& each : made.policy_.logs())
+            if (each.key.point() == point)
+                return fail(errc::bad_argument, "the auditor's key is that of a log too");
+    }
+    for (trusted_log& each : made.policy_.trusted_logs())
+        if (auto ok = made.add_log(std::move(each)); !ok) return ok.error();
+    for (auto const& each : made.policy_.witnesses()) {
+        if (each.url.empty()) continue;
+        auto source = made.source_of(each.url);
+        if (!source)
+            return fail(source.error().code, "the witness " + detail::printable(each.name) + ": " +
+                                                 source.error().where);
+        made.witnesses_.emplace_back(each.name, std::move(*source));
+    }
+    return made;
+}
+
+AIAUDIT_INLINE result<log_source> auditor::source_of(std::string_view url) const {
+    return options_.source ? options_.source(url) : http_log_source(url, options_.http);
+}
+
+AIAUDIT_INLINE result<void> auditor::add_log(trusted_log log) {
+    watched_log made{std::move(log)};
+    for (auto const& each : policy_.logs()) {
+        if (each.key.name() != made.log.origin || each.url.empty()) continue;
+        auto source = source_of(each.url);
+        if (!source)
+            return fail(source.error().code, "the log " + detail::printable(made.log.origin) +
+                                                 ": " + source.error().where);
+        made.sources.push_back(std::move(*source));
+    }
+    logs_.push_back(std::move(made));
+    return {};
+}
+
+AIAUDIT_INLINE std::uint64_t auditor::now_seconds() const {
+    timestamp const now = options_.now ? options_.now() : system_clock{}.now();
+    return now.ns <= 0 ? 1 : static_cast<std::uint64_t>(now.seconds());
+}
+
+AIAUDIT_INLINE result<void> auditor::open_mirror(watched_log& of) {
+    if (of.mirror) return {};
+    auto opened = log_mirror::open(directory_.mirror_of(of.log.origin), of.log);
+    if (!opened) return opened.error();
+    // "SIZE SECONDS"; where it does not fit the mirror, a process died between the two.
+    auto const kept = detail::read_whole_file(opened->directory() + "/grown", 64);
+    std::string const prefix = std::to_string(opened->size()) + ' ';
+    of.grown_at = now_seconds();
+    if (kept && kept->starts_with(prefix) && kept->ends_with('\n')) {
+        auto const at = detail::decimal_of(
+            std::string_view(*kept).substr(prefix.size(), kept->size() - prefix.size() - 1));
+        if (at) of.grown_at = *at;
+    }
+    of.mirror.emplace(std::move(*opened));
+    return {};
+}
+
+AIAUDIT_INLINE result<log_mirror*> auditor::mirror(std::string_view origin) {
+    for (watched_log& each : logs_) {
+        if (each.log.origin != origin) continue;
+        if (auto ok = open_mirror(each); !ok) return ok.error();
+        return &*each.mirror;
+    }
+    return fail(errc::not_found, "the policy has no log named " + detail::printable(origin));
+}
+
+AIAUDIT_INLINE void auditor::find(looking& in, audit_kind kind, std::string text,
+                                  std::string evidence) {
+    in.seen.findings.push_back({kind, in.seen.origin,
+                                std::string(name_of(kind)) + ": " +
+                                    detail::printable(in.seen.origin) + ": " + std::move(text),
+                                std::move(evidence)});
+}
+
+AIAUDIT_INLINE log_look auditor::look(std::string_view origin,
+                                      std::vector<checkpoint_view> const& views) {
+    log_look seen;
+    seen.origin = origin;
+    auto const known = std::find_if(logs_.begin(), logs_.end(), [&](watched_log const& each) {
+        return each.log.origin == origin;
+    });
+    AIAUDIT_ASSERT(known != logs_.end());
+    looking in{*known, seen};
+    if (auto ok = open_mirror(*known); !ok) {
+        find(in, audit_kind::damaged, ok.error().message());
+        return seen;
+    }
+    seen.before = known->mirror->size();
+    fetch_views(in, views);
+    std::stable_sort(in.views.begin(), in.views.end(),
+                     [](signed_view const& one, signed_view const& two) {
+                         return one.state.state.size() < two.state.state.size();
+                     });
+    for (signed_view const& each : in.views) judge(in, each);
+    judge_end(in);
+    if (options_.copies_records) copy_records(in);
+    seen.size = known->mirror->size();
+    if (known->mirror->begun()) seen.root = known->mirror->state().root();
+    return seen;
+}
+
+// Witnesses are asked before the log: what they have cosigned it must show afterwards.
+AIAUDIT_INLINE void auditor::fetch_views(looking& in, std::vector<checkpoint_view> const& given) {
+    for (auto const& [name, source] : witnesses_) {
+        std::string const path = detail::origin_hash(in.seen.origin) + "/checkpoint";
+        auto note = source.get(path, limits::note_bytes);
+        if (note)
+            take_view(in, "witness " + name, std::move(*note), false);
+        else if (note.error().code != errc::not_found)
+            find(in, audit_kind::unreachable,
+                 "the witness " + detail::printable(name) + " cannot be asked for it (" +
+                     note.error().message() + "); see that it runs, and audit again");
+    }
+    for (checkpoint_view const& each : given) take_view(in, each.via, each.note, false);
+    if (in.at.sources.empty())
+        find(in, audit_kind::unreachable,
+             "the policy has no URL for it; add one behind its key to have it audited");
+    for (log_source const& each : in.at.sources) {
+        auto note = each.get("checkpoint", limits::note_bytes);
+        if (note)
+            take_view(in, each.name, std::move(*note), true);
+        else
+            find(in, audit_kind::unreachable,
+                 "its checkpoint cannot be fetched from " + each.name + " (" +
+                     note.error().message() +
+                     "); see whether the node runs: what it does now is not audited");
+    }
+}
+
+AIAUDIT_INLINE void auditor::take_view(looking& in, std::string via, std::string note,
+                                       bool is_own) {
+    auto state = open_checkpoint(note, in.at.log);
+    if (!state) {
+        find(in, audit_kind::bad_checkpoint,
+             "what " + detail::printable(via) +
+                 " shows is not signed by a key of the policy for it (" + state.error().message() +
+                 "); see whose key it is: a changed key must be told to those who audit");
+        return;
+    }
+    auto by = cosignatures_of(note, policy_.witness_keys());
+    if (!by) {
+        find(in, audit_kind::bad_checkpoint,
+             "a cosignature on what " + detail::printable(via) + " shows is forged (" +
+                 by.error().where + "); keep the checkpoint and ask the witness");
+        return;
+    }
+    in.views.push_back({std::move(via), std::move(note),
+                        witnessed_checkpoint{std::move(*state), std::move(*by)}, is_own});
+}
+
+AIAUDIT_INLINE void auditor::judge(looking& in, signed_view const& view) {
+    log_mirror& mirror = *in.at.mirror;
+    std::uint64_t const size = view.state.state.size();
+    if (view.is_own && size < in.seen.before)
+        find(in, audit_kind::rolled_back,
+             "it shows " + std::to_string(size) + " records and has signed " +
+                 std::to_string(in.seen.before) +
+                 " before; an older copy of the ledger may have been put back: stop the node, "
+                 "restore its newest ledger or begin a new log with a new key");
+    if (mirror.begun() && size <= mirror.size()) return judge_older(in, view);
+    judge_newer(in, view);
+}
+
+// The mirror says which root the log had at that size.
+AIAUDIT_INLINE void auditor::judge_older(looking& in, signed_view const& view) {
+    log_mirror& mirror = *in.at.mirror;
+    verified_checkpoint const& state = view.state.state;
+    auto const tree = mirror.tree_of(state.size());
+    if (!tree) return find(in, audit_kind::damaged, tree.error().message());
+    if (tree->root() == state.root()) {
+        if (state.size() != mirror.size() || !view.is_own) return;
+        if (auto ok = accept(in, view); !ok) find(in, audit_kind::damaged, ok.error().message());
+        return;
+    }
+    fork_file evidence{tree->root(), {{}, view.note, mirror.note()}};
+    if (state.size() != mirror.size()) {
+        auto path = consistency_proof(state.size(), mirror.size(), mirror.nodes());
+        if (!path) return find(in, audit_kind::damaged, path.error().message());
+        evidence.growth.path = std::move(*path);
+    }
+    keep_fork(in, evidence, view.via);
+}
+
+AIAUDIT_INLINE void auditor::judge_newer(looking& in, signed_view const& view) {
+    if (in.at.sources.empty()) return;
+    log_mirror& mirror = *in.at.mirror;
+    auto const same = mirror.copy(view.state.state, in.at.sources.front());
+    if (!same && same.error().code == errc::bad_input)
+        return find(in, audit_kind::bad_tiles, same.error().where + "; the node must be mended");
+    if (!same)
+        return find(in, audit_kind::unreachable,
+                    "its tree of " + std::to_string(view.state.state.size()) +
+                        " records, signed via " + detail::printable(view.via) +
+                        ", cannot be fetched (" + same.error().message() +
+                        "); see whether the node runs, and audit again");
+    if (!*same) return explain_tiles(in, view);
+    if (auto ok = accept(in, view); !ok) find(in, audit_kind::damaged, ok.error().message());
+}
+
+// The tiles do not continue the mirror. Where they lead to the signed root, they prove what the
+// log now says that it was.
+AIAUDIT_INLINE void auditor::explain_tiles(looking& in, signed_view const& view) {
+    log_mirror& mirror = *in.at.mirror;
+    verified_checkpoint const& state = view.state.state;
+    tile_nodes<log_mirror::tile_fetch> node(state.size(), [&](tile_place place) {
+        return in.at.sources.front().get(place.path(), detail::tile_bytes);
+    });
+    std::uint64_t const size = mirror.size();
+    auto const tree = compact_range::from_nodes(size, node);
+    auto path = size == 0 ? result<std::vector<digest>>(fail(errc::bad_argument, "an empty tree"))
+                          : consistency_proof(size, state.size(), node);
+    bool const leads =
+        tree && path &&
+        detail::consistency_holds(size, state.size(), *path, tree->root(), state.root());
+    if (!leads || tree->root() == mirror.state().root())
+        return find(in, audit_kind::bad_tiles,
+                    "its tiles do not lead to the root of " + std::to_string(state.size()) +
+                        " records that it signed (seen via " + detail::printable(view.via) +
+                        "); the node's storage or its server is damaged, or it hides a fork: "
+                        "verify its ledger");
+    keep_fork(in, {tree->root(), {std::move(*path), mirror.note(), view.note}}, view.via);
+}
+
+AIAUDIT_INLINE void auditor::keep_fork(looking& in, fork_file const& evidence,
+                                       std::string const& via) {
+    std::string const text = evidence.to_text();
+    auto const shown = verify_fork(text, in.at.log);
+    if (!shown)  // it must convince others
+        return find(in, audit_kind::damaged,
+                    "the evidence of a fork seen via " + detail::printable(via) +
+                        " does not hold (" + shown.error().message() +
+                        "); the auditor's mirror may be damaged");
+    std::string const directory = directory_.path() + "/evidence";
+    std::string const path = directory + '/' + detail::origin_hash(in.seen.origin).substr(0, 16) +
+                             '-' + std::to_string(shown->older.size()) + '-' +
+                             std::to_string(shown->newer.size()) + '-' +
+                             shown->newer.root().to_string().substr(0, 8) +
+                             shown->older.root().to_string().substr(0, 8) + ".fork";
+    auto kept = detail::make_directories(directory);
+    if (kept && !detail::read_whole_file(path, limits::proof_file_bytes))
+        kept = detail::replace_file(path, text);
+    std::string what =
+        "it has signed two histories: " + detail::size_and_root(shown->older.value()) + ", and " +
+        detail::size_and_root(shown->newer.value()) + ", which had root " +
+        shown->root.to_string() + " then (seen via " + detail::printable(via) + "); ";
+    if (!kept) {
+        what += "the evidence cannot be kept (" + kept.error().message() + ")";
+        return find(in, audit_kind::forked, std::move(what));
+    }
+    what += "believe nothing of it since; anybody can verify the evidence in " + path +
+            " (aiaudit audit --evidence)";
+    find(in, audit_kind::forked, std::move(what), path);
+}
+
+AIAUDIT_INLINE result<std::string> auditor::cosigned(std::string_view note) const {
+    if (!options_.key) return std::string(note);
+    auto const parts = detail::split_note(note);
+    if (!parts) return parts.error();
+    auto const line = options_.key->cosign(parts->text, now_seconds());
+    if (!line) return line.error();
+    return with_signature_lines(note, *line);
+}
+
+// A line of JSON for each checkpoint that is new. A last line that is not whole is of a process
+// that was killed: it is ended, and passed over.
+AIAUDIT_INLINE result<void> auditor::keep_seen(watched_log& of, signed_view const& view) {
+    std::string const path = of.mirror->directory() + "/seen.jsonl";
+    std::string line = "{\"size\":" + std::to_string(view.state.state.size()) + ",\"root\":\"" +
+                       view.state.state.root().to_string() +
+                       "\",\"seen_at\":" + std::to_string(now_seconds()) + ",\"via\":\"" +
+                       detail::base64_encode(view.via) + "\",\"note\":\"" +
+                       detail::base64_encode(view.note) + "\"}\n";
+    auto const file = detail::file_handle::open(path, O_RDWR | O_CREAT | O_APPEND);
+    if (!file) return detail::posix_error(errno, "open", path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return detail::posix_error(errno, "fstat", path);
+    char last = '\n';
+    if (status.st_size > 0 &&
+        detail::read_at(file.get(), &last, 1, static_cast<std::uint64_t>(status.st_size - 1)) ==
+            1 &&
+        last != '\n')
+        line.insert(line.begin(), '\n');
+    auto const written = ::write(file.get(), line.data(), line.size());
+    if (written != static_cast<ssize_t>(line.size()) || ::fsync(file.get()) != 0)
+        return detail::posix_error(errno, "write", path);
+    if (static_cast<std::uint64_t>(status.st_size) > detail::seen_bytes_max &&
+        ::rename(path.c_str(), (path + ".1").c_str()) != 0)
+        return detail::posix_error(errno, "rename", path);
+    return {};
+}
+
+// The mirror goes on to this checkpoint, which is cosigned anew.
+AIAUDIT_INLINE result<void> auditor::accept(looking& in, signed_view const& view) {
+    log_mirror& mirror = *in.at.mirror;
+    bool const grows = !mirror.begun() || mirror.size() != view.state.state.size();
+    auto note = cosigned(view.note);
+    if (!note) return note.error();
+    if (auto ok = mirror.accept(view.state.state, std::move(*note)); !ok) return ok;
+    in.seen.cosigned = options_.key != nullptr;
+    if (!grows) return {};
+    in.at.grown_at = now_seconds();
+    if (auto ok = keep_seen(in.at, view); !ok) return ok;
+    return detail::replace_file(
+        mirror.directory() + "/grown",
+        std::to_string(mirror.size()) + ' ' + std::to_string(in.at.grown_at) + '\n');
+}
+
+AIAUDIT_INLINE void auditor::judge_end(looking& in) {
+    signed_view const* own = nullptr;
+    for (signed_view const& each : in.views)
+        if (each.is_own) own = &each;
+    if (own == nullptr) return;
+    judge_silence(in, *own);
+    // With the auditor's own word, where the policy has it among the witnesses.
+    std::string const& note = in.seen.cosigned ? in.at.mirror->note() : own->note;
+    if (auto const held = policy_.open(note); !held)
+        find(in, audit_kind::no_quorum,
+             held.error().where + "; see which witnesses the node cannot reach");
+}
+
+AIAUDIT_INLINE void auditor::copy_records(looking& in) {
+    if (in.at.sources.empty() || !in.at.mirror->begun()) return;
+    auto const dropped = in.at.mirror->copy_records(in.at.sources.front());
+    if (dropped) {
+        in.seen.dropped = *dropped;
+        return;
+    }
+    errc const code = dropped.error().code;
+    if (code == errc::verification_failed || code == errc::bad_input)
+        return find(in, audit_kind::bad_records,
+                    dropped.error().where +
+                        "; the node's storage is damaged, or its records were changed: verify its "
+                        "ledger");
+    find(in, audit_kind::unreachable,
+         "its records cannot be fetched (" + dropped.error().message() +
+             "); see whether the token is the log's");
+}
+
+AIAUDIT_INLINE void auditor::judge_silence(looking& in, signed_view const& own) {
+    if (options_.silent_seconds <= 0) return;
+    std::uint64_t heard = in.at.grown_at;
+    for (cosignature const& each : own.state.cosigned) heard = (std::max)(heard, each.time);
+    std::uint64_t const now = now_seconds();
+    if (now < heard || now - heard <= static_cast<std::uint64_t>(options_.silent_seconds)) return;
+    find(in, audit_kind::silent,
+         "no record and no cosignature is newer than " + std::to_string(now - heard) +
+             " s; see whether the node is in use: it may write to another log");
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_AUDIT_AUDITOR_IPP
+
+// ---- aiaudit/impl/audit/log_mirror.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// log_mirror.ipp: the definitions of log_mirror.hpp.
+#ifndef AIAUDIT_IMPL_AUDIT_LOG_MIRROR_IPP
+#define AIAUDIT_IMPL_AUDIT_LOG_MIRROR_IPP
+
+#include <cstring>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE digest hash_at(std::string_view tile, std::size_t place) {
+    digest hash;
+    std::memcpy(hash.bytes.data(), tile.data() + place * 32, 32);
+    return hash;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<log_mirror> log_mirror::open(std::string directory, trusted_log log) {
+    log_mirror made{std::move(directory), std::move(log)};
+    if (auto ok = detail::make_directories(made.directory_); !ok) return ok.error();
+    if (auto ok = made.load(); !ok) return ok.error();
+    return made;
+}
+
+AIAUDIT_INLINE result<void> log_mirror::load() {
+    std::string const path = directory_ + "/checkpoint";
+    auto note = detail::read_whole_file(path, limits::note_bytes);
+    if (!note && note.error().code == errc::not_found) return {};
+    if (!note) return note.error();
+    auto const damaged = [this](std::string const& why) {
+        return fail(errc::corrupt, "the mirror " + directory_ + " is damaged: " + why +
+                                       "; put its copy back, or move it away and audit again "
+                                       "(what the log did before is then not known)");
+    };
+    auto state = open_checkpoint(*note, log_);
+    if (!state) return damaged("its checkpoint: " + state.error().where);
+    tile_nodes<tile_fetch> node(state->size(), [this](tile_place place) {
+        return detail::read_whole_file(path_of(place), detail::tile_bytes);
+    });
+    auto range = compact_range::from_nodes(state->size(), node);
+    if (!range) return damaged(range.error().where);
+    if (range->root() != state->root()) return damaged("its tiles do not lead to the root");
+    state_ = std::move(*state);
+    note_ = std::move(*note);
+    range_ = *range;
+    return {};
+}
+
+AIAUDIT_INLINE result<std::string> log_mirror::tile(tile_place place) const {
+    unsigned const there = tile_width_of(place.level, place.index, size());
+    if (place.entries || place.width > there)
+        return fail(errc::not_found, place.path() + ": is not mirrored");
+    tile_place const kept{place.level, place.index, there, false};
+    auto bytes = detail::read_whole_file(path_of(kept), detail::tile_bytes);
+    if (!bytes) return bytes;
+    if (bytes->size() != std::size_t{there} * 32)
+        return fail(errc::corrupt, path_of(kept) + ": has not the length of its hashes");
+    bytes->resize(std::size_t{place.width} * 32);
+    return bytes;
+}
+
+AIAUDIT_INLINE tile_nodes<log_mirror::tile_fetch> log_mirror::nodes() const {
+    return {size(), [this](tile_place place) { return tile(place); }};
+}
+
+AIAUDIT_INLINE result<compact_range> log_mirror::tree_of(std::uint64_t size) const {
+    if (size > range_.size())
+        return fail(errc::not_found, "the mirror has not so many records yet");
+    return compact_range::from_nodes(size, nodes());
+}
+
+AIAUDIT_INLINE result<std::string> log_mirror::served(std::string_view path) const {
+    if (!begun()) return fail(errc::not_found, "the mirror has no checkpoint yet");
+    if (path == "checkpoint") return note_;
+    auto const place = tile_place::parse(path);
+    if (!place) return fail(errc::not_found, "there is no such tile");
+    return tile(*place);
+}
+
+AIAUDIT_INLINE result<void> log_mirror::write_tile(tile_place place, std::string_view bytes) const {
+    std::string const path = path_of(place);
+    if (auto ok = detail::make_directories(path.substr(0, path.rfind('/'))); !ok) return ok;
+    return detail::place_file(path, bytes);
+}
+
+// The tiles above the lowest that have not all their hashes in the tree that is mirrored.
+AIAUDIT_INLINE result<void> log_mirror::begin_copy() {
+    copied_ = range_;
+    for (unsigned level = 1; level < levels; ++level) {
+        std::uint64_t const there = size() >> (tile_height * level);
+        open_[level] = {there >> tile_height, {}};
+        auto const width = static_cast<unsigned>(there & (tile_width - 1));
+        if (width == 0) continue;
+        auto bytes = tile({level, there >> tile_height, width, false});
+        if (!bytes) return bytes.error();
+        open_[level].bytes = std::move(*bytes);
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<void> log_mirror::add_node(unsigned level, digest const& hash) {
+    open_tile& to = open_[level];
+    to.bytes += detail::view_of(hash.bytes);
+    if (to.bytes.size() < detail::tile_bytes) return {};
+    if (auto ok = write_tile({level, to.index, tile_width, false}, to.bytes); !ok) return ok;
+    to = {to.index + 1, {}};
+    return {};
+}
+
+// False where its first hashes are not those that are here already.
+AIAUDIT_INLINE result<bool> log_mirror::copy_tile(std::uint64_t index, std::uint64_t size,
+                                                  log_source const& from) {
+    tile_place const place{0, index, tile_width_of(0, index, size), false};
+    auto bytes = from.get(place.path(), detail::tile_bytes);
+    // The log may have no partial tile any more once it is full.
+    if (!bytes && bytes.error().code == errc::not_found && place.is_partial()) {
+        auto full = from.get(tile_place{0, index, tile_width, false}.path(), detail::tile_bytes);
+        if (full) bytes = full->substr(0, std::size_t{place.width} * 32);
+    }
+    if (!bytes) return bytes.error();
+    if (bytes->size() != std::size_t{place.width} * 32)
+        return fail(errc::bad_input, place.path() + ": the log sends " +
+                                         std::to_string(bytes->size()) + " bytes for " +
+                                         std::to_string(place.width) + " hashes");
+    auto const known = static_cast<unsigned>(copied_.size() - index * tile_width);
+    if (known != 0) {
+        auto const ours = tile({0, index, known, false});
+        if (!ours) return ours.error();
+        if (!bytes->starts_with(*ours)) return false;
+    }
+    result<void> added{};
+    for (std::size_t at = known; at < place.width && added; ++at) {
+        copied_.append(detail::hash_at(*bytes, at),
+                       [&](unsigned level, std::uint64_t, digest const& hash) {
+                           if (level % tile_height == 0 && added)
+                               added = add_node(level / tile_height, hash);
+                       });
+    }
+    if (!added) return added.error();
+    if (auto ok = write_tile(place, *bytes); !ok) return ok.error();
+    return true;
+}
+
+AIAUDIT_INLINE result<bool> log_mirror::copy(verified_checkpoint const& to,
+                                             log_source const& from) {
+    AIAUDIT_ASSERT(to.size() >= size());
+    if (auto ok = begin_copy(); !ok) return ok.error();
+    for (std::uint64_t next = size(); next < to.size();) {
+        std::uint64_t const index = next >> tile_height;
+        auto const same = copy_tile(index, to.size(), from);
+        if (!same || !*same) return same;
+        next = (index + 1) << tile_height;
+    }
+    if (copied_.root() != to.root()) return false;
+    for (unsigned level = 1; level < levels; ++level) {
+        open_tile const& each = open_[level];
+        if (each.bytes.empty()) continue;
+        auto const width = static_cast<unsigned>(each.bytes.size() / 32);
+        if (auto ok = write_tile({level, each.index, width, false}, each.bytes); !ok)
+            return ok.error();
+    }
+    return true;
+}
+
+AIAUDIT_INLINE result<void> log_mirror::check_bundle(std::string_view bundle,
+                                                     tile_place place) const {
+    auto const records = split_entries(bundle, place.width);
+    if (!records) return records.error();
+    auto const leaves = tile({0, place.index, place.width, false});
+    if (!leaves) return leaves.error();
+    for (std::size_t at = 0; at < records->size(); ++at) {
+        if (leaf_hash((*records)[at]) != detail::hash_at(*leaves, at))
+            return fail(errc::verification_failed,
+                        "record " + std::to_string(place.index * tile_width + at + 1) +
+                            " is not the one under its leaf");
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<std::uint64_t> log_mirror::copy_records(log_source const& from) const {
+    std::uint64_t dropped = 0;
+    for (std::uint64_t index = 0; index << tile_height < size(); ++index) {
+        tile_place const place{0, index, tile_width_of(0, index, size()), true};
+        if (detail::file_at(path_of(place))) continue;
+        auto const bundle = from.get(place.path(), detail::bundle_bytes_max);
+        if (!bundle && bundle.error().code == errc::not_found) {
+            ++dropped;
+            continue;
+        }
+        if (!bundle) return bundle.error();
+        if (auto ok = check_bundle(*bundle, place); !ok) return ok.error();
+        if (auto ok = write_tile(place, *bundle); !ok) return ok.error();
+    }
+    if (auto ok = detail::sync_file_system(directory_); !ok) return ok.error();
+    return dropped;
+}
+
+AIAUDIT_INLINE result<void> log_mirror::accept(verified_checkpoint const& state, std::string note) {
+    std::uint64_t const before = size();
+    bool const grows = !begun() || state.size() != before;
+    AIAUDIT_ASSERT(!grows || copied_.size() == state.size());
+    if (grows) {
+        if (auto ok = detail::sync_file_system(directory_); !ok) return ok;
+    }
+    if (auto ok = detail::replace_file(directory_ + "/checkpoint", note); !ok) return ok;
+    if (grows) range_ = copied_;
+    state_ = state;
+    note_ = std::move(note);
+    if (grows && before != 0) remove_partials(before);
+    return {};
+}
+
+// Those of a tree before: the new one has others in their place.
+AIAUDIT_INLINE void log_mirror::remove_partials(std::uint64_t of_size) const {
+    for (unsigned level = 0; level < levels; ++level) {
+        std::uint64_t const there = of_size >> (tile_height * level);
+        std::uint64_t const index = there >> tile_height;
+        auto const width = static_cast<unsigned>(there & (tile_width - 1));
+        if (width == 0 || tile_width_of(level, index, size()) == width) continue;
+        ::unlink(path_of({level, index, width, false}).c_str());
+        if (level == 0) ::unlink(path_of({0, index, width, true}).c_str());
+    }
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_AUDIT_LOG_MIRROR_IPP
+
+// ---- aiaudit/impl/audit/log_source.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// log_source.ipp: the definitions of log_source.hpp.
+#ifndef AIAUDIT_IMPL_AUDIT_LOG_SOURCE_IPP
+#define AIAUDIT_IMPL_AUDIT_LOG_SOURCE_IPP
+
+#include <cerrno>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<log_url> parse_log_url(std::string_view url) {
+    auto const wrong = [] {
+        return fail(errc::bad_argument,
+                    "the URL of a log or witness is https://HOST[:PORT][/PATH] (or http://), "
+                    "without a user, a query or a fragment");
+    };
+    std::size_t const host = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
+    if (host == 0) return wrong();
+    for (char const c : url)
+        if (c <= ' ' || c == '\x7F' || c == '@' || c == '?' || c == '#') return wrong();
+    std::size_t const slash = (std::min)(url.find('/', host), url.size());
+    log_url made{std::string(url.substr(0, slash)), std::string(url.substr(slash))};
+    while (made.prefix.ends_with('/')) made.prefix.pop_back();
+    if (auto const place = parse_origin(made.origin); !place) return wrong();
+    return made;
+}
+
+AIAUDIT_INLINE exchange_function make_exchange(log_source_options const& options) {
+    httplib_options with;
+    with.ca_file = options.ca_file;
+    auto const by = std::make_shared<httplib_transport>(std::move(with));
+    return [by, time_max = options.time_max](http_request const& request,
+                                             std::size_t bytes_max) -> result<fetched> {
+        transfer_limits limits;
+        limits.connect = time_max;
+        limits.deadline = std::chrono::steady_clock::now() + time_max;
+        limits.response_bytes_max = bytes_max;
+        fetched answer;
+        auto const sent = by->exchange(
+            request, limits, std::stop_token{},
+            [&answer](http_response_head const& head) {
+                answer.status = head.status;
+                answer.type = header_of(head.headers, "content-type");
+                return true;
+            },
+            [&answer](std::string_view piece) {
+                answer.body += piece;
+                return true;
+            });
+        if (!sent) return sent.error();
+        return answer;
+    };
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<log_source> http_log_source(std::string_view url,
+                                                  log_source_options const& options) {
+    auto at = detail::parse_log_url(url);
+    if (!at) return at.error();
+    http_request request{"GET", at->origin, {}, {}, {}};
+    if (!options.token.empty())
+        request.headers.emplace_back("Authorization", "Bearer " + options.token);
+    if (auto ok = check_request(http_request{"GET", at->origin, "/", request.headers, {}}); !ok)
+        return ok.error();
+    log_source made;
+    made.name = at->origin + at->prefix;
+    made.get = [exchange = detail::make_exchange(options), request, prefix = at->prefix](
+                   std::string const& path, std::size_t bytes_max) -> result<std::string> {
+        http_request each = request;
+        each.target = prefix + '/' + path;
+        // A server may say much about what it has not.
+        auto answer = exchange(each, (std::max)(bytes_max, std::size_t{64} << 10));
+        if (!answer) return answer.error();
+        if (answer->status == 404 || answer->status == 410)
+            return fail(errc::not_found, path + ": the log answers " +
+                                             std::to_string(answer->status) +
+                                             (answer->status == 410 ? ", it is dropped" : ""));
+        if (answer->status != 200)
+            return fail(errc::bad_response,
+                        path + ": the log answers " + std::to_string(answer->status));
+        if (answer->body.size() > bytes_max)
+            return fail(errc::too_large,
+                        path + ": over " + std::to_string(bytes_max) + " bytes came");
+        return std::move(answer->body);
+    };
+    return made;
+}
+
+AIAUDIT_INLINE log_source directory_log_source(std::string directory) {
+    log_source made;
+    made.name = directory;
+    made.get = [directory = std::move(directory)](std::string const& path,
+                                                  std::size_t bytes_max) -> result<std::string> {
+        std::string const at = directory + '/' + path;
+        auto const file = detail::file_handle::open(at, O_RDONLY);
+        if (!file) return detail::posix_error(errno, "open", at);
+        struct stat status {};
+        if (::fstat(file.get(), &status) != 0) return detail::posix_error(errno, "fstat", at);
+        if (status.st_size < 0 || static_cast<std::uint64_t>(status.st_size) > bytes_max)
+            return fail(errc::too_large, at + ": over " + std::to_string(bytes_max) + " bytes");
+        std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
+        auto const got = detail::read_at(file.get(), bytes.data(), bytes.size(), 0);
+        if (got < 0) return detail::posix_error(errno, "read", at);
+        if (static_cast<std::size_t>(got) != bytes.size())
+            return fail(errc::storage_failed, at + ": it became shorter while it was read");
+        return bytes;
+    };
+    return made;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_AUDIT_LOG_SOURCE_IPP
+
+// ---- aiaudit/impl/audit/row_audit.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// row_audit.ipp: the definitions of row_audit.hpp.
+#ifndef AIAUDIT_IMPL_AUDIT_ROW_AUDIT_IPP
+#define AIAUDIT_IMPL_AUDIT_ROW_AUDIT_IPP
+
+#include <cstring>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE std::string_view name_of(row_kind kind) noexcept {
+    switch (kind) {
+    case row_kind::missing: return "missing";
+    case row_kind::changed: return "changed";
+    case row_kind::extra: return "extra";
+    }
+    return "unknown";
+}
+
+namespace detail {
+
+AIAUDIT_INLINE std::string records_text(std::uint64_t first, std::uint64_t last) {
+    return first == last ? "record " + std::to_string(first)
+                         : "records " + std::to_string(first) + " to " + std::to_string(last);
+}
+
+// Walks the copy's leaves beside the rows.
+class row_auditor {
+public:
+    using tile_fetch = std::function<result<std::string>(tile_place)>;
+
+    row_auditor(verified_checkpoint const& state, tile_fetch const& tiles,
+                row_audit_options const& options)
+        : state_(state), tiles_(tiles), options_(options), node_(state.size(), tiles) {
+        found_.from = options.from;
+        found_.to = options.to == 0 ? state.size() : options.to;
+    }
+
+    [[nodiscard]] result<row_audit> run(row_source const& rows) {
+        if (found_.from < 1 || found_.to > state_.size() || found_.from > found_.to + 1)
+            return fail(errc::bad_argument, "the records to compare are not among the " +
+                                                std::to_string(state_.size()) +
+                                                " of the checkpoint");
+        auto range = compact_range::from_nodes(found_.from - 1, node_);
+        if (!range) return range.error();
+        range_ = *range;
+        next_ = found_.from;
+        audit_row row;
+        for (;;) {
+            result<bool> const more = rows(row);
+            if (!more) return more.error();
+            if (!*more) break;
+            if (auto ok = take(row); !ok) return ok.error();
+        }
+        if (auto ok = skip_to(found_.to + 1, true); !ok) return ok.error();
+        if (auto ok = check_root(); !ok) return ok.error();
+        return std::move(found_);
+    }
+
+private:
+    void find(row_kind kind, std::uint64_t first, std::uint64_t last, std::string text) {
+        if (found_.findings.size() == options_.findings_max)
+            ++found_.left_out;
+        else
+            found_.findings.push_back({kind, first, last, std::move(text)});
+    }
+
+    // The leaf that the copy has of the next record, which is added to the tree.
+    [[nodiscard]] result<digest> take_leaf() {
+        std::uint64_t const place = next_ - 1;
+        std::uint64_t const index = place / tile_width;
+        if (tile_.empty() || index != tile_index_) {
+            auto bytes = tiles_({0, index, tile_width_of(0, index, state_.size()), false});
+            if (!bytes) return bytes.error();
+            if (bytes->size() != std::size_t{tile_width_of(0, index, state_.size())} * 32)
+                return fail(errc::verification_failed, "a tile of the copy has a wrong length");
+            tile_ = std::move(*bytes);
+            tile_index_ = index;
+        }
+        digest leaf;
+        std::memcpy(leaf.bytes.data(), tile_.data() + place % tile_width * 32, 32);
+        range_.append(leaf);
+        ++next_;
+        return leaf;
+    }
+
+    // Records up to that one, which the rows do not have.
+    [[nodiscard]] result<void> skip_to(std::uint64_t number, bool at_end) {
+        std::uint64_t const first = next_;
+        while (next_ < number) {
+            if (auto leaf = take_leaf(); !leaf) return leaf.error();
+        }
+        if (first == next_) return {};
+        found_.missing += next_ - first;
+        find(row_kind::missing, first, next_ - 1,
+             records_text(first, next_ - 1) + (next_ - first == 1 ? " is" : " are") + " missing" +
+                 (at_end ? ": the newest ones, which the sink may still get" : ""));
+        return {};
+    }
+
+    [[nodiscard]] result<void> take(audit_row const& row) {
+        std::uint64_t const number = row.sequence;
+        if (number != 0 && number < found_.from) return {};
+        if (number > found_.to) return take_newer(row);
+        ++found_.rows;
+        if (number == 0 || number == last_) {
+            ++found_.extra;
+            find(row_kind::extra, number, number,
+                 number == 0 ? "a row has sequence 0, which no record has"
+                             : records_text(number, number) + " is there more than once");
+            return {};
+        }
+        if (number < next_)
+            return fail(errc::bad_input, "the row of record " + std::to_string(number) +
+                                             " comes after that of record " +
+                                             std::to_string(last_) +
+                                             ": rows must be in the order of their sequences");
+        if (auto ok = skip_to(number, false); !ok) return ok;
+        last_ = number;
+        auto const leaf = take_leaf();
+        if (!leaf) return leaf.error();
+        compare(row, *leaf);
+        return {};
+    }
+
+    [[nodiscard]] result<void> take_newer(audit_row const& row) {
+        if (row.sequence <= state_.size()) return {};  // after options.to
+        if (options_.newer_allowed) {
+            ++found_.newer;
+            return {};
+        }
+        ++found_.rows;
+        ++found_.extra;
+        find(row_kind::extra, row.sequence, row.sequence,
+             records_text(row.sequence, row.sequence) + " is there, and the log signed only " +
+                 std::to_string(state_.size()));
+        return {};
+    }
+
+    void compare(audit_row const& row, digest const& leaf) {
+        bool const holds = leaf_hash(row.record) == leaf;
+        if (holds && row.leaf == leaf) return;
+        ++found_.changed;
+        std::string text = records_text(row.sequence, row.sequence);
+        if (holds)
+            text += ": the row's leaf is not that of its record, which is as it was signed";
+        else if (row.leaf == leaf)
+            text += ": the row's record is not the one that was signed; its leaf is";
+        else if (leaf_hash(row.record) == row.leaf)
+            text += ": the row's record and leaf were changed together";
+        else
+            text += ": neither the row's record nor its leaf is what was signed";
+        find(row_kind::changed, row.sequence, row.sequence, std::move(text));
+    }
+
+    // The leaves that were compared are those under the signed root.
+    [[nodiscard]] result<void> check_root() {
+        auto const damaged = [] {
+            return fail(errc::verification_failed,
+                        "the copy's tiles do not lead to the signed root: the copy is damaged, "
+                        "and says nothing of the rows");
+        };
+        if (range_.size() == state_.size()) {
+            if (range_.root() != state_.root()) return damaged();
+            return {};
+        }
+        if (range_.size() == 0) return {};
+        auto const path = consistency_proof(range_.size(), state_.size(), node_);
+        if (!path) return path.error();
+        if (!consistency_holds(range_.size(), state_.size(), *path, range_.root(), state_.root()))
+            return damaged();
+        return {};
+    }
+
+    verified_checkpoint const& state_;
+    tile_fetch const& tiles_;
+    row_audit_options const& options_;
+    tile_nodes<tile_fetch> node_;
+    row_audit found_{};
+    compact_range range_{};
+    std::uint64_t next_ = 1;  // the record whose leaf comes next
+    std::uint64_t last_ = 0;  // that of the row before
+    std::string tile_{};
+    std::uint64_t tile_index_ = 0;
+};
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string row_audit::conclusion() const {
+    std::string const which =
+        from > to ? std::string("no records") : detail::records_text(from, to);
+    if (sound())
+        return which + ": the " + std::to_string(rows) +
+               " rows are what the log signed, and none is missing" +
+               (newer == 0 ? "" : "; " + std::to_string(newer) + " newer ones are not covered yet");
+    return which + ": " + std::to_string(missing) + " missing, " + std::to_string(changed) +
+           " changed, " + std::to_string(extra) + " too many, of " + std::to_string(rows) + " rows";
+}
+
+AIAUDIT_INLINE result<row_audit> audit_rows(
+    verified_checkpoint const& state, std::function<result<std::string>(tile_place)> const& tiles,
+    row_source const& rows, row_audit_options const& options) {
+    return detail::row_auditor(state, tiles, options).run(rows);
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_AUDIT_ROW_AUDIT_IPP
+
+// ---- aiaudit/impl/audit/row_lines.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// row_lines.ipp: the definitions of row_lines.hpp.
+#ifndef AIAUDIT_IMPL_AUDIT_ROW_LINES_IPP
+#define AIAUDIT_IMPL_AUDIT_ROW_LINES_IPP
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/string.hpp>
+#include <boost/json/value.hpp>
+
+#include <istream>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class row_line_reader {
+public:
+    row_line_reader(std::istream& in, std::string origin)
+        : in_(in), origin_(std::move(origin)), room_(line_bytes_max) {}
+
+    [[nodiscard]] result<bool> next(audit_row& row) {
+        for (;;) {
+            in_.getline(room_.data(), static_cast<std::streamsize>(room_.size()));
+            if (in_.eof() && in_.gcount() == 0) return false;
+            ++number_;
+            if (in_.bad()) return wrong("cannot be read");
+            if (in_.fail()) return wrong("is over 1 MiB");
+            auto const size = static_cast<std::size_t>(in_.gcount()) - (in_.eof() ? 0U : 1U);
+            std::string_view const line(room_.data(), size);
+            if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+            if (auto ok = read(line, row); !ok) return ok.error();
+            return true;
+        }
+    }
+
+private:
+    static constexpr std::size_t line_bytes_max = std::size_t{1} << 20;
+
+    [[nodiscard]] error wrong(std::string const& what) const {
+        return fail(errc::bad_input, "line " + std::to_string(number_) + " of the rows " + what);
+    }
+    [[nodiscard]] static std::optional<std::string_view> text_at(boost::json::object const& of,
+                                                                 std::string_view name) {
+        auto const* const found = of.if_contains(name);
+        if (found == nullptr || !found->is_string()) return std::nullopt;
+        return std::string_view(found->get_string().data(), found->get_string().size());
+    }
+
+    [[nodiscard]] result<void> read(std::string_view line, audit_row& row) {
+        boost::json::error_code why;
+        auto const read = boost::json::parse(line, why);
+        if (why || !read.is_object()) return wrong("is no JSON object");
+        auto const& of = read.get_object();
+        auto const origin = text_at(of, "origin");
+        auto const leaf = text_at(of, "leaf");
+        auto const record = text_at(of, "record");
+        auto const* const seq = of.if_contains("seq");
+        if (!origin || !leaf || !record || seq == nullptr)
+            return wrong("has not the members origin, seq, leaf and record");
+        if (*origin != origin_)
+            return wrong("is of another log, " + printable(*origin) + ": give the rows of " +
+                         printable(origin_) + " alone");
+        if (seq->is_int64() && seq->get_int64() >= 0)
+            row.sequence = static_cast<std::uint64_t>(seq->get_int64());
+        else if (seq->is_uint64())
+            row.sequence = seq->get_uint64();
+        else
+            return wrong("has a 'seq' that is no whole number");
+        auto const hash = digest::parse(*leaf);
+        auto bytes = base64_decode(*record);
+        if (!hash) return wrong("has a 'leaf' that is not 64 hexadecimal digits");
+        if (!bytes) return wrong("has a 'record' that is no base64");
+        record_ = std::move(*bytes);
+        row.leaf = *hash;
+        row.record = record_;
+        return {};
+    }
+
+    std::istream& in_;
+    std::string origin_;
+    std::vector<char> room_;
+    std::string record_{};
+    std::uint64_t number_ = 0;
+};
+
+}  // namespace detail
+
+AIAUDIT_INLINE row_source row_lines(std::istream& in, std::string origin) {
+    auto const reader = std::make_shared<detail::row_line_reader>(in, std::move(origin));
+    return [reader](audit_row& row) { return reader->next(row); };
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_AUDIT_ROW_LINES_IPP
+
+// ---- aiaudit/impl/audit/witness.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// witness.ipp: the definitions of witness.hpp.
+#ifndef AIAUDIT_IMPL_AUDIT_WITNESS_IPP
+#define AIAUDIT_IMPL_AUDIT_WITNESS_IPP
+
+#include <array>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE witness_answer witness_says(int status, std::string words) {
+    witness_answer made;
+    made.status = status;
+    made.body = std::move(words);
+    made.body += '\n';
+    return made;
+}
+
+// The three lines of a checkpoint, whatever root an empty tree has: that is refused by a status of
+// its own.
+AIAUDIT_INLINE std::optional<checkpoint> checkpoint_lines(std::string_view text) {
+    auto const origin = take_line(text);
+    auto const size = take_line(text);
+    auto const root = take_line(text);
+    if (!root || origin->empty()) return std::nullopt;
+    auto const number = decimal_of(*size);
+    auto const hash = digest_of_base64(*root);
+    if (!number || *number > limits::tree_size || !hash) return std::nullopt;
+    while (!text.empty()) {
+        auto const extension = take_line(text);
+        if (!extension || extension->empty()) return std::nullopt;
+    }
+    return checkpoint{std::string(*origin), *number, *hash};
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<witness> witness::open(log_policy const& policy, audit_directory in,
+                                             cosigner_signing_key key,
+                                             std::function<timestamp()> now) {
+    auto const point = key.verification_key().point();
+    if (!now) now = [] { return system_clock{}.now(); };
+    witness made{std::make_unique<shared>(std::move(in), std::move(key), std::move(now))};
+    for (auto const& each : policy.logs())
+        if (each.key.point() == point)
+            return fail(errc::bad_argument, "the witness's key is that of a log too");
+    for (trusted_log& each : policy.trusted_logs()) {
+        watched_log log{std::move(each)};
+        log.directory = made.state_->directory.witness_of(log.log.origin);
+        if (auto ok = made.load(log); !ok) return ok.error();
+        std::string const origin = log.log.origin;
+        made.state_->logs.emplace(origin, std::move(log));
+    }
+    return made;
+}
+
+// What it cosigned last, by its own signature and the log's.
+AIAUDIT_INLINE result<void> witness::load(watched_log& of) const {
+    std::string const path = of.directory + "/checkpoint";
+    auto note = detail::read_whole_file(path, limits::note_bytes);
+    if (!note && note.error().code == errc::not_found)
+        return detail::make_directories(of.directory);
+    if (!note) return note.error();
+    auto const damaged = [&path](std::string const& why) {
+        return fail(errc::corrupt, path + ": is not what the witness cosigned (" + why +
+                                       "); put its copy back, or the log could be rolled back");
+    };
+    auto const state = open_checkpoint(*note, of.log);
+    if (!state) return damaged(state.error().message());
+    std::array<cosigner_verification_key, 1> const own{verification_key()};
+    auto const by = cosignatures_of(*note, own);
+    if (!by || by->empty()) return damaged("the witness's own signature is not on it");
+    of.state = state->value();
+    of.note = std::move(*note);
+    return {};
+}
+
+AIAUDIT_INLINE std::optional<witness_answer> witness::refuse_step(watched_log const& log,
+                                                                  add_checkpoint_body const& body,
+                                                                  checkpoint const& state) {
+    using detail::witness_says;
+    if (body.old_size > state.size)
+        return witness_says(400, "the old size is over that of the checkpoint");
+    if (std::uint64_t const known = log.note.empty() ? 0 : log.state.size; body.old_size != known) {
+        auto conflict = witness_says(409, std::to_string(known));
+        conflict.type = add_checkpoint_body::size_type;
+        return conflict;
+    }
+    if (state.size == 0 && state.root != empty_root())
+        return witness_says(422, "the root of an empty tree is the hash of nothing");
+    if (body.old_size == 0) {
+        if (!body.proof.empty())
+            return witness_says(422, "from an old size of 0 there is nothing to prove");
+        return std::nullopt;
+    }
+    if (!detail::consistency_holds(body.old_size, state.size, body.proof, log.state.root,
+                                   state.root))
+        return witness_says(422, "the proof does not lead from what was cosigned before to this");
+    return std::nullopt;
+}
+
+AIAUDIT_INLINE witness_answer witness::cosign(watched_log& log, checkpoint const& state,
+                                              std::string_view note) {
+    using detail::witness_says;
+    auto const parts = detail::split_note(note);
+    timestamp const now = state_->now();
+    std::uint64_t const seconds = now.ns <= 0 ? 1 : static_cast<std::uint64_t>(now.seconds());
+    if (!parts) return witness_says(400, "the checkpoint is no note");
+    auto const line = state_->key.cosign(parts->text, seconds);
+    if (!line) return witness_says(400, "the checkpoint cannot be cosigned: " + line.error().where);
+    // With the signatures that were verified, and no stranger's.
+    std::string kept = std::string(parts->text) + '\n';
+    for (detail::note_signature const& each : parts->signatures)
+        for (note_verification_key const& key : log.log.keys)
+            if (key.name() == each.name && key.id() == each.id)
+                kept += detail::signature_line(each.name, each.id, each.bytes);
+    kept += *line;
+    if (auto const written = detail::replace_file(log.directory + "/checkpoint", kept); !written)
+        return witness_says(500, "the witness cannot write down what it cosigns");
+    log.note = std::move(kept);
+    log.state = state;
+    witness_answer made;
+    made.body = *line;
+    return made;
+}
+
+AIAUDIT_INLINE witness_answer witness::add_checkpoint(std::string_view text) {
+    using detail::witness_says;
+    auto const body = add_checkpoint_body::parse(text);
+    if (!body) return witness_says(400, body.error().where);
+    auto const parts = detail::split_note(body->note);
+    if (!parts) return witness_says(400, parts.error().where);
+    auto const state = detail::checkpoint_lines(parts->text);
+    if (!state) return witness_says(400, "what follows the empty line is no checkpoint");
+    std::lock_guard const lock(state_->mutex);
+    auto const known = state_->logs.find(state->origin);
+    if (known == state_->logs.end()) return witness_says(404, "this origin is not known here");
+    watched_log& log = known->second;
+    if (auto const opened = open_note(body->note, log.log.keys); !opened)
+        return witness_says(403, opened.error().where);
+    if (auto refused = refuse_step(log, *body, *state)) return std::move(*refused);
+    return cosign(log, *state, body->note);
+}
+
+AIAUDIT_INLINE witness_answer witness::checkpoint_at(std::string_view origin_hash) {
+    std::lock_guard const lock(state_->mutex);
+    for (auto const& [origin, log] : state_->logs) {
+        if (log.note.empty() || detail::origin_hash(origin) != origin_hash) continue;
+        witness_answer made;
+        made.body = log.note;
+        return made;
+    }
+    return detail::witness_says(404, "no checkpoint of such a log was cosigned here");
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_AUDIT_WITNESS_IPP
+
+// ---- aiaudit/impl/audit/witness_client.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// witness_client.ipp: the definitions of witness_client.hpp.
+#ifndef AIAUDIT_IMPL_AUDIT_WITNESS_CLIENT_IPP
+#define AIAUDIT_IMPL_AUDIT_WITNESS_CLIENT_IPP
+
+#include <array>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE result<witness_client> witness_client::open(cosigner_verification_key key,
+                                                           std::string_view url,
+                                                           log_source_options const& options) {
+    auto at = detail::parse_log_url(url);
+    if (!at) return at.error();
+    return witness_client{std::move(key), std::move(*at), detail::make_exchange(options)};
+}
+
+AIAUDIT_INLINE result<std::string> witness_client::read_answer(detail::fetched const& answer,
+                                                               std::string_view note) const {
+    auto const signed_note = with_signature_lines(note, answer.body);
+    if (!signed_note) return fail(errc::bad_response, "the witness's answer is no signature lines");
+    std::array<cosigner_verification_key, 1> const keys{key_};
+    auto const by = cosignatures_of(*signed_note, keys);
+    if (!by) return by.error();
+    if (by->empty())
+        return fail(errc::verification_failed, "the witness's answer is not signed by its key");
+    // Other lines of it are of keys that nobody here knows.
+    std::string carrier = "-\n\n" + answer.body;
+    auto const lines = detail::split_note(carrier);
+    if (!lines) return fail(errc::bad_response, "the witness's answer is no signature lines");
+    std::string own;
+    for (detail::note_signature const& each : lines->signatures)
+        if (each.name == key_.name() && each.id == key_.id())
+            own = detail::signature_line(each.name, each.id, each.bytes);
+    return own;
+}
+
+AIAUDIT_INLINE result<std::string> witness_client::cosign(std::string_view note, std::uint64_t size,
+                                                          prove_function const& prove) {
+    constexpr int tries_most = 3;
+    for (int tries = 0; tries < tries_most; ++tries) {
+        if (known_ > size)
+            return fail(errc::verification_failed,
+                        "the witness knows of " + std::to_string(known_) +
+                            " records of this log, which has " + std::to_string(size) +
+                            ": an older ledger was put back, or another one signs with its key");
+        add_checkpoint_body body{known_, {}, std::string(note)};
+        if (known_ != 0) {
+            auto proof = prove(known_);
+            if (!proof) return proof.error();
+            body.proof = std::move(*proof);
+        }
+        http_request request{"POST", at_.origin, at_.prefix + std::string(body.path), {}, {}};
+        request.headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
+        request.body = body.to_text();
+        auto const answer = exchange_(request, limits::note_bytes);
+        if (!answer) return answer.error();
+        if (answer->status == 200) {
+            auto line = read_answer(*answer, note);
+            if (line) known_ = size;
+            return line;
+        }
+        if (answer->status == 422)
+            return fail(errc::verification_failed,
+                        "the witness refuses the proof from " + std::to_string(known_) +
+                            " records on: this log is not the one that it cosigned");
+        if (answer->status != 409)
+            return fail(errc::bad_response,
+                        "the witness answers " + std::to_string(answer->status) +
+                            (answer->status == 404   ? ", it does not know this log"
+                             : answer->status == 403 ? ", it knows another key"
+                                                     : ""));
+        std::string_view said = answer->body;
+        auto const line = detail::take_line(said);
+        auto const other = line && said.empty() ? detail::decimal_of(*line) : std::nullopt;
+        if (!other) return fail(errc::bad_response, "the witness answers 409 without a size");
+        known_ = *other;
+    }
+    return fail(errc::bad_response, "the witness's size changes from answer to answer");
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_AUDIT_WITNESS_CLIENT_IPP
+
 // ---- aiaudit/impl/cache/cache_directory.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -49512,6 +52075,51 @@ AIAUDIT_INLINE std::string to_text(report const& from, text_format format) {
 
 #endif  // AIAUDIT_IMPL_EXPORT_REPORT_TEXT_IPP
 
+// ---- aiaudit/impl/integrity/add_checkpoint.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// add_checkpoint.ipp: the definitions of add_checkpoint.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_ADD_CHECKPOINT_IPP
+#define AIAUDIT_IMPL_INTEGRITY_ADD_CHECKPOINT_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE std::string add_checkpoint_body::to_text() const {
+    std::string text = "old " + std::to_string(old_size) + '\n';
+    for (digest const& hash : proof) text.append(detail::base64_of(hash)).append(1, '\n');
+    return text.append(1, '\n').append(note);
+}
+
+AIAUDIT_INLINE result<add_checkpoint_body> add_checkpoint_body::parse(std::string_view text) {
+    constexpr std::string_view old = "old ";
+    if (text.size() > bytes_max) return fail(errc::too_large, "the body is too long");
+    auto const first = detail::take_line(text);
+    auto const size = first && first->starts_with(old)
+                          ? detail::decimal_of(first->substr(old.size()))
+                          : std::nullopt;
+    if (!size) return fail(errc::bad_input, "the first line is 'old SIZE'");
+    add_checkpoint_body body;
+    body.old_size = *size;
+    for (;;) {
+        auto const line = detail::take_line(text);
+        if (!line) return fail(errc::bad_input, "there is no empty line before a checkpoint");
+        if (line->empty()) break;
+        auto const hash = detail::digest_of_base64(*line);
+        if (!hash) return fail(errc::bad_input, "a line of the proof is not a hash");
+        if (body.proof.size() == hashes_max)
+            return fail(errc::bad_input, "a proof has at most 63 hashes");
+        body.proof.push_back(*hash);
+    }
+    body.note = text;
+    return body;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_ADD_CHECKPOINT_IPP
+
 // ---- aiaudit/impl/integrity/checkpoint.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -49576,6 +52184,207 @@ AIAUDIT_INLINE result<verified_checkpoint> open_checkpoint(std::string_view note
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_INTEGRITY_CHECKPOINT_IPP
+
+// ---- aiaudit/impl/integrity/cosignature.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// cosignature.ipp: the definitions of cosignature.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_COSIGNATURE_IPP
+#define AIAUDIT_IMPL_INTEGRITY_COSIGNATURE_IPP
+
+#include <algorithm>
+#include <cstddef>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::uint64_t cosignature_time_most = (std::uint64_t{1} << 63) - 1;
+
+AIAUDIT_INLINE std::string cosigned_text(std::string_view note_text, std::uint64_t time) {
+    std::string text = "cosignature/v1\ntime " + std::to_string(time) + '\n';
+    return text.append(note_text);
+}
+
+AIAUDIT_INLINE std::string signature_line(std::string_view name, note_key_id const& id,
+                                          std::string_view bytes) {
+    std::string blob{view_of(id)};
+    blob += bytes;
+    std::string line{note_signature_mark};
+    line.append(name).append(1, ' ').append(base64_encode(blob)).append(1, '\n');
+    return line;
+}
+
+AIAUDIT_INLINE std::uint64_t big_endian_of(std::string_view bytes) noexcept {
+    std::uint64_t value = 0;
+    for (char const byte : bytes.substr(0, 8)) value = value << 8 | static_cast<std::uint8_t>(byte);
+    return value;
+}
+
+AIAUDIT_INLINE std::string big_endian_text(std::uint64_t value) {
+    std::string bytes(8, '\0');
+    for (std::size_t i = 8; i-- > 0; value >>= 8) bytes[i] = static_cast<char>(value & 0xFF);
+    return bytes;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<cosigner_verification_key> cosigner_verification_key::parse(
+    std::string_view text) {
+    auto const parts = detail::split_key_text(text);
+    auto const bytes = detail::base64_decode(parts.base64.substr(0, 4096));
+    if (bytes && !bytes->empty() && bytes->front() == detail::cosigner_ml_dsa)
+        return fail(errc::bad_argument,
+                    "a cosigner's key with ML-DSA-44 (type 6), which this release cannot verify; "
+                    "one with Ed25519 (type 4) can be");
+    if (bytes && !bytes->empty() && bytes->front() == detail::note_ed25519)
+        return fail(errc::bad_argument, "the key of a log (type 1), where a cosigner's is wanted");
+    if (!detail::is_key_name(parts.name) || parts.base64.size() != 44 || !bytes ||
+        bytes->size() != 33 || bytes->front() != detail::cosigner_ed25519)
+        return fail(errc::bad_argument, "not the text of a cosigner's Ed25519 verification key");
+    detail::ed25519_public point{};
+    std::copy(bytes->begin() + 1, bytes->end(), point.begin());
+    cosigner_verification_key key{std::string(parts.name), point};
+    if (detail::to_hex(key.id_) != parts.id)
+        return fail(errc::bad_argument, "the id of a verification key is not that of its name");
+    return key;
+}
+
+AIAUDIT_INLINE std::string cosigner_verification_key::to_string() const {
+    std::string bytes(1, detail::cosigner_ed25519);
+    bytes += detail::view_of(point_);
+    return name_ + '+' + detail::to_hex(id_) + '+' + detail::base64_encode(bytes);
+}
+
+AIAUDIT_INLINE std::optional<std::uint64_t> cosigner_verification_key::time_of(
+    std::string_view note_text, std::string_view signature) const {
+    if (signature.size() != 8 + 64) return std::nullopt;
+    std::uint64_t const time = detail::big_endian_of(signature);
+    if (time > detail::cosignature_time_most) return std::nullopt;
+    if (!detail::ed25519_verify(point_, detail::cosigned_text(note_text, time),
+                                signature.substr(8)))
+        return std::nullopt;
+    return time;
+}
+
+AIAUDIT_INLINE result<cosigner_signing_key> cosigner_signing_key::generate(std::string name) {
+    if (!detail::is_key_name(name))
+        return fail(errc::bad_argument, "a key's name is text without spaces and '+'");
+    return cosigner_signing_key{std::move(name), detail::ed25519_generate()};
+}
+
+AIAUDIT_INLINE result<cosigner_signing_key> cosigner_signing_key::parse(std::string_view text) {
+    auto const wrong = [] {
+        return fail(errc::bad_argument, "not the text of a cosigner's Ed25519 signing key");
+    };
+    if (!text.starts_with(prefix)) return wrong();
+    auto const parts = detail::split_key_text(text.substr(prefix.size()));
+    if (!detail::is_key_name(parts.name) || parts.base64.size() != 44) return wrong();
+    auto bytes = detail::base64_decode(parts.base64);
+    if (!bytes) return wrong();
+    bool const of_log = bytes->size() == 33 && bytes->front() == detail::note_ed25519;
+    bool const is_seed = bytes->size() == 33 && bytes->front() == detail::cosigner_ed25519;
+    detail::ed25519_seed seed;
+    if (is_seed) std::copy(bytes->begin() + 1, bytes->end(), seed.bytes.begin());
+    detail::wipe(*bytes);
+    if (of_log)
+        return fail(errc::bad_argument,
+                    "the signing key of a log, where a cosigner's is wanted: each role has its own "
+                    "(aiaudit audit --new-key)");
+    if (!is_seed) return wrong();
+    cosigner_signing_key key{std::string(parts.name), detail::ed25519_from_seed(seed)};
+    if (detail::to_hex(key.public_.id()) != parts.id)
+        return fail(errc::bad_argument, "the id of a signing key is not that of its name");
+    return key;
+}
+
+AIAUDIT_INLINE std::string cosigner_signing_key::to_secret_string() const {
+    detail::ed25519_seed seed;
+    detail::ed25519_copy_seed(secret_, seed);
+    std::string bytes;
+    bytes.reserve(1 + seed.bytes.size());
+    bytes.push_back(detail::cosigner_ed25519);
+    bytes += detail::view_of(seed.bytes);
+    std::string base64 = detail::base64_encode(bytes);
+    detail::wipe(bytes);
+    std::string text{prefix};
+    text.append(name()).append(1, '+').append(detail::to_hex(public_.id())).append(1, '+');
+    text.append(base64);
+    detail::wipe(base64);
+    return text;
+}
+
+AIAUDIT_INLINE result<std::string> cosigner_signing_key::cosign(std::string_view note_text,
+                                                                std::uint64_t time) const {
+    if (auto const state = checkpoint::parse(note_text); !state)
+        return fail(errc::bad_argument, "what is cosigned is no checkpoint");
+    if (time == 0 || time > detail::cosignature_time_most)
+        return fail(errc::bad_argument, "the time of a cosignature is 1 to 2^63 - 1");
+    auto const signature = detail::ed25519_sign(secret_, detail::cosigned_text(note_text, time));
+    return detail::signature_line(
+        name(), public_.id(),
+        detail::big_endian_text(time) + std::string(detail::view_of(signature)));
+}
+
+AIAUDIT_INLINE result<std::vector<cosignature>> cosignatures_of(
+    std::string_view note, std::span<cosigner_verification_key const> keys) {
+    auto const parts = detail::split_note(note);
+    if (!parts) return parts.error();
+    std::vector<cosignature> found;
+    for (detail::note_signature const& signature : parts->signatures) {
+        auto const known =
+            std::find_if(keys.begin(), keys.end(), [&](cosigner_verification_key const& key) {
+                return key.name() == signature.name && key.id() == signature.id;
+            });
+        if (known == keys.end()) continue;
+        auto const time = known->time_of(parts->text, signature.bytes);
+        if (!time)
+            return fail(errc::verification_failed, "a cosignature of " +
+                                                       detail::printable(known->name()) +
+                                                       " does not match its checkpoint");
+        auto const place = static_cast<std::size_t>(known - keys.begin());
+        auto const earlier = std::find_if(
+            found.begin(), found.end(), [&](cosignature const& each) { return each.key == place; });
+        if (earlier == found.end())
+            found.push_back({place, *time});
+        else
+            earlier->time = (std::max)(earlier->time, *time);
+    }
+    return found;
+}
+
+AIAUDIT_INLINE result<std::string> with_signature_lines(std::string_view note,
+                                                        std::string_view lines) {
+    auto const parts = detail::split_note(note);
+    if (!parts) return parts.error();
+    std::vector<detail::note_signature> all;
+    if (lines.empty()) return std::string(note);
+    std::string const carrier = std::string(parts->text) + '\n' + std::string(lines);
+    auto const added = detail::split_note(carrier);
+    if (!added) return added.error();
+    auto const same_key = [](detail::note_signature const& one, detail::note_signature const& two) {
+        return one.name == two.name && one.id == two.id;
+    };
+    for (detail::note_signature const& each : parts->signatures) {
+        bool const newer =
+            std::any_of(added->signatures.begin(), added->signatures.end(),
+                        [&](detail::note_signature const& other) { return same_key(each, other); });
+        if (!newer) all.push_back(each);
+    }
+    all.insert(all.end(), added->signatures.begin(), added->signatures.end());
+    if (all.size() > limits::note_signatures)
+        return fail(errc::too_large, "a note has too many signatures");
+    std::string made = std::string(parts->text) + '\n';
+    for (detail::note_signature const& each : all)
+        made += detail::signature_line(each.name, each.id, each.bytes);
+    if (made.size() > limits::note_bytes) return fail(errc::too_large, "a note is too long");
+    return made;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_COSIGNATURE_IPP
 
 // ---- aiaudit/impl/integrity/ed25519.ipp ----
 // SPDX-License-Identifier: MIT
@@ -49672,6 +52481,292 @@ AIAUDIT_INLINE bool ed25519_verify(ed25519_public const& key, std::string_view t
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_INTEGRITY_ED25519_IPP
+
+// ---- aiaudit/impl/integrity/fork_file.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// fork_file.ipp: the definitions of fork_file.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_FORK_FILE_IPP
+#define AIAUDIT_IMPL_INTEGRITY_FORK_FILE_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::string_view fork_title = "aiaudit fork evidence v1";
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string fork_file::to_text() const {
+    std::string const proof = growth.to_text();
+    std::string text{detail::fork_title};
+    text.append(1, '\n').append(detail::base64_of(root)).append(1, '\n');
+    return text.append(proof, proof.find('\n') + 1);  // without the title of its own
+}
+
+AIAUDIT_INLINE result<fork_file> fork_file::parse(std::string_view file) {
+    std::string_view rest = file;
+    if (rest.size() > limits::proof_file_bytes)
+        return fail(errc::too_large, "a file of evidence is too long");
+    if (detail::take_line(rest) != detail::fork_title)
+        return fail(errc::bad_input, "not a file of evidence: its first line must be " +
+                                         std::string(detail::fork_title));
+    auto const line = detail::take_line(rest);
+    auto const root = line ? detail::digest_of_base64(*line) : std::nullopt;
+    if (!root) return fail(errc::bad_input, "the second line of a file of evidence is a root");
+    auto growth = consistency_proof_file::parse(std::string(detail::consistency_title) + '\n' +
+                                                std::string(rest));
+    if (!growth) return growth.error();
+    return fork_file{*root, std::move(*growth)};
+}
+
+AIAUDIT_INLINE result<verified_fork> verify_fork(std::string_view file, trusted_log const& log) {
+    auto const read = fork_file::parse(file);
+    if (!read) return read.error();
+    auto older = open_checkpoint(read->growth.older_note, log);
+    if (!older) return older.error();
+    auto newer = open_checkpoint(read->growth.newer_note, log);
+    if (!newer) return newer.error();
+    if (!detail::consistency_holds(older->size(), newer->size(), read->growth.path, read->root,
+                                   newer->root()))
+        return fail(errc::verification_failed,
+                    "the proof does not lead from that root to the newer checkpoint's");
+    if (read->root == older->root())
+        return fail(errc::verification_failed,
+                    "the newer checkpoint continues the older one: this is no fork");
+    return verified_fork{std::move(*older), std::move(*newer), read->root};
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_FORK_FILE_IPP
+
+// ---- aiaudit/impl/integrity/log_policy.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// log_policy.ipp: the definitions of log_policy.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_LOG_POLICY_IPP
+#define AIAUDIT_IMPL_INTEGRITY_LOG_POLICY_IPP
+
+#include <algorithm>
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Octets: what is over 0x7F has no meaning here.
+[[nodiscard]] constexpr bool is_policy_octet(char c) noexcept {
+    auto const octet = static_cast<unsigned char>(c);
+    return octet == '\t' || octet == '\n' || (octet >= 0x20 && octet != 0x7F);
+}
+
+AIAUDIT_INLINE std::vector<std::string_view> words_of(std::string_view line) {
+    std::vector<std::string_view> words;
+    for (;;) {
+        std::size_t const begin = line.find_first_not_of(" \t");
+        if (begin == std::string_view::npos) return words;
+        line.remove_prefix(begin);
+        std::size_t const end = (std::min)(line.find_first_of(" \t"), line.size());
+        words.push_back(line.substr(0, end));
+        line.remove_prefix(end);
+    }
+}
+
+AIAUDIT_INLINE error wrong_line(std::string what) { return fail(errc::bad_input, std::move(what)); }
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::size_t log_policy::place_of(std::string_view name) const noexcept {
+    for (std::size_t i = 0; i < names_.size(); ++i)
+        if (names_[i].name == name) return i;
+    return none;
+}
+
+AIAUDIT_INLINE result<void> log_policy::define(std::string_view name) {
+    if (name == "none") return detail::wrong_line("the name 'none' is taken: it means no quorum");
+    if (place_of(name) != none)
+        return detail::wrong_line("the name '" + detail::printable(name) + "' is taken already");
+    names_.emplace_back().name = name;
+    return {};
+}
+
+AIAUDIT_INLINE result<void> log_policy::take_log(words const& line) {
+    if (line.size() < 2 || line.size() > 3) return detail::wrong_line("a log is: log VKEY [URL]");
+    if (logs_.size() == names_max) return fail(errc::too_large, "too many logs");
+    auto key = note_verification_key::parse(line[1]);
+    if (!key) return detail::wrong_line("the log's key: " + key.error().where);
+    for (log_line const& each : logs_)
+        if (each.key.point() == key->point())
+            return detail::wrong_line("this key is that of another log line too");
+    logs_.push_back({std::move(*key), line.size() == 3 ? std::string(line[2]) : std::string{}});
+    return {};
+}
+
+AIAUDIT_INLINE result<void> log_policy::take_witness(words const& line) {
+    if (line.size() < 3 || line.size() > 4)
+        return detail::wrong_line("a witness is: witness NAME VKEY [URL]");
+    if (witnesses_.size() == names_max) return fail(errc::too_large, "too many witnesses");
+    auto key = cosigner_verification_key::parse(line[2]);
+    if (!key) return detail::wrong_line("the witness's key: " + key.error().where);
+    for (witness_line const& each : witnesses_)
+        if (each.key.point() == key->point())
+            return detail::wrong_line("this key is that of another witness too");
+    if (auto ok = define(line[1]); !ok) return ok;
+    names_.back().witness = witnesses_.size();
+    witness_keys_.push_back(*key);
+    witnesses_.push_back({std::string(line[1]), std::move(*key),
+                          line.size() == 4 ? std::string(line[3]) : std::string{}});
+    return {};
+}
+
+AIAUDIT_INLINE result<void> log_policy::take_group(words const& line) {
+    if (line.size() < 4) return detail::wrong_line("a group is: group NAME all|any|NUMBER NAME...");
+    if (names_.size() - witnesses_.size() == names_max)
+        return fail(errc::too_large, "too many groups");
+    std::size_t const count = line.size() - 3;
+    auto least = detail::decimal_of(line[2]);
+    if (line[2] == "all") least = count;
+    if (line[2] == "any") least = 1;
+    if (!least)
+        return detail::wrong_line("how many of a group is 'all', 'any' or a number, not '" +
+                                  detail::printable(line[2]) + "'");
+    if (*least < 1 || *least > count)
+        return detail::wrong_line("a group of " + std::to_string(count) + " needs 1 to " +
+                                  std::to_string(count) + " of them, not " +
+                                  std::to_string(*least));
+    member made;
+    made.least = static_cast<std::size_t>(*least);
+    for (std::size_t i = 3; i < line.size(); ++i) {
+        std::size_t const place = place_of(line[i]);
+        if (place == none)
+            return detail::wrong_line("no line before this one defines '" +
+                                      detail::printable(line[i]) + "'");
+        if (std::exchange(names_[place].is_member, true))
+            return detail::wrong_line("'" + detail::printable(line[i]) +
+                                      "' is a member of a group already");
+        made.names.push_back(place);
+    }
+    if (auto ok = define(line[1]); !ok) return ok;
+    made.name = line[1];
+    names_.back() = std::move(made);
+    return {};
+}
+
+AIAUDIT_INLINE result<void> log_policy::take_quorum(words const& line) {
+    if (line.size() != 2) return detail::wrong_line("a quorum is: quorum NAME, or quorum none");
+    if (std::exchange(has_quorum_, true)) return detail::wrong_line("there is a quorum already");
+    if (line[1] == "none") return {};
+    quorum_ = place_of(line[1]);
+    if (quorum_ == none)
+        return detail::wrong_line("no line before this one defines '" + detail::printable(line[1]) +
+                                  "'");
+    return {};
+}
+
+AIAUDIT_INLINE result<void> log_policy::take_line(words const& line) {
+    if (line.empty() || line[0].starts_with('#')) return {};
+    if (line[0] == "log") return take_log(line);
+    if (line[0] == "witness") return take_witness(line);
+    if (line[0] == "group") return take_group(line);
+    if (line[0] == "quorum") return take_quorum(line);
+    return detail::wrong_line("'" + detail::printable(line[0].substr(0, 64)) +
+                              "' is none of log, witness, group, quorum");
+}
+
+AIAUDIT_INLINE result<log_policy> log_policy::parse(std::string_view text) {
+    if (text.size() > text_bytes_max) return fail(errc::too_large, "a policy is too long");
+    log_policy made;
+    for (std::size_t number = 1; !text.empty(); ++number) {
+        std::string const where = "line " + std::to_string(number) + " of the policy: ";
+        auto const line = detail::take_line(text);
+        if (!line) return fail(errc::bad_input, where + "it does not end with a line feed");
+        if (!std::all_of(line->begin(), line->end(), detail::is_policy_octet))
+            return fail(errc::bad_input, where + "it has a control character");
+        if (auto const ok = made.take_line(detail::words_of(*line)); !ok)
+            return fail(ok.error().code, where + ok.error().where);
+    }
+    if (!made.has_quorum_)
+        return fail(errc::bad_input,
+                    "the policy has no quorum line; 'quorum none' asks for no witness");
+    return made;
+}
+
+AIAUDIT_INLINE std::vector<trusted_log> log_policy::trusted_logs() const {
+    std::vector<trusted_log> all;
+    for (log_line const& each : logs_) {
+        auto const known = std::find_if(all.begin(), all.end(), [&](trusted_log const& one) {
+            return one.origin == each.key.name();
+        });
+        if (known == all.end())
+            all.emplace_back(each.key);
+        else
+            known->keys.push_back(each.key);
+    }
+    return all;
+}
+
+AIAUDIT_INLINE result<trusted_log> log_policy::log_named(std::string_view origin) const {
+    for (trusted_log& each : trusted_logs())
+        if (each.origin == origin) return std::move(each);
+    return fail(errc::not_found, "the policy has no log named " + detail::printable(origin));
+}
+
+AIAUDIT_INLINE std::vector<bool> log_policy::counted(std::vector<bool> const& cosigned) const {
+    std::vector<bool> counts(names_.size());
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+        member const& each = names_[i];
+        if (each.witness != none) {
+            counts[i] = each.witness < cosigned.size() && cosigned[each.witness];
+            continue;
+        }
+        auto const there = std::count_if(each.names.begin(), each.names.end(),
+                                         [&](std::size_t place) { return bool{counts[place]}; });
+        counts[i] = static_cast<std::size_t>(there) >= each.least;
+    }
+    return counts;
+}
+
+AIAUDIT_INLINE bool log_policy::is_quorum(std::vector<bool> const& cosigned) const {
+    return quorum_ == none || counted(cosigned)[quorum_];
+}
+
+AIAUDIT_INLINE result<witnessed_checkpoint> log_policy::open_log(std::string_view note) const {
+    auto const parts = detail::split_note(note);
+    if (!parts) return parts.error();
+    auto const said = checkpoint::parse(parts->text);
+    if (!said) return said.error();
+    auto const log = log_named(said->origin);
+    if (!log) return log.error();
+    auto state = open_checkpoint(note, *log);
+    if (!state) return state.error();
+    auto cosigned = cosignatures_of(note, witness_keys_);
+    if (!cosigned) return cosigned.error();
+    return witnessed_checkpoint{std::move(*state), std::move(*cosigned)};
+}
+
+AIAUDIT_INLINE result<witnessed_checkpoint> log_policy::open(std::string_view note) const {
+    auto opened = open_log(note);
+    if (!opened) return opened;
+    std::vector<bool> cosigned(witnesses_.size());
+    for (cosignature const& each : opened->cosigned) cosigned[each.key] = true;
+    if (is_quorum(cosigned)) return opened;
+    std::string by;
+    for (cosignature const& each : opened->cosigned)
+        by += (by.empty() ? "" : ", ") + detail::printable(witnesses_[each.key].name);
+    return fail(errc::verification_failed,
+                "the checkpoint of " + detail::printable(opened->state.origin()) +
+                    " has not the policy's quorum '" + detail::printable(names_[quorum_].name) +
+                    "': cosigned by " + (by.empty() ? "none of its witnesses" : by));
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_LOG_POLICY_IPP
 
 // ---- aiaudit/impl/integrity/merkle.ipp ----
 // SPDX-License-Identifier: MIT
@@ -50232,6 +53327,118 @@ AIAUDIT_INLINE std::optional<std::string_view> take_line(std::string_view& rest)
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_INTEGRITY_TEXT_FORM_IPP
+
+// ---- aiaudit/impl/integrity/tile.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// tile.ipp: the definitions of tile.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_TILE_IPP
+#define AIAUDIT_IMPL_INTEGRITY_TILE_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Groups of three digits, all but the last behind an 'x'.
+AIAUDIT_INLINE std::string tile_index_text(std::uint64_t index) {
+    std::string text;
+    bool is_last = true;
+    do {
+        std::string group = std::to_string(index % 1000);
+        group.insert(0, 3 - group.size(), '0');
+        text = (is_last ? group : 'x' + group + '/') + text;
+        is_last = false;
+        index /= 1000;
+    } while (index != 0);
+    return text;
+}
+
+AIAUDIT_INLINE std::optional<std::uint64_t> tile_index_of(std::string_view text) {
+    std::uint64_t index = 0;
+    for (int groups = 0; groups < 6; ++groups) {
+        bool const more = text.starts_with('x');
+        if (more) text.remove_prefix(1);
+        if (text.size() < 3) return std::nullopt;
+        for (char const c : text.substr(0, 3)) {
+            if (c < '0' || c > '9') return std::nullopt;
+            index = index * 10 + static_cast<std::uint64_t>(c - '0');
+        }
+        text.remove_prefix(3);
+        if (!more) return text.empty() ? std::optional(index) : std::nullopt;
+        if (!text.starts_with('/')) return std::nullopt;
+        text.remove_prefix(1);
+    }
+    return std::nullopt;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string tile_place::path() const {
+    std::string text = "tile/" + (entries ? std::string("entries") : std::to_string(level)) + '/';
+    text += detail::tile_index_text(index);
+    if (is_partial()) text += ".p/" + std::to_string(width);
+    return text;
+}
+
+AIAUDIT_INLINE std::optional<tile_place> tile_place::parse(std::string_view path) {
+    constexpr std::string_view prefix = "tile/";
+    if (!path.starts_with(prefix)) return std::nullopt;
+    std::string_view rest = path.substr(prefix.size());
+    std::size_t const slash = rest.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    tile_place place;
+    place.entries = rest.substr(0, slash) == "entries";
+    if (!place.entries) {
+        auto const level = detail::decimal_of(rest.substr(0, slash));
+        if (!level || *level > 7) return std::nullopt;
+        place.level = static_cast<unsigned>(*level);
+    }
+    rest.remove_prefix(slash + 1);
+    if (std::size_t const partial = rest.find(".p/"); partial != std::string_view::npos) {
+        auto const width = detail::decimal_of(rest.substr(partial + 3));
+        if (!width || *width < 1 || *width >= tile_width) return std::nullopt;
+        place.width = static_cast<unsigned>(*width);
+        rest = rest.substr(0, partial);
+    }
+    auto const index = detail::tile_index_of(rest);
+    if (!index || (place.level == 7 && *index != 0)) return std::nullopt;
+    if (place.level < 7 && *index >> (63 - tile_height * (place.level + 1)) != 0)
+        return std::nullopt;  // over limits::tree_size
+    place.index = *index;
+    if (place.path() != path) return std::nullopt;  // "x000/005"
+    return place;
+}
+
+AIAUDIT_INLINE result<void> append_entry(std::string& bundle, std::string_view entry) {
+    if (entry.size() > 0xFFFF)
+        return fail(errc::too_large, "an entry of a bundle has at most 65,535 bytes");
+    bundle.push_back(static_cast<char>(entry.size() >> 8));
+    bundle.push_back(static_cast<char>(entry.size() & 0xFF));
+    bundle += entry;
+    return {};
+}
+
+AIAUDIT_INLINE result<std::vector<std::string_view>> split_entries(std::string_view bundle,
+                                                                   unsigned width) {
+    std::vector<std::string_view> entries;
+    while (!bundle.empty()) {
+        if (bundle.size() < 2 || entries.size() == width)
+            return fail(errc::bad_input, "a bundle has not " + std::to_string(width) + " entries");
+        std::size_t const size = std::size_t{static_cast<std::uint8_t>(bundle[0])} << 8 |
+                                 static_cast<std::uint8_t>(bundle[1]);
+        if (bundle.size() - 2 < size) return fail(errc::bad_input, "a bundle ends within an entry");
+        entries.push_back(bundle.substr(2, size));
+        bundle.remove_prefix(2 + size);
+    }
+    if (entries.size() != width)
+        return fail(errc::bad_input, "a bundle has not " + std::to_string(width) + " entries");
+    return entries;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_TILE_IPP
 
 // ---- aiaudit/impl/rollup/cell_log.ipp ----
 // SPDX-License-Identifier: MIT

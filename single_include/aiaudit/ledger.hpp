@@ -3547,6 +3547,167 @@ namespace detail {
 
 #endif  // AIAUDIT_EXPORT_REPORT_TEXT_HPP
 
+// ---- aiaudit/limits.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// limits.hpp: every maximum, with its reason.
+//
+// A limit that a user may want to move is an option that defaults to the value here.
+// Threads: constants.
+// Floor 1.
+#ifndef AIAUDIT_LIMITS_HPP
+#define AIAUDIT_LIMITS_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace limits {
+
+// The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
+// has its length in 16 bits.
+inline constexpr std::size_t record_bytes = 65'535;
+
+// The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
+// longest that the engine makes (a tile: level, index, width) is under half of this.
+inline constexpr std::size_t storage_key_bytes = 64;
+
+// The largest value of a table. LMDB takes 4 GiB, but holds a whole value in memory until it is
+// committed; a snapshot of the largest ledger that fits the memory bound is well under this.
+inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
+
+// Address space that one segment reserves, and so the most it can hold. It is not allocated:
+// neither memory nor disk is used before there is data. 16 times what a segment is meant to
+// reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
+inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
+
+// The least that is chosen where address space is short (RLIMIT_AS, an emulator): several times
+// what one transaction takes. A segment that is full is followed by the next.
+inline constexpr std::uint64_t map_bytes_chosen_least = std::uint64_t{64} << 20;
+
+// The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
+inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
+
+// Named tables in one environment: four today; LMDB searches them one after the other.
+inline constexpr unsigned storage_tables = 8;
+
+// Read transactions at one time, over all processes: 64 bytes each in the lock file. LMDB's own
+// 126 are too few for a busy service beside its command-line tools.
+inline constexpr unsigned storage_readers = 1024;
+
+// How often a writer looks for readers that died, whose snapshots would pin freed pages.
+inline constexpr std::int64_t storage_reader_check_seconds = 30;
+
+// Segments of a ledger. Their number shares 64 bits with that of a transaction, which takes 40: at
+// a thousand commits a second that lasts for 34 years in one segment.
+inline constexpr std::uint32_t storage_segments = (std::uint32_t{1} << 24) - 1;
+
+// What sealing a segment may take of a map that is otherwise full: the path to one entry in its
+// table, in that of the tables and in that of free pages, and what these lists grow by.
+inline constexpr std::uint64_t storage_seal_bytes = std::uint64_t{256} << 10;
+
+// Segments before the newest that are kept open at one time: three descriptors and a map each.
+inline constexpr std::size_t storage_old_segments_open = 8;
+
+// Read transactions of one segment that wait to be used again, each with its place among
+// storage_readers. More readers at once are served, at the cost of a new one each.
+inline constexpr std::size_t storage_idle_readers = 16;
+
+// How long a segment that must be mapped or opened anew waits for this process's transactions on
+// it to end. A body that waits for the very thread that waits here would otherwise stop both.
+inline constexpr std::int64_t storage_wait_seconds = 5;
+
+// Free bytes below which a disk is called full before a write has failed: some times what a commit
+// of one record takes.
+inline constexpr std::uint64_t storage_room_least = std::uint64_t{256} << 10;
+
+// How long the file that marks a ledger may be: it has a few lines.
+inline constexpr std::size_t storage_marker_bytes = 4096;
+
+// The most leaves of a tree: what a signed 64-bit integer holds, because that is what other
+// programs read the size of a checkpoint into.
+inline constexpr std::uint64_t tree_size = (std::uint64_t{1} << 63) - 1;
+
+// The longest note. Ours have some 200 bytes; 16 post-quantum signatures of witnesses, which must
+// be let pass, have 80 KiB.
+inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
+
+// The most signatures of a note: the standard demands 16; each costs a look through the keys.
+inline constexpr std::size_t note_signatures = 64;
+
+// The largest body that is no stream. It is held whole, because JSON cannot be read before its end;
+// an answer with several generated images is some tens of MiB.
+inline constexpr std::size_t response_bytes = std::size_t{128} << 20;
+
+// Nesting of JSON that is followed. Tool schemas reach some 40 levels (Boost.JSON's own limit is
+// 32); a stack frame for each level of 256 is well within any thread's stack.
+inline constexpr std::size_t json_depth = 256;
+
+// Output that an attempt is assumed to have at the most where nothing else is known: what the
+// largest models of today may write in one answer.
+inline constexpr std::uint64_t output_tokens = 128'000;
+
+// The longest proof file: a record of 12 MB in base64, far over any that a call makes.
+inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
+
+}  // namespace limits
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_LIMITS_HPP
+
+// ---- aiaudit/integrity/add_checkpoint.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// add_checkpoint.hpp: what a log sends its witnesses (c2sp.org/tlog-witness): the size of the
+// checkpoint that they cosigned last, the proof that the log only grew since, and the new
+// checkpoint.
+//
+//     old 20852014
+//     BASE64 of a hash, none to 63 lines
+//
+//     a checkpoint
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_ADD_CHECKPOINT_HPP
+#define AIAUDIT_INTEGRITY_ADD_CHECKPOINT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Unverified: what a body says.
+struct add_checkpoint_body {
+    static constexpr std::size_t hashes_max = 63;
+    static constexpr std::size_t bytes_max = limits::note_bytes + 45 * hashes_max + 64;
+    static constexpr std::string_view path = "/add-checkpoint";
+    static constexpr std::string_view size_type = "text/x.tlog.size";  // of the body of a 409
+
+    std::uint64_t old_size = 0;
+    std::vector<digest> proof{};
+    std::string note{};
+
+    friend bool operator==(add_checkpoint_body const&,
+                           add_checkpoint_body const&) noexcept = default;
+    // parse() reads the same back.
+    [[nodiscard]] std::string to_text() const;
+    // to_text() writes the same back. The note's own form is not looked at. Errors: bad_input;
+    // too_large.
+    [[nodiscard]] static result<add_checkpoint_body> parse(std::string_view text);
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_ADD_CHECKPOINT_HPP
+
 // ---- aiaudit/detail/bytes.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -4033,8 +4194,9 @@ using note_key_id = std::array<std::uint8_t, 4>;
 // Stands before a key in its text, and goes into its id.
 inline constexpr char note_ed25519 = '\1';
 
-[[nodiscard]] inline note_key_id note_key_id_of(std::string_view name, ed25519_public const& key) {
-    auto const hash = sha256_joined({name, "\n", {&note_ed25519, 1}, view_of(key)});
+[[nodiscard]] inline note_key_id note_key_id_of(std::string_view name, ed25519_public const& key,
+                                                char type = note_ed25519) {
+    auto const hash = sha256_joined({name, "\n", {&type, 1}, view_of(key)});
     return {hash[0], hash[1], hash[2], hash[3]};
 }
 
@@ -4044,6 +4206,7 @@ struct note_key_text {
     std::string_view id{};
     std::string_view base64{};
 };
+[[nodiscard]] note_key_text split_key_text(std::string_view text) noexcept;
 
 }  // namespace detail
 
@@ -4056,6 +4219,7 @@ public:
 
     [[nodiscard]] std::string const& name() const noexcept { return name_; }
     [[nodiscard]] detail::note_key_id const& id() const noexcept { return id_; }
+    [[nodiscard]] detail::ed25519_public const& point() const noexcept { return point_; }
     [[nodiscard]] std::string to_string() const {
         std::string bytes(1, detail::note_ed25519);
         bytes += detail::view_of(point_);
@@ -4254,116 +4418,6 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_INTEGRITY_CHECKPOINT_HPP
-
-// ---- aiaudit/limits.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// limits.hpp: every maximum, with its reason.
-//
-// A limit that a user may want to move is an option that defaults to the value here.
-// Threads: constants.
-// Floor 1.
-#ifndef AIAUDIT_LIMITS_HPP
-#define AIAUDIT_LIMITS_HPP
-
-#include <cstddef>
-#include <cstdint>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace limits {
-
-// The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
-// has its length in 16 bits.
-inline constexpr std::size_t record_bytes = 65'535;
-
-// The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
-// longest that the engine makes (a tile: level, index, width) is under half of this.
-inline constexpr std::size_t storage_key_bytes = 64;
-
-// The largest value of a table. LMDB takes 4 GiB, but holds a whole value in memory until it is
-// committed; a snapshot of the largest ledger that fits the memory bound is well under this.
-inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
-
-// Address space that one segment reserves, and so the most it can hold. It is not allocated:
-// neither memory nor disk is used before there is data. 16 times what a segment is meant to
-// reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
-inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
-
-// The least that is chosen where address space is short (RLIMIT_AS, an emulator): several times
-// what one transaction takes. A segment that is full is followed by the next.
-inline constexpr std::uint64_t map_bytes_chosen_least = std::uint64_t{64} << 20;
-
-// The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
-inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
-
-// Named tables in one environment: four today; LMDB searches them one after the other.
-inline constexpr unsigned storage_tables = 8;
-
-// Read transactions at one time, over all processes: 64 bytes each in the lock file. LMDB's own
-// 126 are too few for a busy service beside its command-line tools.
-inline constexpr unsigned storage_readers = 1024;
-
-// How often a writer looks for readers that died, whose snapshots would pin freed pages.
-inline constexpr std::int64_t storage_reader_check_seconds = 30;
-
-// Segments of a ledger. Their number shares 64 bits with that of a transaction, which takes 40: at
-// a thousand commits a second that lasts for 34 years in one segment.
-inline constexpr std::uint32_t storage_segments = (std::uint32_t{1} << 24) - 1;
-
-// What sealing a segment may take of a map that is otherwise full: the path to one entry in its
-// table, in that of the tables and in that of free pages, and what these lists grow by.
-inline constexpr std::uint64_t storage_seal_bytes = std::uint64_t{256} << 10;
-
-// Segments before the newest that are kept open at one time: three descriptors and a map each.
-inline constexpr std::size_t storage_old_segments_open = 8;
-
-// Read transactions of one segment that wait to be used again, each with its place among
-// storage_readers. More readers at once are served, at the cost of a new one each.
-inline constexpr std::size_t storage_idle_readers = 16;
-
-// How long a segment that must be mapped or opened anew waits for this process's transactions on
-// it to end. A body that waits for the very thread that waits here would otherwise stop both.
-inline constexpr std::int64_t storage_wait_seconds = 5;
-
-// Free bytes below which a disk is called full before a write has failed: some times what a commit
-// of one record takes.
-inline constexpr std::uint64_t storage_room_least = std::uint64_t{256} << 10;
-
-// How long the file that marks a ledger may be: it has a few lines.
-inline constexpr std::size_t storage_marker_bytes = 4096;
-
-// The most leaves of a tree: what a signed 64-bit integer holds, because that is what other
-// programs read the size of a checkpoint into.
-inline constexpr std::uint64_t tree_size = (std::uint64_t{1} << 63) - 1;
-
-// The longest note. Ours have some 200 bytes; 16 post-quantum signatures of witnesses, which must
-// be let pass, have 80 KiB.
-inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
-
-// The most signatures of a note: the standard demands 16; each costs a look through the keys.
-inline constexpr std::size_t note_signatures = 64;
-
-// The largest body that is no stream. It is held whole, because JSON cannot be read before its end;
-// an answer with several generated images is some tens of MiB.
-inline constexpr std::size_t response_bytes = std::size_t{128} << 20;
-
-// Nesting of JSON that is followed. Tool schemas reach some 40 levels (Boost.JSON's own limit is
-// 32); a stack frame for each level of 256 is well within any thread's stack.
-inline constexpr std::size_t json_depth = 256;
-
-// Output that an attempt is assumed to have at the most where nothing else is known: what the
-// largest models of today may write in one answer.
-inline constexpr std::uint64_t output_tokens = 128'000;
-
-// The longest proof file: a record of 12 MB in base64, far over any that a call makes.
-inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
-
-}  // namespace limits
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_LIMITS_HPP
 
 // ---- aiaudit/integrity/merkle.hpp ----
 // SPDX-License-Identifier: MIT
@@ -4736,6 +4790,421 @@ struct verified_growth {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_INTEGRITY_PROOF_FILE_HPP
+
+// ---- aiaudit/integrity/fork_file.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// fork_file.hpp: the evidence that a log has signed two histories, as a file that stands alone:
+// with the log's key, which the reader has from elsewhere, a file is all that it takes to verify.
+//
+//     aiaudit fork evidence v1
+//     BASE64 of the root that the newer checkpoint has for the size of the older one
+//     BASE64 of a hash, none or more lines: the proof of that (RFC 6962, consistency)
+//
+//     the older checkpoint
+//
+//     the newer checkpoint
+//
+// The proof shows which root the tree of the newer checkpoint has at the older one's size. Where
+// that is not the root which the older one states, no log can have grown from it to the other,
+// whoever made the file. Where the sizes are equal there is no proof: the roots differ.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_FORK_FILE_HPP
+#define AIAUDIT_INTEGRITY_FORK_FILE_HPP
+
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Unverified: what a file says. Nothing in it is to be believed before verify_fork().
+struct fork_file {
+    digest root{};  // of the newer tree, at the older size
+    consistency_proof_file growth{};
+
+    friend bool operator==(fork_file const&, fork_file const&) noexcept = default;
+    // parse() reads the same back, if the notes are checkpoints'.
+    [[nodiscard]] std::string to_text() const;
+    // to_text() writes the same back. Errors: bad_input; too_large.
+    [[nodiscard]] static result<fork_file> parse(std::string_view file);
+};
+
+struct verified_fork {
+    verified_checkpoint older;
+    verified_checkpoint newer;
+    digest root{};  // that the newer one has where the older has older.root()
+};
+
+// Errors: as fork_file::parse and open_checkpoint; verification_failed, where the file shows no
+// fork.
+[[nodiscard]] result<verified_fork> verify_fork(std::string_view file, trusted_log const& log);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_FORK_FILE_HPP
+
+// ---- aiaudit/integrity/cosignature.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// cosignature.hpp: what witnesses and mirrors put on a checkpoint (c2sp.org/tlog-cosignature), with
+// Ed25519: that they know of no larger tree of that log, nor of one that this does not continue, at
+// an instant that they state.
+//
+// The kind with ML-DSA-44 is not made, and a key of it is refused by name; a signature of it on a
+// note is one of an unknown key, which is passed over.
+// Threads: keys may be used by many threads at once; the rest are plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_COSIGNATURE_HPP
+#define AIAUDIT_INTEGRITY_COSIGNATURE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr char cosigner_ed25519 = '\4';
+inline constexpr char cosigner_ml_dsa = '\6';
+
+// What is signed: the note's text after the time. A cosigner's name is not in it, so that each has
+// a key of its own.
+[[nodiscard]] std::string cosigned_text(std::string_view note_text, std::uint64_t time);
+
+// A line of a note: the key's id and these bytes.
+[[nodiscard]] std::string signature_line(std::string_view name, note_key_id const& id,
+                                         std::string_view bytes);
+
+}  // namespace detail
+
+// Who is believed as a witness or a mirror. Its text is "NAME+ID+BASE64", as that of a log's key.
+class cosigner_verification_key {
+public:
+    // Errors: bad_argument, also for a key of another kind than a cosigner's Ed25519.
+    [[nodiscard]] static result<cosigner_verification_key> parse(std::string_view text);
+
+    [[nodiscard]] std::string const& name() const noexcept { return name_; }
+    [[nodiscard]] detail::note_key_id const& id() const noexcept { return id_; }
+    [[nodiscard]] detail::ed25519_public const& point() const noexcept { return point_; }
+    [[nodiscard]] std::string to_string() const;
+    // The time of a cosignature, in seconds since 1970, where `signature` (what follows the key's
+    // id) is one of this key on that text.
+    [[nodiscard]] std::optional<std::uint64_t> time_of(std::string_view note_text,
+                                                       std::string_view signature) const;
+
+    friend bool operator==(cosigner_verification_key const&,
+                           cosigner_verification_key const&) noexcept = default;
+
+private:
+    friend class cosigner_signing_key;
+    cosigner_verification_key(std::string name, detail::ed25519_public const& point)
+        : name_(std::move(name)),
+          point_(point),
+          id_(detail::note_key_id_of(name_, point_, detail::cosigner_ed25519)) {}
+
+    std::string name_;
+    detail::ed25519_public point_;
+    detail::note_key_id id_;
+};
+
+// Who cosigns, in one role: its key is neither a log's nor another cosigner's, because what is
+// signed has no name in it. The secret is kept as that of note_signing_key.
+class cosigner_signing_key {
+public:
+    // Errors: bad_argument for a name that is empty or has spaces or '+'.
+    [[nodiscard]] static result<cosigner_signing_key> generate(std::string name);
+    // Reads "PRIVATE+KEY+NAME+ID+BASE64". Errors: bad_argument, also for a log's key.
+    [[nodiscard]] static result<cosigner_signing_key> parse(std::string_view text);
+
+    [[nodiscard]] cosigner_verification_key const& verification_key() const noexcept {
+        return public_;
+    }
+    [[nodiscard]] std::string const& name() const noexcept { return public_.name(); }
+    // It holds the secret.
+    [[nodiscard]] std::string to_secret_string() const;
+
+    // The signature line, with its line feed, that goes behind the note of a checkpoint.
+    // Errors: bad_argument for a text that is no checkpoint, and for a time of 0 or over 2^63 - 1.
+    [[nodiscard]] result<std::string> cosign(std::string_view note_text, std::uint64_t time) const;
+
+private:
+    static constexpr std::string_view prefix = "PRIVATE+KEY+";
+
+    cosigner_signing_key(std::string name, detail::libcrypto_key secret)
+        : secret_(std::move(secret)),
+          public_(std::move(name), detail::ed25519_public_of(secret_)) {}
+
+    detail::libcrypto_key secret_;
+    cosigner_verification_key public_;
+};
+
+struct cosignature {
+    std::size_t key = 0;     // its place among the keys that were asked for
+    std::uint64_t time = 0;  // seconds since 1970
+};
+
+// Those of the keys that cosigned a note, each once, with its latest time. Others are passed over;
+// a known key's that does not verify spoils the note. Errors: bad_input and too_large for the form;
+// verification_failed.
+[[nodiscard]] result<std::vector<cosignature>> cosignatures_of(
+    std::string_view note, std::span<cosigner_verification_key const> keys);
+
+// The note with these signature lines, each in the place of one that the same key had on it.
+// Nothing is verified. Errors: bad_input, too_large.
+[[nodiscard]] result<std::string> with_signature_lines(std::string_view note,
+                                                       std::string_view lines);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_COSIGNATURE_HPP
+
+// ---- aiaudit/integrity/log_policy.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// log_policy.hpp: which logs are known, which witnesses, and how many of these must have cosigned a
+// checkpoint before it is believed (c2sp.org/tlog-policy).
+//
+//     log example.com/node1+3de5...+AeG... https://node1.example.com/tlog
+//     witness w1 witness.example/w1+8d66...+BJ... https://witness.example
+//     witness w2 other.example/w+77aa...+BD...
+//     group both all w1 w2
+//     quorum both
+//
+// Keys of logs are Ed25519 (type 1), of witnesses Ed25519 cosigners (type 4); other kinds, and
+// lines that are none of these, are refused by their number.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_LOG_POLICY_HPP
+#define AIAUDIT_INTEGRITY_LOG_POLICY_HPP
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// A checkpoint of a log that a policy knows, and which of its witnesses cosigned it.
+struct witnessed_checkpoint {
+    verified_checkpoint state;
+    std::vector<cosignature> cosigned{};  // `key` is a place in log_policy::witnesses()
+};
+
+class log_policy {
+public:
+    static constexpr std::size_t text_bytes_max = std::size_t{1} << 20;
+    static constexpr std::size_t names_max = 1'024;  // of each kind of line
+
+    struct log_line {
+        note_verification_key key;
+        std::string url{};  // empty: none was given
+    };
+    struct witness_line {
+        std::string name{};
+        cosigner_verification_key key;
+        std::string url{};
+    };
+
+    // Errors: bad_input, which names the line; too_large.
+    [[nodiscard]] static result<log_policy> parse(std::string_view text);
+
+    [[nodiscard]] std::vector<log_line> const& logs() const noexcept { return logs_; }
+    [[nodiscard]] std::vector<witness_line> const& witnesses() const noexcept { return witnesses_; }
+    // The keys of the witnesses, in their order.
+    [[nodiscard]] std::vector<cosigner_verification_key> const& witness_keys() const noexcept {
+        return witness_keys_;
+    }
+    [[nodiscard]] bool needs_witnesses() const noexcept { return quorum_ != none; }
+
+    // The origins, in the order of their first lines. A log whose key changes has several keys.
+    [[nodiscard]] std::vector<trusted_log> trusted_logs() const;
+    // Errors: not_found.
+    [[nodiscard]] result<trusted_log> log_named(std::string_view origin) const;
+
+    // Whether the witnesses with true in `cosigned`, by their places, are a quorum.
+    [[nodiscard]] bool is_quorum(std::vector<bool> const& cosigned) const;
+
+    // A checkpoint that one of the logs signed, with what witnesses say of it; a quorum is not
+    // asked for. Errors: as open_checkpoint and cosignatures_of; not_found for an unknown origin.
+    [[nodiscard]] result<witnessed_checkpoint> open_log(std::string_view note) const;
+    // The same, if it has the quorum: what this policy believes. Errors: verification_failed too.
+    [[nodiscard]] result<witnessed_checkpoint> open(std::string_view note) const;
+
+private:
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+    // A name: a witness by its place, or a group of other names.
+    struct member {
+        std::string name{};
+        bool is_member = false;            // of some group; at most once
+        std::size_t witness = none;        // its place, or none: a group
+        std::size_t least = 0;             // how many of `names`
+        std::vector<std::size_t> names{};  // places in names_, all before this one
+    };
+    using words = std::vector<std::string_view>;
+
+    [[nodiscard]] result<void> take_line(words const& line);
+    [[nodiscard]] result<void> take_log(words const& line);
+    [[nodiscard]] result<void> take_witness(words const& line);
+    [[nodiscard]] result<void> take_group(words const& line);
+    [[nodiscard]] result<void> take_quorum(words const& line);
+    [[nodiscard]] result<void> define(std::string_view name);
+    // Its place in names_, or none.
+    [[nodiscard]] std::size_t place_of(std::string_view name) const noexcept;
+    // Which names count, by what the witnesses did.
+    [[nodiscard]] std::vector<bool> counted(std::vector<bool> const& cosigned) const;
+
+    std::vector<log_line> logs_{};
+    std::vector<witness_line> witnesses_{};
+    std::vector<cosigner_verification_key> witness_keys_{};
+    std::vector<member> names_{};
+    std::size_t quorum_ = none;
+    bool has_quorum_ = false;
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_LOG_POLICY_HPP
+
+// ---- aiaudit/integrity/tile.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// tile.hpp: a log's Merkle tree as tiles of 256 hashes, and its records as bundles of 256
+// (c2sp.org/tlog-tiles): where each lies, and what is read out of them.
+//
+// The tile of level L and index N has the hashes of the subtrees of 256^L leaves from the leaf N *
+// 256^(L+1) on. The last one of a level may be partial: its width is then in its path.
+// Threads: plain values; a tile_nodes belongs to one thread at a time.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_TILE_HPP
+#define AIAUDIT_INTEGRITY_TILE_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+inline constexpr unsigned tile_height = 8;
+inline constexpr unsigned tile_width = 1U << tile_height;
+
+struct tile_place {
+    unsigned level = 0;  // 0 to 7: 256^8 leaves are more than any tree has
+    std::uint64_t index = 0;
+    unsigned width = tile_width;  // 1 to 256
+    bool entries = false;         // the records under a tile of level 0
+
+    friend bool operator==(tile_place const&, tile_place const&) noexcept = default;
+
+    [[nodiscard]] bool is_partial() const noexcept { return width != tile_width; }
+    // The leaf behind the last one that the place is about, as if it were full.
+    [[nodiscard]] std::uint64_t end() const noexcept {
+        return level < 7 ? (index + 1) << (tile_height * (level + 1)) : std::uint64_t{1} << 63;
+    }
+    // "tile/0/x001/234", "tile/1/000.p/5", "tile/entries/000": what stands behind the log's prefix.
+    [[nodiscard]] std::string path() const;
+    // Only what path() writes.
+    [[nodiscard]] static std::optional<tile_place> parse(std::string_view path);
+};
+
+// How many hashes a tile has in a tree of that size: 0 where the tree has no such tile.
+[[nodiscard]] constexpr unsigned tile_width_of(unsigned level, std::uint64_t index,
+                                               std::uint64_t size) noexcept {
+    std::uint64_t const there = size >> (tile_height * level);
+    if (there >> tile_height > index) return tile_width;
+    if (there >> tile_height < index) return 0;
+    return static_cast<unsigned>(there & (tile_width - 1));
+}
+
+// Adds a record to a bundle. Errors: too_large, over 65,535 bytes.
+[[nodiscard]] result<void> append_entry(std::string& bundle, std::string_view entry);
+// The records of a bundle, as views into it. Errors: bad_input where it has not exactly so many.
+[[nodiscard]] result<std::vector<std::string_view>> split_entries(std::string_view bundle,
+                                                                  unsigned width);
+
+// The hashes of complete subtrees of the first `size` leaves, out of tiles: what proofs are built
+// with. fetch(tile_place) gives a tile's bytes as result<std::string>; nothing is verified. It
+// remembers some tiles. Errors: fetch's; bad_input for a tile of a wrong length.
+template <class Fetch>
+class tile_nodes {
+public:
+    tile_nodes(std::uint64_t size, Fetch fetch) : size_(size), fetch_(std::move(fetch)) {}
+
+    [[nodiscard]] result<digest> operator()(unsigned level, std::uint64_t index) {
+        unsigned const tile_level = level / tile_height;
+        unsigned const above = level % tile_height;
+        std::uint64_t const first = index << above;  // in hashes of that level of tiles
+        auto const tile = tile_at(tile_level, first >> tile_height);
+        if (!tile) return tile.error();
+        std::size_t const begin = first & (tile_width - 1);
+        std::size_t const count = std::size_t{1} << above;
+        if ((begin + count) * 32 > (*tile)->size())
+            return fail(errc::not_found, "the tree has no such node");
+        compact_range sum;
+        for (std::size_t at = begin; at < begin + count; ++at) {
+            digest hash;
+            std::memcpy(hash.bytes.data(), (*tile)->data() + at * 32, 32);
+            sum.append(hash);
+        }
+        return sum.root();
+    }
+
+private:
+    static constexpr std::size_t tiles_kept = 32;
+
+    struct kept_tile {
+        tile_place place{};
+        std::string bytes{};
+    };
+
+    [[nodiscard]] result<std::string const*> tile_at(unsigned level, std::uint64_t index) {
+        tile_place const place{level, index, tile_width_of(level, index, size_), false};
+        if (place.width == 0) return fail(errc::not_found, "the tree has no such node");
+        for (auto at = tiles_.begin(); at != tiles_.end(); ++at) {
+            if (!(at->place == place)) continue;
+            tiles_.splice(tiles_.begin(), tiles_, at);
+            return &tiles_.front().bytes;
+        }
+        result<std::string> bytes = fetch_(place);
+        if (!bytes) return bytes.error();
+        if (bytes->size() != std::size_t{place.width} * 32)
+            return fail(errc::bad_input, place.path() + " has not the length of " +
+                                             std::to_string(place.width) + " hashes");
+        if (tiles_.size() == tiles_kept) tiles_.pop_back();
+        tiles_.push_front({place, std::move(*bytes)});
+        return &tiles_.front().bytes;
+    }
+
+    std::uint64_t size_;
+    Fetch fetch_;
+    std::list<kept_tile> tiles_{};
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_TILE_HPP
 
 // ---- aiaudit/storage/store.hpp ----
 // SPDX-License-Identifier: MIT
@@ -25374,6 +25843,51 @@ AIAUDIT_INLINE std::string to_text(report const& from, text_format format) {
 
 #endif  // AIAUDIT_IMPL_EXPORT_REPORT_TEXT_IPP
 
+// ---- aiaudit/impl/integrity/add_checkpoint.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// add_checkpoint.ipp: the definitions of add_checkpoint.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_ADD_CHECKPOINT_IPP
+#define AIAUDIT_IMPL_INTEGRITY_ADD_CHECKPOINT_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE std::string add_checkpoint_body::to_text() const {
+    std::string text = "old " + std::to_string(old_size) + '\n';
+    for (digest const& hash : proof) text.append(detail::base64_of(hash)).append(1, '\n');
+    return text.append(1, '\n').append(note);
+}
+
+AIAUDIT_INLINE result<add_checkpoint_body> add_checkpoint_body::parse(std::string_view text) {
+    constexpr std::string_view old = "old ";
+    if (text.size() > bytes_max) return fail(errc::too_large, "the body is too long");
+    auto const first = detail::take_line(text);
+    auto const size = first && first->starts_with(old)
+                          ? detail::decimal_of(first->substr(old.size()))
+                          : std::nullopt;
+    if (!size) return fail(errc::bad_input, "the first line is 'old SIZE'");
+    add_checkpoint_body body;
+    body.old_size = *size;
+    for (;;) {
+        auto const line = detail::take_line(text);
+        if (!line) return fail(errc::bad_input, "there is no empty line before a checkpoint");
+        if (line->empty()) break;
+        auto const hash = detail::digest_of_base64(*line);
+        if (!hash) return fail(errc::bad_input, "a line of the proof is not a hash");
+        if (body.proof.size() == hashes_max)
+            return fail(errc::bad_input, "a proof has at most 63 hashes");
+        body.proof.push_back(*hash);
+    }
+    body.note = text;
+    return body;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_ADD_CHECKPOINT_IPP
+
 // ---- aiaudit/impl/integrity/checkpoint.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -25438,6 +25952,207 @@ AIAUDIT_INLINE result<verified_checkpoint> open_checkpoint(std::string_view note
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_INTEGRITY_CHECKPOINT_IPP
+
+// ---- aiaudit/impl/integrity/cosignature.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// cosignature.ipp: the definitions of cosignature.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_COSIGNATURE_IPP
+#define AIAUDIT_IMPL_INTEGRITY_COSIGNATURE_IPP
+
+#include <algorithm>
+#include <cstddef>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::uint64_t cosignature_time_most = (std::uint64_t{1} << 63) - 1;
+
+AIAUDIT_INLINE std::string cosigned_text(std::string_view note_text, std::uint64_t time) {
+    std::string text = "cosignature/v1\ntime " + std::to_string(time) + '\n';
+    return text.append(note_text);
+}
+
+AIAUDIT_INLINE std::string signature_line(std::string_view name, note_key_id const& id,
+                                          std::string_view bytes) {
+    std::string blob{view_of(id)};
+    blob += bytes;
+    std::string line{note_signature_mark};
+    line.append(name).append(1, ' ').append(base64_encode(blob)).append(1, '\n');
+    return line;
+}
+
+AIAUDIT_INLINE std::uint64_t big_endian_of(std::string_view bytes) noexcept {
+    std::uint64_t value = 0;
+    for (char const byte : bytes.substr(0, 8)) value = value << 8 | static_cast<std::uint8_t>(byte);
+    return value;
+}
+
+AIAUDIT_INLINE std::string big_endian_text(std::uint64_t value) {
+    std::string bytes(8, '\0');
+    for (std::size_t i = 8; i-- > 0; value >>= 8) bytes[i] = static_cast<char>(value & 0xFF);
+    return bytes;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<cosigner_verification_key> cosigner_verification_key::parse(
+    std::string_view text) {
+    auto const parts = detail::split_key_text(text);
+    auto const bytes = detail::base64_decode(parts.base64.substr(0, 4096));
+    if (bytes && !bytes->empty() && bytes->front() == detail::cosigner_ml_dsa)
+        return fail(errc::bad_argument,
+                    "a cosigner's key with ML-DSA-44 (type 6), which this release cannot verify; "
+                    "one with Ed25519 (type 4) can be");
+    if (bytes && !bytes->empty() && bytes->front() == detail::note_ed25519)
+        return fail(errc::bad_argument, "the key of a log (type 1), where a cosigner's is wanted");
+    if (!detail::is_key_name(parts.name) || parts.base64.size() != 44 || !bytes ||
+        bytes->size() != 33 || bytes->front() != detail::cosigner_ed25519)
+        return fail(errc::bad_argument, "not the text of a cosigner's Ed25519 verification key");
+    detail::ed25519_public point{};
+    std::copy(bytes->begin() + 1, bytes->end(), point.begin());
+    cosigner_verification_key key{std::string(parts.name), point};
+    if (detail::to_hex(key.id_) != parts.id)
+        return fail(errc::bad_argument, "the id of a verification key is not that of its name");
+    return key;
+}
+
+AIAUDIT_INLINE std::string cosigner_verification_key::to_string() const {
+    std::string bytes(1, detail::cosigner_ed25519);
+    bytes += detail::view_of(point_);
+    return name_ + '+' + detail::to_hex(id_) + '+' + detail::base64_encode(bytes);
+}
+
+AIAUDIT_INLINE std::optional<std::uint64_t> cosigner_verification_key::time_of(
+    std::string_view note_text, std::string_view signature) const {
+    if (signature.size() != 8 + 64) return std::nullopt;
+    std::uint64_t const time = detail::big_endian_of(signature);
+    if (time > detail::cosignature_time_most) return std::nullopt;
+    if (!detail::ed25519_verify(point_, detail::cosigned_text(note_text, time),
+                                signature.substr(8)))
+        return std::nullopt;
+    return time;
+}
+
+AIAUDIT_INLINE result<cosigner_signing_key> cosigner_signing_key::generate(std::string name) {
+    if (!detail::is_key_name(name))
+        return fail(errc::bad_argument, "a key's name is text without spaces and '+'");
+    return cosigner_signing_key{std::move(name), detail::ed25519_generate()};
+}
+
+AIAUDIT_INLINE result<cosigner_signing_key> cosigner_signing_key::parse(std::string_view text) {
+    auto const wrong = [] {
+        return fail(errc::bad_argument, "not the text of a cosigner's Ed25519 signing key");
+    };
+    if (!text.starts_with(prefix)) return wrong();
+    auto const parts = detail::split_key_text(text.substr(prefix.size()));
+    if (!detail::is_key_name(parts.name) || parts.base64.size() != 44) return wrong();
+    auto bytes = detail::base64_decode(parts.base64);
+    if (!bytes) return wrong();
+    bool const of_log = bytes->size() == 33 && bytes->front() == detail::note_ed25519;
+    bool const is_seed = bytes->size() == 33 && bytes->front() == detail::cosigner_ed25519;
+    detail::ed25519_seed seed;
+    if (is_seed) std::copy(bytes->begin() + 1, bytes->end(), seed.bytes.begin());
+    detail::wipe(*bytes);
+    if (of_log)
+        return fail(errc::bad_argument,
+                    "the signing key of a log, where a cosigner's is wanted: each role has its own "
+                    "(aiaudit audit --new-key)");
+    if (!is_seed) return wrong();
+    cosigner_signing_key key{std::string(parts.name), detail::ed25519_from_seed(seed)};
+    if (detail::to_hex(key.public_.id()) != parts.id)
+        return fail(errc::bad_argument, "the id of a signing key is not that of its name");
+    return key;
+}
+
+AIAUDIT_INLINE std::string cosigner_signing_key::to_secret_string() const {
+    detail::ed25519_seed seed;
+    detail::ed25519_copy_seed(secret_, seed);
+    std::string bytes;
+    bytes.reserve(1 + seed.bytes.size());
+    bytes.push_back(detail::cosigner_ed25519);
+    bytes += detail::view_of(seed.bytes);
+    std::string base64 = detail::base64_encode(bytes);
+    detail::wipe(bytes);
+    std::string text{prefix};
+    text.append(name()).append(1, '+').append(detail::to_hex(public_.id())).append(1, '+');
+    text.append(base64);
+    detail::wipe(base64);
+    return text;
+}
+
+AIAUDIT_INLINE result<std::string> cosigner_signing_key::cosign(std::string_view note_text,
+                                                                std::uint64_t time) const {
+    if (auto const state = checkpoint::parse(note_text); !state)
+        return fail(errc::bad_argument, "what is cosigned is no checkpoint");
+    if (time == 0 || time > detail::cosignature_time_most)
+        return fail(errc::bad_argument, "the time of a cosignature is 1 to 2^63 - 1");
+    auto const signature = detail::ed25519_sign(secret_, detail::cosigned_text(note_text, time));
+    return detail::signature_line(
+        name(), public_.id(),
+        detail::big_endian_text(time) + std::string(detail::view_of(signature)));
+}
+
+AIAUDIT_INLINE result<std::vector<cosignature>> cosignatures_of(
+    std::string_view note, std::span<cosigner_verification_key const> keys) {
+    auto const parts = detail::split_note(note);
+    if (!parts) return parts.error();
+    std::vector<cosignature> found;
+    for (detail::note_signature const& signature : parts->signatures) {
+        auto const known =
+            std::find_if(keys.begin(), keys.end(), [&](cosigner_verification_key const& key) {
+                return key.name() == signature.name && key.id() == signature.id;
+            });
+        if (known == keys.end()) continue;
+        auto const time = known->time_of(parts->text, signature.bytes);
+        if (!time)
+            return fail(errc::verification_failed, "a cosignature of " +
+                                                       detail::printable(known->name()) +
+                                                       " does not match its checkpoint");
+        auto const place = static_cast<std::size_t>(known - keys.begin());
+        auto const earlier = std::find_if(
+            found.begin(), found.end(), [&](cosignature const& each) { return each.key == place; });
+        if (earlier == found.end())
+            found.push_back({place, *time});
+        else
+            earlier->time = (std::max)(earlier->time, *time);
+    }
+    return found;
+}
+
+AIAUDIT_INLINE result<std::string> with_signature_lines(std::string_view note,
+                                                        std::string_view lines) {
+    auto const parts = detail::split_note(note);
+    if (!parts) return parts.error();
+    std::vector<detail::note_signature> all;
+    if (lines.empty()) return std::string(note);
+    std::string const carrier = std::string(parts->text) + '\n' + std::string(lines);
+    auto const added = detail::split_note(carrier);
+    if (!added) return added.error();
+    auto const same_key = [](detail::note_signature const& one, detail::note_signature const& two) {
+        return one.name == two.name && one.id == two.id;
+    };
+    for (detail::note_signature const& each : parts->signatures) {
+        bool const newer =
+            std::any_of(added->signatures.begin(), added->signatures.end(),
+                        [&](detail::note_signature const& other) { return same_key(each, other); });
+        if (!newer) all.push_back(each);
+    }
+    all.insert(all.end(), added->signatures.begin(), added->signatures.end());
+    if (all.size() > limits::note_signatures)
+        return fail(errc::too_large, "a note has too many signatures");
+    std::string made = std::string(parts->text) + '\n';
+    for (detail::note_signature const& each : all)
+        made += detail::signature_line(each.name, each.id, each.bytes);
+    if (made.size() > limits::note_bytes) return fail(errc::too_large, "a note is too long");
+    return made;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_COSIGNATURE_IPP
 
 // ---- aiaudit/impl/integrity/ed25519.ipp ----
 // SPDX-License-Identifier: MIT
@@ -25534,6 +26249,292 @@ AIAUDIT_INLINE bool ed25519_verify(ed25519_public const& key, std::string_view t
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_INTEGRITY_ED25519_IPP
+
+// ---- aiaudit/impl/integrity/fork_file.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// fork_file.ipp: the definitions of fork_file.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_FORK_FILE_IPP
+#define AIAUDIT_IMPL_INTEGRITY_FORK_FILE_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::string_view fork_title = "aiaudit fork evidence v1";
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string fork_file::to_text() const {
+    std::string const proof = growth.to_text();
+    std::string text{detail::fork_title};
+    text.append(1, '\n').append(detail::base64_of(root)).append(1, '\n');
+    return text.append(proof, proof.find('\n') + 1);  // without the title of its own
+}
+
+AIAUDIT_INLINE result<fork_file> fork_file::parse(std::string_view file) {
+    std::string_view rest = file;
+    if (rest.size() > limits::proof_file_bytes)
+        return fail(errc::too_large, "a file of evidence is too long");
+    if (detail::take_line(rest) != detail::fork_title)
+        return fail(errc::bad_input, "not a file of evidence: its first line must be " +
+                                         std::string(detail::fork_title));
+    auto const line = detail::take_line(rest);
+    auto const root = line ? detail::digest_of_base64(*line) : std::nullopt;
+    if (!root) return fail(errc::bad_input, "the second line of a file of evidence is a root");
+    auto growth = consistency_proof_file::parse(std::string(detail::consistency_title) + '\n' +
+                                                std::string(rest));
+    if (!growth) return growth.error();
+    return fork_file{*root, std::move(*growth)};
+}
+
+AIAUDIT_INLINE result<verified_fork> verify_fork(std::string_view file, trusted_log const& log) {
+    auto const read = fork_file::parse(file);
+    if (!read) return read.error();
+    auto older = open_checkpoint(read->growth.older_note, log);
+    if (!older) return older.error();
+    auto newer = open_checkpoint(read->growth.newer_note, log);
+    if (!newer) return newer.error();
+    if (!detail::consistency_holds(older->size(), newer->size(), read->growth.path, read->root,
+                                   newer->root()))
+        return fail(errc::verification_failed,
+                    "the proof does not lead from that root to the newer checkpoint's");
+    if (read->root == older->root())
+        return fail(errc::verification_failed,
+                    "the newer checkpoint continues the older one: this is no fork");
+    return verified_fork{std::move(*older), std::move(*newer), read->root};
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_FORK_FILE_IPP
+
+// ---- aiaudit/impl/integrity/log_policy.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// log_policy.ipp: the definitions of log_policy.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_LOG_POLICY_IPP
+#define AIAUDIT_IMPL_INTEGRITY_LOG_POLICY_IPP
+
+#include <algorithm>
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Octets: what is over 0x7F has no meaning here.
+[[nodiscard]] constexpr bool is_policy_octet(char c) noexcept {
+    auto const octet = static_cast<unsigned char>(c);
+    return octet == '\t' || octet == '\n' || (octet >= 0x20 && octet != 0x7F);
+}
+
+AIAUDIT_INLINE std::vector<std::string_view> words_of(std::string_view line) {
+    std::vector<std::string_view> words;
+    for (;;) {
+        std::size_t const begin = line.find_first_not_of(" \t");
+        if (begin == std::string_view::npos) return words;
+        line.remove_prefix(begin);
+        std::size_t const end = (std::min)(line.find_first_of(" \t"), line.size());
+        words.push_back(line.substr(0, end));
+        line.remove_prefix(end);
+    }
+}
+
+AIAUDIT_INLINE error wrong_line(std::string what) { return fail(errc::bad_input, std::move(what)); }
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::size_t log_policy::place_of(std::string_view name) const noexcept {
+    for (std::size_t i = 0; i < names_.size(); ++i)
+        if (names_[i].name == name) return i;
+    return none;
+}
+
+AIAUDIT_INLINE result<void> log_policy::define(std::string_view name) {
+    if (name == "none") return detail::wrong_line("the name 'none' is taken: it means no quorum");
+    if (place_of(name) != none)
+        return detail::wrong_line("the name '" + detail::printable(name) + "' is taken already");
+    names_.emplace_back().name = name;
+    return {};
+}
+
+AIAUDIT_INLINE result<void> log_policy::take_log(words const& line) {
+    if (line.size() < 2 || line.size() > 3) return detail::wrong_line("a log is: log VKEY [URL]");
+    if (logs_.size() == names_max) return fail(errc::too_large, "too many logs");
+    auto key = note_verification_key::parse(line[1]);
+    if (!key) return detail::wrong_line("the log's key: " + key.error().where);
+    for (log_line const& each : logs_)
+        if (each.key.point() == key->point())
+            return detail::wrong_line("this key is that of another log line too");
+    logs_.push_back({std::move(*key), line.size() == 3 ? std::string(line[2]) : std::string{}});
+    return {};
+}
+
+AIAUDIT_INLINE result<void> log_policy::take_witness(words const& line) {
+    if (line.size() < 3 || line.size() > 4)
+        return detail::wrong_line("a witness is: witness NAME VKEY [URL]");
+    if (witnesses_.size() == names_max) return fail(errc::too_large, "too many witnesses");
+    auto key = cosigner_verification_key::parse(line[2]);
+    if (!key) return detail::wrong_line("the witness's key: " + key.error().where);
+    for (witness_line const& each : witnesses_)
+        if (each.key.point() == key->point())
+            return detail::wrong_line("this key is that of another witness too");
+    if (auto ok = define(line[1]); !ok) return ok;
+    names_.back().witness = witnesses_.size();
+    witness_keys_.push_back(*key);
+    witnesses_.push_back({std::string(line[1]), std::move(*key),
+                          line.size() == 4 ? std::string(line[3]) : std::string{}});
+    return {};
+}
+
+AIAUDIT_INLINE result<void> log_policy::take_group(words const& line) {
+    if (line.size() < 4) return detail::wrong_line("a group is: group NAME all|any|NUMBER NAME...");
+    if (names_.size() - witnesses_.size() == names_max)
+        return fail(errc::too_large, "too many groups");
+    std::size_t const count = line.size() - 3;
+    auto least = detail::decimal_of(line[2]);
+    if (line[2] == "all") least = count;
+    if (line[2] == "any") least = 1;
+    if (!least)
+        return detail::wrong_line("how many of a group is 'all', 'any' or a number, not '" +
+                                  detail::printable(line[2]) + "'");
+    if (*least < 1 || *least > count)
+        return detail::wrong_line("a group of " + std::to_string(count) + " needs 1 to " +
+                                  std::to_string(count) + " of them, not " +
+                                  std::to_string(*least));
+    member made;
+    made.least = static_cast<std::size_t>(*least);
+    for (std::size_t i = 3; i < line.size(); ++i) {
+        std::size_t const place = place_of(line[i]);
+        if (place == none)
+            return detail::wrong_line("no line before this one defines '" +
+                                      detail::printable(line[i]) + "'");
+        if (std::exchange(names_[place].is_member, true))
+            return detail::wrong_line("'" + detail::printable(line[i]) +
+                                      "' is a member of a group already");
+        made.names.push_back(place);
+    }
+    if (auto ok = define(line[1]); !ok) return ok;
+    made.name = line[1];
+    names_.back() = std::move(made);
+    return {};
+}
+
+AIAUDIT_INLINE result<void> log_policy::take_quorum(words const& line) {
+    if (line.size() != 2) return detail::wrong_line("a quorum is: quorum NAME, or quorum none");
+    if (std::exchange(has_quorum_, true)) return detail::wrong_line("there is a quorum already");
+    if (line[1] == "none") return {};
+    quorum_ = place_of(line[1]);
+    if (quorum_ == none)
+        return detail::wrong_line("no line before this one defines '" + detail::printable(line[1]) +
+                                  "'");
+    return {};
+}
+
+AIAUDIT_INLINE result<void> log_policy::take_line(words const& line) {
+    if (line.empty() || line[0].starts_with('#')) return {};
+    if (line[0] == "log") return take_log(line);
+    if (line[0] == "witness") return take_witness(line);
+    if (line[0] == "group") return take_group(line);
+    if (line[0] == "quorum") return take_quorum(line);
+    return detail::wrong_line("'" + detail::printable(line[0].substr(0, 64)) +
+                              "' is none of log, witness, group, quorum");
+}
+
+AIAUDIT_INLINE result<log_policy> log_policy::parse(std::string_view text) {
+    if (text.size() > text_bytes_max) return fail(errc::too_large, "a policy is too long");
+    log_policy made;
+    for (std::size_t number = 1; !text.empty(); ++number) {
+        std::string const where = "line " + std::to_string(number) + " of the policy: ";
+        auto const line = detail::take_line(text);
+        if (!line) return fail(errc::bad_input, where + "it does not end with a line feed");
+        if (!std::all_of(line->begin(), line->end(), detail::is_policy_octet))
+            return fail(errc::bad_input, where + "it has a control character");
+        if (auto const ok = made.take_line(detail::words_of(*line)); !ok)
+            return fail(ok.error().code, where + ok.error().where);
+    }
+    if (!made.has_quorum_)
+        return fail(errc::bad_input,
+                    "the policy has no quorum line; 'quorum none' asks for no witness");
+    return made;
+}
+
+AIAUDIT_INLINE std::vector<trusted_log> log_policy::trusted_logs() const {
+    std::vector<trusted_log> all;
+    for (log_line const& each : logs_) {
+        auto const known = std::find_if(all.begin(), all.end(), [&](trusted_log const& one) {
+            return one.origin == each.key.name();
+        });
+        if (known == all.end())
+            all.emplace_back(each.key);
+        else
+            known->keys.push_back(each.key);
+    }
+    return all;
+}
+
+AIAUDIT_INLINE result<trusted_log> log_policy::log_named(std::string_view origin) const {
+    for (trusted_log& each : trusted_logs())
+        if (each.origin == origin) return std::move(each);
+    return fail(errc::not_found, "the policy has no log named " + detail::printable(origin));
+}
+
+AIAUDIT_INLINE std::vector<bool> log_policy::counted(std::vector<bool> const& cosigned) const {
+    std::vector<bool> counts(names_.size());
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+        member const& each = names_[i];
+        if (each.witness != none) {
+            counts[i] = each.witness < cosigned.size() && cosigned[each.witness];
+            continue;
+        }
+        auto const there = std::count_if(each.names.begin(), each.names.end(),
+                                         [&](std::size_t place) { return bool{counts[place]}; });
+        counts[i] = static_cast<std::size_t>(there) >= each.least;
+    }
+    return counts;
+}
+
+AIAUDIT_INLINE bool log_policy::is_quorum(std::vector<bool> const& cosigned) const {
+    return quorum_ == none || counted(cosigned)[quorum_];
+}
+
+AIAUDIT_INLINE result<witnessed_checkpoint> log_policy::open_log(std::string_view note) const {
+    auto const parts = detail::split_note(note);
+    if (!parts) return parts.error();
+    auto const said = checkpoint::parse(parts->text);
+    if (!said) return said.error();
+    auto const log = log_named(said->origin);
+    if (!log) return log.error();
+    auto state = open_checkpoint(note, *log);
+    if (!state) return state.error();
+    auto cosigned = cosignatures_of(note, witness_keys_);
+    if (!cosigned) return cosigned.error();
+    return witnessed_checkpoint{std::move(*state), std::move(*cosigned)};
+}
+
+AIAUDIT_INLINE result<witnessed_checkpoint> log_policy::open(std::string_view note) const {
+    auto opened = open_log(note);
+    if (!opened) return opened;
+    std::vector<bool> cosigned(witnesses_.size());
+    for (cosignature const& each : opened->cosigned) cosigned[each.key] = true;
+    if (is_quorum(cosigned)) return opened;
+    std::string by;
+    for (cosignature const& each : opened->cosigned)
+        by += (by.empty() ? "" : ", ") + detail::printable(witnesses_[each.key].name);
+    return fail(errc::verification_failed,
+                "the checkpoint of " + detail::printable(opened->state.origin()) +
+                    " has not the policy's quorum '" + detail::printable(names_[quorum_].name) +
+                    "': cosigned by " + (by.empty() ? "none of its witnesses" : by));
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_LOG_POLICY_IPP
 
 // ---- aiaudit/impl/integrity/merkle.ipp ----
 // SPDX-License-Identifier: MIT
@@ -26094,6 +27095,118 @@ AIAUDIT_INLINE std::optional<std::string_view> take_line(std::string_view& rest)
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_INTEGRITY_TEXT_FORM_IPP
+
+// ---- aiaudit/impl/integrity/tile.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// tile.ipp: the definitions of tile.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_TILE_IPP
+#define AIAUDIT_IMPL_INTEGRITY_TILE_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Groups of three digits, all but the last behind an 'x'.
+AIAUDIT_INLINE std::string tile_index_text(std::uint64_t index) {
+    std::string text;
+    bool is_last = true;
+    do {
+        std::string group = std::to_string(index % 1000);
+        group.insert(0, 3 - group.size(), '0');
+        text = (is_last ? group : 'x' + group + '/') + text;
+        is_last = false;
+        index /= 1000;
+    } while (index != 0);
+    return text;
+}
+
+AIAUDIT_INLINE std::optional<std::uint64_t> tile_index_of(std::string_view text) {
+    std::uint64_t index = 0;
+    for (int groups = 0; groups < 6; ++groups) {
+        bool const more = text.starts_with('x');
+        if (more) text.remove_prefix(1);
+        if (text.size() < 3) return std::nullopt;
+        for (char const c : text.substr(0, 3)) {
+            if (c < '0' || c > '9') return std::nullopt;
+            index = index * 10 + static_cast<std::uint64_t>(c - '0');
+        }
+        text.remove_prefix(3);
+        if (!more) return text.empty() ? std::optional(index) : std::nullopt;
+        if (!text.starts_with('/')) return std::nullopt;
+        text.remove_prefix(1);
+    }
+    return std::nullopt;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string tile_place::path() const {
+    std::string text = "tile/" + (entries ? std::string("entries") : std::to_string(level)) + '/';
+    text += detail::tile_index_text(index);
+    if (is_partial()) text += ".p/" + std::to_string(width);
+    return text;
+}
+
+AIAUDIT_INLINE std::optional<tile_place> tile_place::parse(std::string_view path) {
+    constexpr std::string_view prefix = "tile/";
+    if (!path.starts_with(prefix)) return std::nullopt;
+    std::string_view rest = path.substr(prefix.size());
+    std::size_t const slash = rest.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    tile_place place;
+    place.entries = rest.substr(0, slash) == "entries";
+    if (!place.entries) {
+        auto const level = detail::decimal_of(rest.substr(0, slash));
+        if (!level || *level > 7) return std::nullopt;
+        place.level = static_cast<unsigned>(*level);
+    }
+    rest.remove_prefix(slash + 1);
+    if (std::size_t const partial = rest.find(".p/"); partial != std::string_view::npos) {
+        auto const width = detail::decimal_of(rest.substr(partial + 3));
+        if (!width || *width < 1 || *width >= tile_width) return std::nullopt;
+        place.width = static_cast<unsigned>(*width);
+        rest = rest.substr(0, partial);
+    }
+    auto const index = detail::tile_index_of(rest);
+    if (!index || (place.level == 7 && *index != 0)) return std::nullopt;
+    if (place.level < 7 && *index >> (63 - tile_height * (place.level + 1)) != 0)
+        return std::nullopt;  // over limits::tree_size
+    place.index = *index;
+    if (place.path() != path) return std::nullopt;  // "x000/005"
+    return place;
+}
+
+AIAUDIT_INLINE result<void> append_entry(std::string& bundle, std::string_view entry) {
+    if (entry.size() > 0xFFFF)
+        return fail(errc::too_large, "an entry of a bundle has at most 65,535 bytes");
+    bundle.push_back(static_cast<char>(entry.size() >> 8));
+    bundle.push_back(static_cast<char>(entry.size() & 0xFF));
+    bundle += entry;
+    return {};
+}
+
+AIAUDIT_INLINE result<std::vector<std::string_view>> split_entries(std::string_view bundle,
+                                                                   unsigned width) {
+    std::vector<std::string_view> entries;
+    while (!bundle.empty()) {
+        if (bundle.size() < 2 || entries.size() == width)
+            return fail(errc::bad_input, "a bundle has not " + std::to_string(width) + " entries");
+        std::size_t const size = std::size_t{static_cast<std::uint8_t>(bundle[0])} << 8 |
+                                 static_cast<std::uint8_t>(bundle[1]);
+        if (bundle.size() - 2 < size) return fail(errc::bad_input, "a bundle ends within an entry");
+        entries.push_back(bundle.substr(2, size));
+        bundle.remove_prefix(2 + size);
+    }
+    if (entries.size() != width)
+        return fail(errc::bad_input, "a bundle has not " + std::to_string(width) + " entries");
+    return entries;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_TILE_IPP
 
 // ---- aiaudit/impl/rollup/cell_log.ipp ----
 // SPDX-License-Identifier: MIT

@@ -98,8 +98,8 @@ BOOST_FIXTURE_TEST_CASE(a_log_that_only_grows_is_mirrored_and_cosigned, stand) {
             for (std::uint64_t index = 0; index < tiles; index += (tiles > 9 ? 50 : 1)) {
                 unsigned const width = tile_width_of(level, index, log.size());
                 if (width == 0) continue;
-                tile_place const place{level, index, width, false};
-                BOOST_TEST(from.get(place.path(), 8192).value() == log.get(place.path()).value());
+                tile_place const tile{level, index, width, false};
+                BOOST_TEST(from.get(tile.path(), 8192).value() == log.get(tile.path()).value());
             }
         }
     }

@@ -213,6 +213,49 @@ BOOST_AUTO_TEST_CASE(a_ledger_that_does_not_continue_what_was_signed_signs_nothi
     BOOST_TEST(renamed.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(an_auditor_copies_records_and_holds_each_to_its_leaf) {
+    temporary_directory const directory;
+    auto log = basic_ledger<in_memory>::open({}).value();
+    append_samples(log, 0, 300);
+    auto key = log_key();
+    auto const policy = log_policy::parse("log " + key.verification_key().to_string() +
+                                          " http://log\nquorum none\n")
+                            .value();
+    auto const site = tlog_site::open(log, std::move(key), options_with_token()).value();
+    bool lies = false;
+    auditor_options with;
+    with.copies_records = true;
+    with.source = [&](std::string_view) -> result<log_source> {
+        return log_source{"site", [&](std::string const& path, std::size_t) -> result<std::string> {
+                              auto told = get(site, path, true);
+                              if (told.status != 200) return fail(errc::not_found, path);
+                              if (lies && path.starts_with("tile/entries/"))
+                                  told.body[20] = static_cast<char>(told.body[20] ^ 1);
+                              return std::move(told.body);
+                          }};
+    };
+    auto audit =
+        auditor::open(policy, audit_directory::open(directory / "audit").value(), with).value();
+    auto const first = audit.look("example.com/node1");
+    for (auto const& each : first.findings) BOOST_TEST(false, each.text);
+    log_mirror const& mirror = *audit.mirror("example.com/node1").value();
+    auto const from = directory_log_source(mirror.directory());
+    for (char const* const path : {"tile/entries/000", "tile/entries/001.p/44"})
+        BOOST_TEST(from.get(path, 1 << 20).value() == get(site, path, true).body);
+    append_samples(log, 300, 300);
+    BOOST_TEST(comes_true(
+        [&] { return get(site, "checkpoint").body.find("\n600\n") != std::string::npos; }));
+    lies = true;
+    auto const second = audit.look("example.com/node1");
+    BOOST_REQUIRE(second.findings.size() == 1U);
+    BOOST_TEST((second.findings[0].kind == audit_kind::bad_records));
+    BOOST_TEST(second.findings[0].text.find("record 257 is not the one under its leaf") !=
+                   std::string::npos,
+               second.findings[0].text);
+    lies = false;
+    BOOST_TEST(audit.look("example.com/node1").findings.empty());
+}
+
 BOOST_AUTO_TEST_CASE(witnesses_cosign_what_is_served_and_an_auditor_mirrors_it) {
     temporary_directory const directory;
     auto log = basic_ledger<in_memory>::open({}).value();

@@ -4,5 +4,8 @@
 #define BOOST_TEST_MODULE aiaudit_unit
 #include <boost/test/unit_test.hpp>
 
+// Its own, since no library has them.
+#include <aiaudit/impl/clickhouse.hpp>
+#include <aiaudit/impl/mongodb.hpp>
 #include <aiaudit/impl/postgres.hpp>
 #include <aiaudit/impl/sinks.hpp>

@@ -33,6 +33,7 @@ struct options {
     std::string every{};
     bool once = false;
     std::string silent{};
+    std::string records_token{};
     std::vector<std::string> views{};
     std::string witness_listen{};
     std::string witness_key{};
@@ -121,7 +122,11 @@ void print(aiaudit::log_look const& of, options const& with) {
                   << " records, root " << of.root.to_string() << ", "
                   << (of.before == 0 ? std::string("seen for the first time")
                                      : "only grew since " + std::to_string(of.before))
-                  << (of.cosigned ? ", cosigned" : "") << '\n';
+                  << (of.cosigned ? ", cosigned" : "")
+                  << (of.dropped == 0 ? std::string()
+                                      : ", " + std::to_string(of.dropped) +
+                                            " bundles of records are dropped there")
+                  << '\n';
 }
 
 // "VIA=FILE": a checkpoint that somebody else was shown.
@@ -244,6 +249,10 @@ aiaudit::auditor_options auditor_options_of(options const& with) {
         made.silent_seconds =
             static_cast<std::int64_t>(parse_amount(with.silent, time_units, "--silent"));
     made.http.ca_file = with.ca_file;
+    if (!with.records_token.empty()) {
+        made.copies_records = true;
+        made.http.token = secret_at(with.records_token, "--records-token");
+    }
     return made;
 }
 
@@ -252,7 +261,8 @@ void run(options const& with, int& status) {
     if (with.policy.empty()) throw failure{"audit needs --policy: which logs, with which keys"};
     if (!with.evidence.empty()) return check_evidence(with, status);
     if (with.state.empty()) throw failure{"audit needs --state: the directory of its mirrors"};
-    if (with.once && !with.every.empty()) throw failure{"--once and --every exclude each other"};
+    if (with.once && (!with.every.empty() || !with.witness_listen.empty()))
+        throw failure{"--once excludes --every and --witness-listen"};
     if (!with.rows.empty() && !with.every.empty())
         throw failure{"--rows is compared once, without --every"};
     std::uint64_t const pause =
@@ -268,12 +278,12 @@ void run(options const& with, int& status) {
     auto const policy = read_policy(with.policy);
     auto const in = value_or_fail(aiaudit::audit_directory::open(with.state), with.state);
     auto const served = serve_sites(with, policy, in);
-    bool const audits = served == std::nullopt || pause != 0 || with.once;
+    bool const audits = served == std::nullopt || pause != 0;
     auto by =
         value_or_fail(aiaudit::auditor::open(policy, in, auditor_options_of(with)), with.policy);
     if (audits) status = look_at_all(by, with);
     if (!with.rows.empty()) status = std::max(status, compare_rows(by, with));
-    if (!stays || with.once) return;
+    if (!stays) return;
     for (timespec const wait{static_cast<time_t>(pause == 0 ? 3'600 : pause), 0};;) {
         int const signal = sigtimedwait(&signals, nullptr, &wait);
         if (signal == SIGINT || signal == SIGTERM) break;
@@ -299,6 +309,9 @@ void add_audit(CLI::App& program, int& status) {
                         "with; none: they are not");
     command->add_option("--silent", with->silent,
                         "A log with nothing new for so long is a finding: 10m, 1d");
+    command->add_option("--records-token", with->records_token,
+                        "$VARIABLE or @FILE with the logs' token: the mirrors have the records "
+                        "too, each held to its leaf");
     command->add_option("--view", with->views,
                         "VIA=FILE: a checkpoint that somebody else was shown, to compare");
     command->add_option("--witness-listen", with->witness_listen,

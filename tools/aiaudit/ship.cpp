@@ -30,7 +30,7 @@ struct options {
     std::string name{};
     std::string forget{};
     std::optional<std::uint64_t> after{};
-    std::uint64_t batch = 5000;
+    std::optional<std::uint64_t> batch{};
     std::uint32_t patience = 60;
     bool once = false;
     bool status = false;
@@ -71,7 +71,7 @@ std::unique_ptr<aiaudit::record_sink> make_stream(options const& with,
 aiaudit::ship_options options_of(options const& with, aiaudit::record_sink const& sink) {
     aiaudit::ship_options shipping;
     shipping.origin = with.origin;
-    shipping.batch_records = with.batch;
+    shipping.batch_records = with.batch.value_or(sink.batch_records());
     shipping.skip_dropped = with.skip_dropped;
     shipping.mark_name = with.name;
     if (with.name.empty() && with.to != "-") shipping.mark_name = mark_name_of(sink);
@@ -164,7 +164,9 @@ void add_ship(CLI::App& program, int&) {
     command->add_option("--name", with->name,
                         "Under which retention knows the sink; default: made of its address");
     command->add_option("--after", with->after, "Of a stream: the last record that it has");
-    command->add_option("--batch", with->batch, "Records in a batch; default: 5000")
+    command
+        ->add_option("--batch", with->batch,
+                     "Records in a batch; default: 5000, for ClickHouse 20000")
         ->check(CLI::Range(1U, 100'000U));
     command->add_flag("--once", with->once, "End when the sink has what the log has now");
     command

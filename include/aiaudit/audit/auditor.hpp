@@ -41,6 +41,7 @@ enum class audit_kind : std::uint8_t {
     rolled_back,     // it shows fewer records than before
     forked,          // it has signed two histories: there is a file of evidence
     bad_tiles,       // its tiles are not those of the checkpoint that it signed
+    bad_records,     // its records are not those under its leaves
     silent,          // nothing new for longer than it may be
     no_quorum,       // too few witnesses have cosigned what it shows
     damaged,         // the auditor's own mirror of it
@@ -61,6 +62,8 @@ struct log_look {
     std::uint64_t size = 0;    // and are now
     digest root{};
     bool cosigned = false;
+    std::uint64_t dropped =
+        0;  // bundles of records that the log has no more; 0 too if none is asked
     std::vector<audit_finding> findings{};
 };
 
@@ -75,6 +78,7 @@ struct auditor_options {
     // of one role.
     std::shared_ptr<cosigner_signing_key const> key{};
     std::int64_t silent_seconds = 0;  // 0: a log may be silent for as long as it likes
+    bool copies_records = false;      // the mirrors have the records too; http.token opens them
     log_source_options http{};
     std::function<timestamp()> now{};  // empty: the system's clock
     // In place of HTTP: for tests, and for logs that lie in files.
@@ -83,8 +87,8 @@ struct auditor_options {
 
 class auditor {
 public:
-    // Errors: those of audit_directory::open; bad_argument for a URL of a log that is none, and for
-    // a key that is also a log's or a witness's.
+    // Errors: bad_argument for a URL of a log or witness that is none, and for a key that is a
+    // log's too.
     [[nodiscard]] static result<auditor> open(log_policy policy, audit_directory in,
                                               auditor_options options);
 
@@ -134,6 +138,7 @@ private:
     void explain_tiles(looking& in, signed_view const& view);
     void keep_fork(looking& in, fork_file const& evidence, std::string const& via);
     void judge_end(looking& in);
+    void copy_records(looking& in);
     void judge_silence(looking& in, signed_view const& own);
     [[nodiscard]] result<std::string> cosigned(std::string_view note) const;
     [[nodiscard]] result<void> keep_seen(watched_log& of, signed_view const& view);

@@ -31,6 +31,7 @@ inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr std::size_t tile_bytes = std::size_t{tile_width} * 32;
+inline constexpr std::size_t bundle_bytes_max = std::size_t{tile_width} * (2 + 0xFFFF);
 
 }  // namespace detail
 
@@ -64,6 +65,11 @@ public:
     // here, and lead to the checkpoint's root: then accept() follows. False where they do not.
     // Errors: the source's; those of writing.
     [[nodiscard]] result<bool> copy(verified_checkpoint const& to, log_source const& from);
+    // Copies the records of what is mirrored, bundle by bundle, each held to its leaf, as far as
+    // the log still has them; those that were copied before are not asked for again. How many
+    // bundles the log has dropped. Errors: verification_failed, for a record that is not the one
+    // under its leaf; the source's; those of writing.
+    [[nodiscard]] result<std::uint64_t> copy_records(log_source const& from) const;
     // Takes this checkpoint for the mirror's own: that to which copy() has led, or the same one
     // again with other cosignatures. Durable when it returns. Errors: those of writing.
     [[nodiscard]] result<void> accept(verified_checkpoint const& state, std::string note);
@@ -86,8 +92,9 @@ private:
     [[nodiscard]] result<void> begin_copy();
     [[nodiscard]] result<bool> copy_tile(std::uint64_t index, std::uint64_t size,
                                          log_source const& from);
+    [[nodiscard]] result<void> check_bundle(std::string_view bundle, tile_place place) const;
     [[nodiscard]] result<void> add_node(unsigned level, digest const& hash);
-    [[nodiscard]] result<void> write_tile(tile_place place, std::string_view bytes);
+    [[nodiscard]] result<void> write_tile(tile_place place, std::string_view bytes) const;
     void remove_partials(std::uint64_t of_size) const;
 
     std::string directory_;

@@ -52,6 +52,9 @@ public:
     // For messages: the address without what is secret in it.
     [[nodiscard]] virtual std::string name() const = 0;
 
+    // Records in a batch, where nobody says how many: so many that the cost of a write is small.
+    [[nodiscard]] virtual std::uint64_t batch_records() const { return 5000; }
+
     // Connects, or connects anew, makes what tables are missing, and reads the log's cursor; that
     // of a log that it does not know begins at no record. A sink that cannot write rows and cursor
     // in one transaction mends here what a crash left between them. Errors: connect_failed;

@@ -24,6 +24,7 @@ AIAUDIT_INLINE std::string_view name_of(audit_kind kind) noexcept {
     case audit_kind::rolled_back: return "rolled_back";
     case audit_kind::forked: return "forked";
     case audit_kind::bad_tiles: return "bad_tiles";
+    case audit_kind::bad_records: return "bad_records";
     case audit_kind::silent: return "silent";
     case audit_kind::no_quorum: return "no_quorum";
     case audit_kind::damaged: return "damaged";
@@ -141,6 +142,7 @@ AIAUDIT_INLINE log_look auditor::look(std::string_view origin,
                      });
     for (signed_view const& each : in.views) judge(in, each);
     judge_end(in);
+    if (options_.copies_records) copy_records(in);
     seen.size = known->mirror->size();
     if (known->mirror->begun()) seen.root = known->mirror->state().root();
     return seen;
@@ -363,6 +365,24 @@ AIAUDIT_INLINE void auditor::judge_end(looking& in) {
     if (auto const held = policy_.open(note); !held)
         find(in, audit_kind::no_quorum,
              held.error().where + "; see which witnesses the node cannot reach");
+}
+
+AIAUDIT_INLINE void auditor::copy_records(looking& in) {
+    if (in.at.sources.empty() || !in.at.mirror->begun()) return;
+    auto const dropped = in.at.mirror->copy_records(in.at.sources.front());
+    if (dropped) {
+        in.seen.dropped = *dropped;
+        return;
+    }
+    errc const code = dropped.error().code;
+    if (code == errc::verification_failed || code == errc::bad_input)
+        return find(in, audit_kind::bad_records,
+                    dropped.error().where +
+                        "; the node's storage is damaged, or its records were changed: verify its "
+                        "ledger");
+    find(in, audit_kind::unreachable,
+         "its records cannot be fetched (" + dropped.error().message() +
+             "); see whether the token is the log's");
 }
 
 AIAUDIT_INLINE void auditor::judge_silence(looking& in, signed_view const& own) {

@@ -85,7 +85,7 @@ AIAUDIT_INLINE result<std::string> log_mirror::served(std::string_view path) con
     return tile(*place);
 }
 
-AIAUDIT_INLINE result<void> log_mirror::write_tile(tile_place place, std::string_view bytes) {
+AIAUDIT_INLINE result<void> log_mirror::write_tile(tile_place place, std::string_view bytes) const {
     std::string const path = path_of(place);
     if (auto ok = detail::make_directories(path.substr(0, path.rfind('/'))); !ok) return ok;
     return detail::place_file(path, bytes);
@@ -170,6 +170,39 @@ AIAUDIT_INLINE result<bool> log_mirror::copy(verified_checkpoint const& to,
     return true;
 }
 
+AIAUDIT_INLINE result<void> log_mirror::check_bundle(std::string_view bundle,
+                                                     tile_place place) const {
+    auto const records = split_entries(bundle, place.width);
+    if (!records) return records.error();
+    auto const leaves = tile({0, place.index, place.width, false});
+    if (!leaves) return leaves.error();
+    for (std::size_t at = 0; at < records->size(); ++at) {
+        if (leaf_hash((*records)[at]) != detail::hash_at(*leaves, at))
+            return fail(errc::verification_failed,
+                        "record " + std::to_string(place.index * tile_width + at + 1) +
+                            " is not the one under its leaf");
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<std::uint64_t> log_mirror::copy_records(log_source const& from) const {
+    std::uint64_t dropped = 0;
+    for (std::uint64_t index = 0; index << tile_height < size(); ++index) {
+        tile_place const place{0, index, tile_width_of(0, index, size()), true};
+        if (detail::file_at(path_of(place))) continue;
+        auto const bundle = from.get(place.path(), detail::bundle_bytes_max);
+        if (!bundle && bundle.error().code == errc::not_found) {
+            ++dropped;
+            continue;
+        }
+        if (!bundle) return bundle.error();
+        if (auto ok = check_bundle(*bundle, place); !ok) return ok.error();
+        if (auto ok = write_tile(place, *bundle); !ok) return ok.error();
+    }
+    if (auto ok = detail::sync_file_system(directory_); !ok) return ok.error();
+    return dropped;
+}
+
 AIAUDIT_INLINE result<void> log_mirror::accept(verified_checkpoint const& state, std::string note) {
     std::uint64_t const before = size();
     bool const grows = !begun() || state.size() != before;
@@ -193,6 +226,7 @@ AIAUDIT_INLINE void log_mirror::remove_partials(std::uint64_t of_size) const {
         auto const width = static_cast<unsigned>(there & (tile_width - 1));
         if (width == 0 || tile_width_of(level, index, size()) == width) continue;
         ::unlink(path_of({level, index, width, false}).c_str());
+        if (level == 0) ::unlink(path_of({0, index, width, true}).c_str());
     }
 }
 

@@ -27,6 +27,8 @@ public:
     explicit clickhouse_tables(clickhouse_place place) : client_(std::move(place)) {}
 
     [[nodiscard]] std::string name() const override { return client_.place().shown; }
+    // Each write makes a part with a file or two for each column.
+    [[nodiscard]] std::uint64_t batch_records() const override { return 20'000; }
     [[nodiscard]] result<sink_cursor> open(std::string_view origin) override;
     [[nodiscard]] result<void> write(sink_batch const& batch) override;
 
