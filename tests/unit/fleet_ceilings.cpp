@@ -2,8 +2,6 @@
 //
 // One limit over many nodes: whatever is lost, late or twice, who dies and what is restored, no
 // window costs more than its limit. And rules that are left out are found.
-#include <aiaudit/impl/fleet/ceiling_rows.ipp>
-#include <aiaudit/impl/fleet/node_plan.ipp>
 #include "unit/support/fleet_simulation.hpp"
 
 #include <boost/test/unit_test.hpp>
