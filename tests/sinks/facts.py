@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Facts of the sinks that have no transactions, each held to real servers: a hole is found and filled, by a shipper that
 starts and by one that runs while its server comes back with less; another log under the same name is refused; a body that
-is cut inserts nothing; no message shows a password.
+is cut inserts nothing; TLS is verified; no message shows a password.
 usage: facts.py PROGRAM [--sink KIND]
 """
 import argparse
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ import clickhouse_server
 import ledgers
 import mongodb_servers
 import servers
+from proxy import Proxy
 
 KINDS = (clickhouse_server.ClickHouse, mongodb_servers.Ferret, mongodb_servers.MongoJava)
 
@@ -103,6 +105,20 @@ class Facts:
         assert run.returncode != 0 and "of_the_future" in run.stderr, run.stderr
         self.server.one("alter table aiaudit_record drop column of_the_future")
 
+    def tls_is_verified(self) -> None:
+        if not isinstance(self.server, clickhouse_server.ClickHouse):
+            return
+        key, certificate = self.folder / "key.pem", self.folder / "cert.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test", "-addext",
+                        "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        to = self.server.address(Proxy(self.server.port, tls=context).port).replace("clickhouse://", "clickhouses://")
+        run = self.ship(to=to)
+        assert run.returncode != 0 and "certificate" in run.stderr, run.stderr
+        run = self.ship(to=f"{to}?ca_file={certificate}")
+        assert run.returncode == 0, run.stderr
+
     def no_message_shows_a_password(self) -> None:
         if not isinstance(self.server, clickhouse_server.ClickHouse):
             return  # they have no passwords here
@@ -113,7 +129,7 @@ class Facts:
     def run(self) -> None:
         for name in ("a_hole_is_filled_when_a_shipper_starts", "a_hole_is_filled_when_the_server_comes_back_with_less",
                      "another_log_under_the_same_name_is_refused", "a_body_that_is_cut_inserts_nothing",
-                     "a_column_that_an_older_version_lacked_is_added_and_one_of_a_newer_is_refused", "no_message_shows_a_password"):
+                     "a_column_that_an_older_version_lacked_is_added_and_one_of_a_newer_is_refused", "tls_is_verified", "no_message_shows_a_password"):
             getattr(self, name)()
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A proxy on loopback that passes bytes on, can change them, and cuts all its connections when told to."""
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 
@@ -13,10 +14,11 @@ def pass_on(source: socket.socket, target: socket.socket) -> None:
 
 
 class Proxy:
-    """`forward` copies what comes from a client until its end; what comes back is passed on as it is."""
+    """`forward` copies what comes from a client until its end; what comes back is passed on as it is. With `tls` clients
+    speak TLS with it."""
 
-    def __init__(self, target_port: int, forward: Rewriter = pass_on):
-        self.target_port, self.forward = target_port, forward
+    def __init__(self, target_port: int, forward: Rewriter = pass_on, tls: ssl.SSLContext | None = None):
+        self.target_port, self.forward, self.tls = target_port, forward, tls
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
@@ -30,6 +32,8 @@ class Proxy:
             except OSError:
                 return
             try:
+                if self.tls:
+                    client = self.tls.wrap_socket(client, server_side=True)
                 server = socket.create_connection(("127.0.0.1", self.target_port), 5)
                 server.settimeout(None)
             except OSError:
