@@ -758,146 +758,6 @@ private:
 
 #endif  // AIAUDIT_CORE_CALENDAR_HPP
 
-// ---- aiaudit/budget/budget.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// budget.hpp: what a budget is: a limit, in a unit, over a scope and a window, and what is done
-// when it is full.
-//
-// A rate limit is a budget whose window is a minute: a bucket of `limit` that fills again at
-// `limit` a minute.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_BUDGET_HPP
-#define AIAUDIT_BUDGET_BUDGET_HPP
-
-#include <cstdint>
-#include <string>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-// Stored in records: a number is never changed or used again.
-enum class budget_unit : std::uint8_t { usd = 0, tokens = 1, requests = 2 };
-
-// Whose calls are counted together. Stored, as above.
-enum class budget_dimension : std::uint8_t {
-    everyone = 0,
-    user = 1,
-    model = 2,  // as the caller asked for it
-    provider = 3,
-    project = 4,
-    key = 5,
-    tag = 6,
-    run = 7,           // an agent's session, say: the tag "run"
-    team = 8,          // the tag "team"
-    organisation = 9,  // the tag "organisation"
-};
-
-struct budget_scope {
-    budget_dimension of = budget_dimension::everyone;
-    bool each = false;   // every name has a limit of its own
-    std::string name{};  // the one name; of a tag, its value; empty where `each`
-    std::string tag{};   // which tag, where `of` is tag
-    friend bool operator==(budget_scope const&, budget_scope const&) = default;
-};
-
-// Stored, as above.
-enum class budget_period : std::uint8_t {
-    total = 0,    // for ever
-    day = 1,      // of the calendar of `zone`
-    month = 2,    // as well
-    rolling = 3,  // the last `hours`
-    minute = 4,   // a bucket
-    week = 5,     // of the calendar of `zone`, as the two below
-    quarter = 6,
-    year = 7,
-};
-
-struct budget_window {
-    budget_period period = budget_period::month;
-    // Rolling: 1 to 8,784. Of each run for ever, after so many without a call it is over, and one
-    // of its name another; 0 stands for 24.
-    std::uint32_t hours = 0;
-    time_zone zone{};  // day, week, month, quarter, year
-    // On which day it begins, if not on the usual one (0): of a week 1 (Tuesday) to 6 (Sunday); of
-    // a month its day, 2 to 28; of a quarter or a year month * 100 + day, days 1 to 28, months 1 to
-    // 3 or 1 to 12, and not 101.
-    std::uint32_t anchor = 0;
-};
-
-// Stored, as above.
-enum class budget_action : std::uint8_t {
-    refuse = 0,
-    warn = 1,       // the call goes through, and is marked
-    downgrade = 2,  // the next of `models` is asked for instead
-    wait = 3,       // for room, `wait_ms_most` at the most; then refuse. For the window minute
-};
-
-// How much of an attempt is held before it begins.
-enum class budget_reserve : std::uint8_t {
-    full = 0,  // the most that it may come to
-    // Its input and a first piece of its output, where it may be cut; more as it goes on.
-    stepwise = 1,
-};
-
-struct budget {
-    std::string name{};  // 1 to 64 of A-Z a-z 0-9 . _ -
-    budget_unit unit = budget_unit::usd;
-    int128 limit = 0;  // pico-USD, tokens or requests; 0 or more
-    budget_scope scope{};
-    budget_window window{};
-    budget_action then = budget_action::refuse;
-    std::vector<std::string> models{};  // downgrade: 1 to 16, the dearest first
-    std::uint64_t wait_ms_most = 0;     // wait
-    // What is held for a call of which nobody knows the most, in the unit; 0: it is refused.
-    int128 unbounded_hold = 0;
-    // How much at the most of what a window of the calendar left is added to the next; 0: nothing.
-    int128 roll_over = 0;
-    budget_reserve reserve = budget_reserve::full;
-    std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
-};
-
-// An amount that is added to a limit in one window alone: that in which it is given.
-struct budget_top_up {
-    std::string budget{};   // its name
-    std::string subject{};  // of a budget for each, the one name; empty: each of them
-    budget_unit unit = budget_unit::usd;
-    int128 amount = 0;  // more than 0, in the budget's unit
-};
-
-// A part of a limit that a process holds ahead of what it asks for, or gives back.
-struct budget_advance {
-    std::string budget{};   // its name
-    std::string subject{};  // of a budget for each, the one name
-    budget_unit unit = budget_unit::usd;
-    int128 amount = 0;         // more than 0, in the budget's unit
-    int128 limit = 0;          // as it is set, for who reads the record
-    std::uint64_t holder = 0;  // the process; not 0
-    bool back = false;
-};
-
-// What processes that died held ahead is free again, though they may have used it.
-struct advance_pardon {
-    std::string by{};         // who says so, 1 to 128 bytes on one line
-    std::string why{};        // and why, 1 to 1,024
-    std::string forgotten{};  // what it is, in words
-};
-
-// What a clock that stood ahead has counted in windows that begin after an instant is forgotten.
-struct future_pardon {
-    timestamp after{};        // not before the record of it
-    std::string by{};         // who says so, 1 to 128 bytes on one line
-    std::string why{};        // and why, 1 to 1,024
-    std::string forgotten{};  // what these windows held, in words: future_text()
-};
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_BUDGET_HPP
-
 // ---- aiaudit/core/digest.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -1062,6 +922,177 @@ inline result<operation_id> operation_id::parse(std::string_view text) {
 
 #endif  // AIAUDIT_CORE_IDS_HPP
 
+// ---- aiaudit/budget/budget.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget.hpp: what a budget is: a limit, in a unit, over a scope and a window, and what is done
+// when it is full.
+//
+// A rate limit is a budget whose window is a minute: a bucket of `limit` that fills again at
+// `limit` a minute.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_HPP
+#define AIAUDIT_BUDGET_BUDGET_HPP
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Stored in records: a number is never changed or used again.
+enum class budget_unit : std::uint8_t { usd = 0, tokens = 1, requests = 2 };
+
+// Whose calls are counted together. Stored, as above.
+enum class budget_dimension : std::uint8_t {
+    everyone = 0,
+    user = 1,
+    model = 2,  // as the caller asked for it
+    provider = 3,
+    project = 4,
+    key = 5,
+    tag = 6,
+    run = 7,           // an agent's session, say: the tag "run"
+    team = 8,          // the tag "team"
+    organisation = 9,  // the tag "organisation"
+};
+
+struct budget_scope {
+    budget_dimension of = budget_dimension::everyone;
+    bool each = false;   // every name has a limit of its own
+    std::string name{};  // the one name; of a tag, its value; empty where `each`
+    std::string tag{};   // which tag, where `of` is tag
+    friend bool operator==(budget_scope const&, budget_scope const&) = default;
+};
+
+// Stored, as above.
+enum class budget_period : std::uint8_t {
+    total = 0,    // for ever
+    day = 1,      // of the calendar of `zone`
+    month = 2,    // as well
+    rolling = 3,  // the last `hours`
+    minute = 4,   // a bucket
+    week = 5,     // of the calendar of `zone`, as the two below
+    quarter = 6,
+    year = 7,
+};
+
+struct budget_window {
+    budget_period period = budget_period::month;
+    // Rolling: 1 to 8,784. Of each run for ever, after so many without a call it is over, and one
+    // of its name another; 0 stands for 24.
+    std::uint32_t hours = 0;
+    time_zone zone{};  // day, week, month, quarter, year
+    // On which day it begins, if not on the usual one (0): of a week 1 (Tuesday) to 6 (Sunday); of
+    // a month its day, 2 to 28; of a quarter or a year month * 100 + day, days 1 to 28, months 1 to
+    // 3 or 1 to 12, and not 101.
+    std::uint32_t anchor = 0;
+};
+
+// Stored, as above.
+enum class budget_action : std::uint8_t {
+    refuse = 0,
+    warn = 1,       // the call goes through, and is marked
+    downgrade = 2,  // the next of `models` is asked for instead
+    wait = 3,       // for room, `wait_ms_most` at the most; then refuse. For the window minute
+};
+
+// How much of an attempt is held before it begins.
+enum class budget_reserve : std::uint8_t {
+    full = 0,  // the most that it may come to
+    // Its input and a first piece of its output, where it may be cut; more as it goes on.
+    stepwise = 1,
+};
+
+// Whether a limit is that of a fleet of ledgers, of which each has a ceiling; and what one does
+// that has used up its own while the store of ceilings cannot be reached.
+enum class fleet_rule : std::uint8_t {
+    none = 0,    // the limit is this ledger's alone
+    closed = 1,  // it refuses
+    open = 2,    // it goes on: no limit holds until the store is back
+    safe = 3,    // it goes on for `fleet_safe` a window: over the limit at most nodes times that
+};
+
+struct budget {
+    std::string name{};  // 1 to 64 of A-Z a-z 0-9 . _ -
+    budget_unit unit = budget_unit::usd;
+    int128 limit = 0;  // pico-USD, tokens or requests; 0 or more
+    budget_scope scope{};
+    budget_window window{};
+    budget_action then = budget_action::refuse;
+    std::vector<std::string> models{};  // downgrade: 1 to 16, the dearest first
+    std::uint64_t wait_ms_most = 0;     // wait
+    // What is held for a call of which nobody knows the most, in the unit; 0: it is refused.
+    int128 unbounded_hold = 0;
+    // How much at the most of what a window of the calendar left is added to the next; 0: nothing.
+    int128 roll_over = 0;
+    budget_reserve reserve = budget_reserve::full;
+    std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
+    fleet_rule fleet = fleet_rule::none;
+    int128 fleet_safe = 0;  // more than 0 where `fleet` is safe
+};
+
+// Up to where a ledger may go in a window of a budget of its fleet: this, and not the budget's
+// limit, is what its gate holds.
+struct budget_ceiling {
+    std::string budget{};  // its name
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;          // in the budget's unit
+    int128 beyond = 0;          // of it, what no store has given: fleet_rule
+    std::int64_t window = 0;    // its number
+    std::uint64_t version = 0;  // of the store, as far as it is known: it does not go back
+    std::string why{};          // for who reads the record, at most 1,024 bytes on one line
+};
+
+// A ledger is a node of a fleet, and begins to ask its store anew.
+struct fleet_node {
+    std::string name{};             // 1 to 64 of A-Z a-z 0-9 . _ -
+    operation_id id{};              // of this ledger: two may not have one name
+    std::uint64_t incarnation = 0;  // 1, and 1 more each time
+    friend bool operator==(fleet_node const&, fleet_node const&) = default;
+};
+
+// An amount that is added to a limit in one window alone: that in which it is given.
+struct budget_top_up {
+    std::string budget{};   // its name
+    std::string subject{};  // of a budget for each, the one name; empty: each of them
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;  // more than 0, in the budget's unit
+};
+
+// A part of a limit that a process holds ahead of what it asks for, or gives back.
+struct budget_advance {
+    std::string budget{};   // its name
+    std::string subject{};  // of a budget for each, the one name
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;         // more than 0, in the budget's unit
+    int128 limit = 0;          // as it is set, for who reads the record
+    std::uint64_t holder = 0;  // the process; not 0
+    bool back = false;
+};
+
+// What processes that died held ahead is free again, though they may have used it.
+struct advance_pardon {
+    std::string by{};         // who says so, 1 to 128 bytes on one line
+    std::string why{};        // and why, 1 to 1,024
+    std::string forgotten{};  // what it is, in words
+};
+
+// What a clock that stood ahead has counted in windows that begin after an instant is forgotten.
+struct future_pardon {
+    timestamp after{};        // not before the record of it
+    std::string by{};         // who says so, 1 to 128 bytes on one line
+    std::string why{};        // and why, 1 to 1,024
+    std::string forgotten{};  // what these windows held, in words: future_text()
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_HPP
+
 // ---- aiaudit/budget/decision.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -1144,6 +1175,25 @@ struct budget_state {
     // Held ahead of use by the process that decides alone; or by one that died, which may have used
     // it in its last moments.
     int128 advance = 0;
+    std::optional<int128>
+        ceiling{};  // of a fleet's: up to where this ledger may go, in place of the limit
+};
+
+// What a budget of a fleet has in a window here.
+struct fleet_window_state {
+    std::int64_t number = 0;
+    timestamp begins{};
+    timestamp ends{};  // the first instant after it; of total, the last that there is
+    int128 ceiling = 0;
+    int128 beyond = 0;  // of it, what no store has given
+    int128 spent = 0;
+    int128 reserved = 0;  // held ahead included
+};
+struct fleet_state {
+    aiaudit::budget budget{};
+    std::int64_t window = 0;  // that of now
+    std::vector<fleet_window_state> windows{};
+    int128 refused = 0;  // the most that was asked and refused since this was last asked
 };
 
 // Which of many rows: so many after so many others; top 0: all that follow.
@@ -2854,6 +2904,8 @@ void take_page(report& from, report_query const& query);
 
 namespace aiaudit {
 inline namespace v0_1_0 {
+class budget_gate;
+
 namespace detail {
 
 // What a ledger is made of: impl/basic_ledger.tpp.
@@ -2984,15 +3036,27 @@ public:
     // The thresholds that budgets have passed, since this was last asked in this process.
     [[nodiscard]] result<std::vector<budget_crossing>> take_crossings();
     // Appends an alert's record unless the log has it already, or another process has taken it
-    // (engine/alert_book.hpp); an outcome, unless its attempt has one. Nothing: it was left out.
+    // (engine/alert_book.hpp); an outcome, unless its attempt has one; a ceiling, unless more is
+    // used. Nothing: it was left out.
     [[nodiscard]] result<std::optional<sequence>> append_once(record const& entry);
     // Calls visit(alert_book const&) -> T on the alerts of the log.
     template <class Visitor>
     [[nodiscard]] auto alerts(Visitor&& visit)
         -> result<decltype(visit(std::declval<detail::alert_book const&>()))> {
         std::optional<decltype(visit(std::declval<detail::alert_book const&>()))> value;
-        auto const looked =
-            look_at_alerts([&](detail::alert_book const& book) { value.emplace(visit(book)); });
+        auto const looked = look_at_folds(
+            [&](budget_gate&, detail::alert_book const& book) { value.emplace(visit(book)); });
+        if (!looked) return looked.error();
+        return std::move(*value);
+    }
+
+    // Calls visit(budget_gate&) -> T; for who keeps ceilings of a fleet (floor 8).
+    template <class Visitor>
+    [[nodiscard]] auto look_at_gate(Visitor&& visit)
+        -> result<decltype(visit(std::declval<budget_gate&>()))> {
+        std::optional<decltype(visit(std::declval<budget_gate&>()))> value;
+        auto const looked = look_at_folds(
+            [&](budget_gate& gate, detail::alert_book const&) { value.emplace(visit(gate)); });
         if (!looked) return looked.error();
         return std::move(*value);
     }
@@ -3046,8 +3110,8 @@ public:
 private:
     struct state;
 
-    [[nodiscard]] result<void> look_at_alerts(
-        detail::function_ref<void(detail::alert_book const&)> visit);
+    [[nodiscard]] result<void> look_at_folds(
+        detail::function_ref<void(budget_gate&, detail::alert_book const&)> visit);
 
     template <class Ledger>
     friend class detail::ledger_share;
@@ -3339,6 +3403,7 @@ extern template class basic_dashboard<ledger>;
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -3491,6 +3556,10 @@ public:
     // them they count as "other".
     void refused(std::string_view why);
 
+    // Adds lines of another part of the program, whole metrics with their heads; any thread may
+    // call `lines`.
+    void add_source(std::function<std::string()> lines);
+
     // Of the Content-Type "text/plain; version=0.0.4; charset=utf-8".
     [[nodiscard]] std::string text() const;
 
@@ -3529,6 +3598,8 @@ private:
 
     mutable std::shared_mutex series_mutex_{};
     std::map<pair_name, std::unique_ptr<detail::metric_series>, pair_less> series_{};
+    mutable std::mutex sources_mutex_{};
+    std::vector<std::function<std::string()>> sources_{};
     mutable std::mutex reasons_mutex_{};
     std::map<std::string, std::uint64_t, std::less<>> reasons_{};
 };
@@ -6500,6 +6571,7 @@ public:
     [[nodiscard]] result<void> keep_key_uses();
 
     [[nodiscard]] gateway_metrics const& metrics() const noexcept;
+    [[nodiscard]] gateway_metrics& metrics() noexcept;
 
 private:
     struct state;
@@ -7530,6 +7602,7 @@ inline constexpr std::uint32_t idle_hours_usual = 24;
 [[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
 
 inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "stepwise"};
+inline constexpr std::array<std::string_view, 4> fleet_rule_names{"", "closed", "open", "safe:"};
 
 }  // namespace detail
 
@@ -7555,9 +7628,9 @@ inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "s
 
 // "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most); with
 // ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has;
-// with ";reserve=stepwise" behind that, budget_reserve::stepwise; with ";roll=50" at the end, so
-// much at the most rolls over. Leaves `into` as it is where the text
-// is wrong.
+// with ";reserve=stepwise" behind that, budget_reserve::stepwise; with ";roll=50" behind that, so
+// much at the most rolls over; with ";fleet=closed", "open" or "safe:5" at the end, it is a limit
+// of the fleet. Leaves `into` as it is where the text is wrong.
 [[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
 
 // "full", "stepwise".
@@ -7899,6 +7972,7 @@ inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr std::string_view change_forget_future = "forget-future";
+inline constexpr std::string_view change_join = "join";
 
 // What a record of all budgets has in place of a name.
 inline constexpr std::string_view all_budgets = "*";
@@ -7946,6 +8020,10 @@ namespace detail {
 // Errors: bad_argument where nobody says so, or not why.
 [[nodiscard]] result<record> to_record(advance_pardon const& of, timestamp at);
 
+// Errors: bad_argument for a name or an amount that cannot be.
+[[nodiscard]] result<record> to_record(budget_ceiling const& of, timestamp at);
+[[nodiscard]] result<record> to_record(fleet_node const& of, timestamp at);
+
 // How all advances of somebody end.
 enum class advance_end : std::uint8_t {
     returned,     // of a holder: it will draw from them no more
@@ -7972,6 +8050,8 @@ struct budget_change {
     // What windows hold that begin after this, or after the record, is forgotten.
     std::optional<timestamp> forgets_after{};
     std::optional<budget_advance> advanced{};
+    std::optional<budget_ceiling> ceiling{};
+    std::optional<fleet_node> joined{};
     std::optional<advance_end> ended{};  // of `holder`
     std::uint64_t holder = 0;
     std::string removed{};  // the name of what was removed
@@ -7993,9 +8073,11 @@ public:
         std::string_view const name = find("budget");
         if (name == all_budgets) target.ended = advance_end_named(change);
         if (target.ended) return {};
+        if (change == change_join && name == all_budgets) return read_join(target.joined.emplace());
         if (!is_budget_name(name)) return bad("its name");
         if (change == "advance" || change == "return") return read_advance(target);
         if (change == "top-up") return read_amount(target.added.emplace());
+        if (change == "ceiling") return read_ceiling(target.ceiling.emplace());
         if (change == "set") return read_budget(target.set.emplace());
         if (change != "remove") return bad("what it changes");
         target.removed = name;
@@ -8039,6 +8121,37 @@ private:
         if (!amount || *amount == 0) return bad("its amount");
         target.amount = *amount;
         return {};
+    }
+
+    [[nodiscard]] result<void> read_ceiling(budget_ceiling& target) const {
+        target.budget = find("budget");
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return unit.error();
+        target.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), target.unit);
+        if (!amount) return bad("its amount");
+        target.amount = *amount;
+        std::string_view const beyond = find("beyond");
+        if (!beyond.empty()) {
+            auto const part = parse_budget_limit(beyond, target.unit);
+            if (!part || *part > target.amount) return bad("its amount beyond");
+            target.beyond = *part;
+        }
+        std::string_view window = find("window");
+        if (!take_number(window, target.window) || !window.empty()) return bad("its window");
+        std::string_view version = find("version");
+        if (!take_number(version, target.version) || !version.empty()) return bad("its version");
+        target.why = find("why");
+        return {};
+    }
+    [[nodiscard]] result<void> read_join(fleet_node& target) const {
+        target.name = find("node");
+        target.id = entry_->operation_id;
+        std::string_view number = find("incarnation");
+        bool const good = take_number(number, target.incarnation) && number.empty() &&
+                          target.incarnation != 0 && is_budget_name(target.name) &&
+                          !target.id.is_zero();
+        return good ? result<void>{} : bad("which node joins");
     }
 
     [[nodiscard]] result<void> read_budget(budget& target) const {
@@ -9440,6 +9553,18 @@ struct window_credit {
     int128 amount = 0;
 };
 
+// Up to where a budget of a fleet goes in a window here.
+struct window_ceiling {
+    std::int64_t window = 0;
+    int128 amount = 0;
+    int128 beyond = 0;       // of it, what no store has given
+    int128 lowered = never;  // what it will be, once a record is in the log
+    static constexpr int128 never = -1;
+    [[nodiscard]] constexpr int128 now() const noexcept {
+        return lowered != never && lowered < amount ? lowered : amount;
+    }
+};
+
 // A threshold that was passed.
 struct passed_threshold {
     std::uint32_t budget = 0;
@@ -9572,6 +9697,20 @@ public:
     // By window, then subject.
     [[nodiscard]] std::vector<window_credit> const& credits() const noexcept { return credits_; }
 
+    [[nodiscard]] bool of_fleet() const noexcept { return definition_.fleet != fleet_rule::none; }
+    // By window. Of a budget that is for all together, of a fleet.
+    [[nodiscard]] std::vector<window_ceiling> const& ceilings() const noexcept { return ceilings_; }
+    void set_ceiling(window_ceiling of);
+    // Lowers one from now on, until the log has that or end_lowering(); not under what is used.
+    [[nodiscard]] bool lower_ceiling(std::int64_t window, int128 amount);
+    void end_lowering(std::int64_t window);
+    [[nodiscard]] amounts_used used_in(std::int64_t window) const;
+    // Which numbers of windows there may be.
+    [[nodiscard]] bool may_be_window(std::int64_t number) const noexcept;
+    // The most that was refused since this was last asked.
+    void note_refused(int128 amount) noexcept { refused_ = (std::max)(refused_, amount); }
+    [[nodiscard]] int128 take_refused() noexcept { return std::exchange(refused_, int128{0}); }
+
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
                                                         int128 amount) const;
@@ -9666,9 +9805,10 @@ public:
     }
 
 private:
-    // Whether a clock that stood ahead leaves something behind: a sum for ever has no future.
+    // Whether a clock that stood ahead leaves something behind: a sum for ever has no future, and
+    // what was taken of a fleet's limit is taken.
     [[nodiscard]] bool has_future() const noexcept {
-        return of_lives_ || definition_.window.period != budget_period::total;
+        return of_lives_ || (definition_.window.period != budget_period::total && !of_fleet());
     }
     // Whether an account's windows that matter at an instant were pushed out.
     [[nodiscard]] bool is_closed(window_account const& windows, timestamp at) const;
@@ -9679,8 +9819,13 @@ private:
     [[nodiscard]] int128 added_at(budget_place const& place) const;
     [[nodiscard]] int128 credit_at(std::int64_t window, std::string_view subject) const;
 
+    [[nodiscard]] int128 ceiling_at(std::int64_t window) const noexcept;
+
     std::vector<window_credit> credits_{};
+    std::vector<window_ceiling> ceilings_{};
+    int128 refused_ = 0;
     static constexpr std::size_t lives_kept = 4;
+    static constexpr std::size_t ceilings_kept = 4;
 
     budget definition_;
     window_keeping keeping_;
@@ -9751,6 +9896,8 @@ struct gate_state {
     std::vector<passed_threshold> passed{};
     std::uint64_t holder = 0;      // whose advances intents of the log are drawn from
     std::uint64_t own_holder = 0;  // this process, where it has some; not stored
+    fleet_node node{};             // which this is; incarnation 0: none
+    std::uint64_t store_seen = 0;  // the highest version of the fleet's store in a record
 
     // What a holder has advanced of an account in a window; none where it has not.
     [[nodiscard]] std::uint32_t find_advance(std::uint64_t of, std::uint32_t budget,
@@ -9863,6 +10010,8 @@ inline constexpr std::uint8_t gate_version = 1;
 inline constexpr std::uint8_t gate_version_credits = 2;
 // The same as that, and what processes hold ahead, whose attempt is 0; behind it all, who may draw.
 inline constexpr std::uint8_t gate_version_advances = 3;
+// The same as that, and of each budget its ceilings in a fleet; behind it all, which node this is.
+inline constexpr std::uint8_t gate_version_ceilings = 4;
 inline constexpr std::string_view gate_magic = "AIG";
 inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
 
@@ -9888,6 +10037,9 @@ private:
 
     void encode_definition(budget const& of);
     void encode_credits(kept_budget const& of);
+    void encode_ceilings(kept_budget const& of);
+    void encode_node(fleet_node const& of);
+    [[nodiscard]] std::uint8_t version() const;
 
     // Those that anything is known of, by name, and their new numbers.
     void encode_accounts(kept_budget const& of);
@@ -9961,6 +10113,8 @@ private:
 
     [[nodiscard]] bool decode_accounts(kept_budget& of);
     [[nodiscard]] bool decode_credits(kept_budget& of);
+    [[nodiscard]] bool decode_ceilings(kept_budget& of);
+    [[nodiscard]] bool decode_node(fleet_node& to);
     [[nodiscard]] bool decode_bucket(bucket_account& to) {
         std::int64_t const at_ns = number();
         uint128 const filled = wide();
@@ -9972,8 +10126,6 @@ private:
     [[nodiscard]] static bool is_reckonable(std::int64_t ns) noexcept {
         return reckonable_ns({ns}) == ns;
     }
-    // Whether there is a window of that number.
-    [[nodiscard]] static bool is_window(kept_budget const& of, std::int64_t number) noexcept;
 
     [[nodiscard]] bool decode_attempt();
     [[nodiscard]] bool decode_hold(hold& to, bool is_advance);
@@ -10047,6 +10199,24 @@ using advance_sums = std::vector<advance_sum>;
 // All the words on a refusal of so much at a place.
 [[nodiscard]] budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
                                         timestamp at, refusal_reason reason, int128 asked);
+
+// How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
+// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
+// next be told of the organisation's.
+[[nodiscard]] inline int weight_of(budget const& of) noexcept {
+    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
+    int const width = widths[static_cast<std::size_t>(of.scope.of)];
+    switch (of.then) {
+    case budget_action::warn: return 0;
+    case budget_action::wait: return 10 + width;
+    case budget_action::downgrade: return 20 + width;
+    case budget_action::refuse: break;
+    }
+    return 30 + width;
+}
+
+// Of a budget of a fleet.
+[[nodiscard]] fleet_state fleet_state_of(kept_budget& of, timestamp now);
 
 }  // namespace detail
 }  // namespace v0_1_0
@@ -10168,6 +10338,18 @@ public:
     // By name and subject: what processes that are dead held ahead, and nobody has written off.
     [[nodiscard]] std::vector<budget_advance> lost_advances() const;
 
+    // Of a ceiling whose record is to enter the log: false, where more is used already. One that is
+    // lower than what is in force counts from now on, until apply() of its record, or cancel.
+    [[nodiscard]] bool may_set(budget_ceiling const& of);
+    void cancel_ceiling(budget_ceiling const& of);
+    // By name: the budgets of a fleet, with what their windows have used here, and the most that
+    // was refused since this was last asked. Windows: those that have a ceiling, and that of now.
+    [[nodiscard]] std::vector<fleet_state> take_fleet_states(timestamp now);
+    // Which node of a fleet this is; incarnation 0: none.
+    [[nodiscard]] fleet_node const& node() const noexcept { return state_.node; }
+    // The highest version of the fleet's store that a record has.
+    [[nodiscard]] std::uint64_t store_seen() const noexcept { return state_.store_seen; }
+
     // The words on a refusal, before anything else is applied.
     template <class String>
     [[nodiscard]] budget_refusal describe(verdict const& said,
@@ -10246,10 +10428,18 @@ private:
         find_places(intent);
         std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
         verdict const said = plan(intent, open, true, from);
-        if (said.admitted) hold_planned(intent, open, {});
+        if (said.admitted)
+            hold_planned(intent, open, {});
+        else if (from == drawing::none && state_.budgets[said.budget].of_fleet())
+            note_refused(intent, said.budget);
         return said;
     }
     [[nodiscard]] std::uint32_t advance_for(planned_hold const& of, drawing from) const;
+    template <class String>
+    void note_refused(basic_record<String> const& intent, std::uint32_t by) {
+        detail::kept_budget& of = state_.budgets[by];
+        of.note_refused(detail::asked_by(intent, of.definition()).amount);
+    }
     void draw_planned(planned_hold const& of, bool logged);
     void apply_advance(sequence number, budget_advance const& of, timestamp at);
     void end_advances(advance_end how, std::uint64_t holder, timestamp at);
@@ -10277,6 +10467,9 @@ private:
     void remove(std::string_view name);
     void remove_at(std::uint32_t place);
     void top_up(budget_top_up const& of, timestamp at);
+    void set_ceiling(budget_ceiling const& of);
+    // None, where it is none of a fleet with that unit.
+    [[nodiscard]] detail::kept_budget* fleet_budget(budget_ceiling const& of);
     void forget_future(timestamp after);
 
     // A budget that needs the records before the last one.
@@ -10305,21 +10498,6 @@ namespace detail {
 [[nodiscard]] int128 step_of(kept_budget const& of, int128 asked, std::uint32_t calls) noexcept;
 [[nodiscard]] int128 step_ahead(kept_budget const& of, budget_place const& place, int128 asked,
                                 std::uint32_t calls, int128 there);
-
-// How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
-// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
-// next be told of the organisation's.
-[[nodiscard]] inline int weight_of(budget const& of) noexcept {
-    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
-    int const width = widths[static_cast<std::size_t>(of.scope.of)];
-    switch (of.then) {
-    case budget_action::warn: return 0;
-    case budget_action::wait: return 10 + width;
-    case budget_action::downgrade: return 20 + width;
-    case budget_action::refuse: break;
-    }
-    return 30 + width;
-}
 
 }  // namespace detail
 
@@ -10511,6 +10689,10 @@ result<void> budget_gate::apply_change(sequence number, basic_record<String> con
         top_up(*change->added, entry.started_at);
     else if (change->forgets_after)
         forget_future((std::max)(*change->forgets_after, entry.started_at));
+    else if (change->ceiling)
+        set_ceiling(*change->ceiling);
+    else if (change->joined)
+        state_.node = *change->joined;
     else if (change->advanced)
         apply_advance(number, *change->advanced, entry.started_at);
     else if (change->ended)
@@ -12786,6 +12968,7 @@ private:
     void cancel_advance(basic_record<String> const& entry) {
         auto const change = read_budget_change(entry);
         if (change && change->advanced) gate_.cancel_advance(*change->advanced, entry.started_at);
+        if (change && change->ceiling) gate_.cancel_ceiling(*change->ceiling);
     }
     void free_all(batch const& of, entry_mark which) {
         static_cast<void>(of.for_each_entry(
@@ -12826,6 +13009,10 @@ private:
         }
         case record_kind::outcome: return gate_.is_open(entry_.operation_id, entry_.attempt);
         case record_kind::alert: return book_.may_append(entry_);
+        case record_kind::budget: {
+            auto const change = read_budget_change(entry_);
+            return change && (!change->ceiling || gate_.may_set(*change->ceiling));
+        }
         default: return true;
         }
     }
@@ -19777,8 +19964,9 @@ budget_mode basic_ledger<Policies>::budgets_by() const noexcept {
 
 template <class Policies>
 result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const& entry) {
-    if (entry.kind != record_kind::alert && entry.kind != record_kind::outcome)
-        return fail(errc::bad_argument, "alerts and outcomes alone are appended once");
+    if (entry.kind != record_kind::alert && entry.kind != record_kind::outcome &&
+        entry.kind != record_kind::budget)
+        return fail(errc::bad_argument, "such a record is appended by no condition");
     auto const encoded = state_->encode(entry);
     if (!encoded) return encoded.error();
     return state_->admissions.append_once(*encoded);
@@ -19832,10 +20020,10 @@ result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(re
 }
 
 template <class Policies>
-result<void> basic_ledger<Policies>::look_at_alerts(
-    detail::function_ref<void(detail::alert_book const&)> visit) {
-    auto const looked = state_->look([&visit](budget_gate&, detail::alert_book& book) {
-        visit(book);
+result<void> basic_ledger<Policies>::look_at_folds(
+    detail::function_ref<void(budget_gate&, detail::alert_book const&)> visit) {
+    auto const looked = state_->look([&visit](budget_gate& gate, detail::alert_book& book) {
+        visit(gate, book);
         return true;
     });
     return looked ? result<void>{} : looked.error();
@@ -41999,6 +42187,10 @@ result<void> basic_gateway<Policies>::keep_key_uses() {
 }
 
 template <class Policies>
+gateway_metrics& basic_gateway<Policies>::metrics() noexcept {
+    return state_->core.metrics;
+}
+template <class Policies>
 gateway_metrics const& basic_gateway<Policies>::metrics() const noexcept {
     return state_->core.metrics;
 }
@@ -42118,7 +42310,8 @@ inline constexpr std::array<api_object, 34> openapi_objects{{
      "budget:string subject:string window:string zone:string|null unit:string limit:decimal "
      "spent:decimal reserved:decimal left:decimal open:count window_begins:string|null "
      "resets_at:string|null forecast:string|null then:string state:budget_state "
-     "alert_percent:count added:decimal advance:decimal"},
+     "alert_percent:count added:decimal advance:decimal "
+     "ceiling:string|null"},
     {"budgets", "budgets:budget[]"},
     {"fact", "name:string value:string"},
     {"undelivered", "sink:string failures:count error:string why:string"},
@@ -53226,6 +53419,7 @@ AIAUDIT_INLINE result<void> detail::check_top_up(budget const& to, budget_top_up
         return bad_budget("budget '" + to.name + "' " + std::string(why));
     };
     if (to.unit != of.unit) return bad("has another unit");
+    if (to.fleet != fleet_rule::none) return bad("is of a fleet: set another limit in its store");
     if (to.window.period == budget_period::minute || is_of_lives(to))
         return bad("is a rate, or of runs for as long as they go on: set another limit");
     if (!of.subject.empty() && !to.scope.each) return bad("is for all of its calls together");
@@ -53284,6 +53478,36 @@ AIAUDIT_INLINE result<record> to_record(advance_pardon const& of, timestamp at) 
     entry.tags.emplace_back("by", of.by);
     entry.tags.emplace_back("why", of.why);
     if (!of.forgotten.empty()) entry.tags.emplace_back("forgotten", of.forgotten);
+    return entry;
+}
+
+AIAUDIT_INLINE result<record> to_record(budget_ceiling const& of, timestamp at) {
+    if (!detail::is_budget_name(of.budget)) return detail::bad_budget("a budget has another name");
+    if (of.unit > budget_unit::requests) return detail::bad_budget("unknown unit");
+    if (of.amount < 0 || of.amount > detail::budget_amount_most || of.beyond < 0 ||
+        of.beyond > of.amount)
+        return detail::bad_budget("a ceiling is 0 or more, and not too much");
+    if (!of.why.empty() && !detail::is_subject_name(of.why))
+        return detail::bad_budget("why a ceiling changes is at most 1024 bytes on one line");
+    record entry = detail::budget_record_base(at, "ceiling", of.budget);
+    entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
+    entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
+    if (of.beyond != 0) entry.tags.emplace_back("beyond", amount_text(of.beyond, of.unit));
+    entry.tags.emplace_back("window", std::to_string(of.window));
+    entry.tags.emplace_back("version", std::to_string(of.version));
+    if (!of.why.empty()) entry.tags.emplace_back("why", of.why);
+    return entry;
+}
+
+AIAUDIT_INLINE result<record> to_record(fleet_node const& of, timestamp at) {
+    if (!detail::is_budget_name(of.name))
+        return detail::bad_budget("a node's name is 1 to 64 of A-Z a-z 0-9 . _ -");
+    if (of.id.is_zero() || of.incarnation == 0)
+        return detail::bad_budget("a node of a fleet has an id, and begins at 1");
+    record entry = detail::budget_record_base(at, detail::change_join, detail::all_budgets);
+    entry.operation_id = of.id;
+    entry.tags.emplace_back("node", of.name);
+    entry.tags.emplace_back("incarnation", std::to_string(of.incarnation));
     return entry;
 }
 
@@ -53532,34 +53756,56 @@ struct action_options {
     int128 unbounded_hold = 0;
     int128 roll_over = 0;
     budget_reserve reserve = budget_reserve::full;
+    fleet_rule fleet = fleet_rule::none;
+    int128 fleet_safe = 0;
 };
+
+AIAUDIT_INLINE result<void> take_fleet_rule(std::string_view text, budget_unit unit,
+                                            action_options& found) {
+    constexpr std::string_view safe = "safe:";
+    found.fleet = text == "open" ? fleet_rule::open : fleet_rule::closed;
+    if (text == "closed" || text == "open") return {};
+    if (!text.starts_with(safe))
+        return bad_budget("unknown rule of a fleet '" + printable(text) +
+                          "'; use closed, open or safe:AMOUNT");
+    auto const amount = parse_budget_limit(text.substr(safe.size()), unit);
+    if (!amount) return amount.error();
+    if (*amount == 0) return bad_budget("what is safe without the store is more than 0");
+    found.fleet = fleet_rule::safe;
+    found.fleet_safe = *amount;
+    return {};
+}
 
 // Takes them off the text.
 AIAUDIT_INLINE result<action_options> take_action_options(std::string_view& text,
                                                           budget_unit unit) {
     action_options found;
-    constexpr std::string_view roll = ";roll=";
-    if (auto const at = text.rfind(roll); at != std::string_view::npos) {
-        auto const amount = parse_budget_limit(text.substr(at + roll.size()), unit);
+    auto const take = [&text](std::string_view word) {
+        auto const at = text.rfind(word);
+        bool const is_there = at != std::string_view::npos;
+        std::string_view const rest = is_there ? text.substr(at + word.size()) : text.substr(0, 0);
+        if (is_there) text = text.substr(0, at);
+        return is_there ? std::optional(rest) : std::nullopt;
+    };
+    if (auto const rule = take(";fleet=")) {
+        if (auto ok = take_fleet_rule(*rule, unit, found); !ok) return ok.error();
+    }
+    if (auto const roll = take(";roll=")) {
+        auto const amount = parse_budget_limit(*roll, unit);
         if (!amount) return amount.error();
         if (*amount == 0) return bad_budget("what rolls over is more than 0");
         found.roll_over = *amount;
-        text = text.substr(0, at);
     }
-    constexpr std::string_view reserve = ";reserve=";
-    if (auto const at = text.rfind(reserve); at != std::string_view::npos) {
-        auto const way = parse_budget_reserve(text.substr(at + reserve.size()));
+    if (auto const reserve = take(";reserve=")) {
+        auto const way = parse_budget_reserve(*reserve);
         if (!way) return way.error();
         found.reserve = *way;
-        text = text.substr(0, at);
     }
-    constexpr std::string_view hold = ";hold=";
-    if (auto const at = text.rfind(hold); at != std::string_view::npos) {
-        auto const amount = parse_budget_limit(text.substr(at + hold.size()), unit);
+    if (auto const hold = take(";hold=")) {
+        auto const amount = parse_budget_limit(*hold, unit);
         if (!amount) return amount.error();
         if (*amount == 0) return bad_budget("what is held for a call is more than 0");
         found.unbounded_hold = *amount;
-        text = text.substr(0, at);
     }
     return found;
 }
@@ -53604,6 +53850,8 @@ AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& i
     into.unbounded_hold = options->unbounded_hold;
     into.reserve = options->reserve;
     into.roll_over = options->roll_over;
+    into.fleet = options->fleet;
+    into.fleet_safe = options->fleet_safe;
     return {};
 }
 
@@ -53704,6 +53952,19 @@ AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& wh
     return {};
 }
 
+AIAUDIT_INLINE result<void> check_fleet(budget const& of, std::string const& where) {
+    if (of.fleet > fleet_rule::safe) return bad_budget(where + "unknown rule of a fleet");
+    if ((of.fleet == fleet_rule::safe) != (of.fleet_safe != 0) || of.fleet_safe < 0 ||
+        of.fleet_safe > budget_amount_most)
+        return bad_budget(where +
+                          "an amount that is safe belongs to the fleet's rule of that name");
+    bool const fits = is_calendar(of.window.period) || of.window.period == budget_period::total;
+    if (of.fleet == fleet_rule::none || (fits && !of.scope.each && of.roll_over == 0)) return {};
+    return bad_budget(where +
+                      "a fleet has limits of the calendar or of total alone, for everyone or for "
+                      "one name, and nothing rolls over");
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE result<void> validate(budget const& of) {
@@ -53729,6 +53990,7 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
     if (auto ok = detail::check_anchor(of.window, where); !ok) return ok;
     if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
     if (auto ok = detail::check_action(of, where); !ok) return ok;
+    if (auto ok = detail::check_fleet(of, where); !ok) return ok;
     auto const parsed = parse_alert_percents(detail::percents_text(of.alert_percents));
     if (!parsed) return detail::bad_budget(where + parsed.error().where);
     return {};
@@ -53781,6 +54043,10 @@ AIAUDIT_INLINE std::string action_text(budget const& of) {
         text.append(";reserve=")
             .append(detail::budget_reserve_names[static_cast<std::size_t>(of.reserve)]);
     if (of.roll_over != 0) text += ";roll=" + amount_text(of.roll_over, of.unit);
+    if (of.fleet != fleet_rule::none)
+        text.append(";fleet=")
+            .append(detail::fleet_rule_names[static_cast<std::size_t>(of.fleet)])
+            .append(of.fleet == fleet_rule::safe ? amount_text(of.fleet_safe, of.unit) : "");
     return text;
 }
 
@@ -53808,6 +54074,7 @@ AIAUDIT_INLINE std::string refusal_text(budget_refusal const& refused) {
     }
     text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
             ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);
+    if (!refused.because.empty()) text += " (" + refused.because + ")";
     if (refused.resets_at) text += ", resets at " + refused.resets_at->to_string();
     if (refused.retry_after_ms != 0)
         text += ", try again in " + std::to_string(refused.retry_after_ms) + " ms";
@@ -54021,6 +54288,37 @@ AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
     detail::kept_budget& to = state_.budgets[place];
     if (to.is_bucket() || to.of_lives() || to.definition().unit != of.unit) return;
     to.add_credit(to.window_at(at), of.subject, of.amount);
+}
+
+AIAUDIT_INLINE detail::kept_budget* budget_gate::fleet_budget(budget_ceiling const& of) {
+    auto const [place, is_there] = state_.find(of.budget);
+    if (!is_there) return nullptr;
+    detail::kept_budget& found = state_.budgets[place];
+    bool const fits =
+        found.of_fleet() && found.definition().unit == of.unit && found.may_be_window(of.window);
+    return fits ? &found : nullptr;
+}
+
+AIAUDIT_INLINE void budget_gate::set_ceiling(budget_ceiling const& of) {
+    state_.store_seen = (std::max)(state_.store_seen, of.version);
+    if (detail::kept_budget* const to = fleet_budget(of))
+        to->set_ceiling({of.window, of.amount, of.beyond});
+}
+
+AIAUDIT_INLINE bool budget_gate::may_set(budget_ceiling const& of) {
+    detail::kept_budget* const to = fleet_budget(of);
+    return to != nullptr && to->lower_ceiling(of.window, of.amount);
+}
+
+AIAUDIT_INLINE void budget_gate::cancel_ceiling(budget_ceiling const& of) {
+    if (detail::kept_budget* const to = fleet_budget(of)) to->end_lowering(of.window);
+}
+
+AIAUDIT_INLINE std::vector<fleet_state> budget_gate::take_fleet_states(timestamp now) {
+    std::vector<fleet_state> all;
+    for (detail::kept_budget& each : state_.budgets)
+        if (each.of_fleet()) all.push_back(detail::fleet_state_of(each, now));
+    return all;
 }
 
 AIAUDIT_INLINE void budget_gate::forget_future(timestamp after) {
@@ -54411,23 +54709,34 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE std::string gate_encoder::encode() {
+// The oldest that says all of it.
+AIAUDIT_INLINE std::uint8_t gate_encoder::version() const {
+    auto const any = [this](auto&& has) {
+        return std::any_of(state_->budgets.begin(), state_->budgets.end(), has);
+    };
+    if (state_->node.incarnation != 0 ||
+        any([](kept_budget const& each) { return !each.ceilings().empty(); }))
+        return gate_version_ceilings;
     bool has_advances = state_->holder != 0;
     state_->for_each_advance([&](std::uint32_t number, std::uint64_t) {
         state_->open.for_each_hold(number, [&](hold const& each) {
             has_advances = has_advances || is_logged(each, true);
         });
     });
-    bool const has_credits =
-        has_advances ||
-        std::any_of(state_->budgets.begin(), state_->budgets.end(),
-                    [](kept_budget const& each) { return !each.credits().empty(); });
+    if (has_advances) return gate_version_advances;
+    bool const has_credits = any([](kept_budget const& each) { return !each.credits().empty(); });
+    return has_credits ? gate_version_credits : gate_version;
+}
+
+AIAUDIT_INLINE std::string gate_encoder::encode() {
+    std::uint8_t const as = version();
     note_holds();
     count(state_->budgets.size());
     for (kept_budget const& each : state_->budgets) {
         encode_definition(each.definition());
         encode_accounts(each);
-        if (has_credits) encode_credits(each);
+        if (as >= gate_version_credits) encode_credits(each);
+        if (as >= gate_version_ceilings) encode_ceilings(each);
         ++budget_;
     }
     encode_attempts();
@@ -54436,13 +54745,30 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         encode_place(each.budget, each.account, each.window);
         count(each.percent);
     }
-    if (has_advances) append_little_endian(out_, state_->holder);
+    if (as >= gate_version_advances) append_little_endian(out_, state_->holder);
+    if (as >= gate_version_ceilings) {
+        encode_node(state_->node);
+        count(state_->store_seen);
+    }
     std::string head{gate_magic};
-    head.push_back(static_cast<char>(has_advances  ? gate_version_advances
-                                     : has_credits ? gate_version_credits
-                                                   : gate_version));
+    head.push_back(static_cast<char>(as));
     append_little_endian(head, crc32c(out_));
     return head + out_;
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_ceilings(kept_budget const& of) {
+    count(of.ceilings().size());
+    for (window_ceiling const& each : of.ceilings()) {
+        number(each.window);
+        amount(each.amount);
+        amount(each.beyond);
+    }
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_node(fleet_node const& of) {
+    text(of.name);
+    out_.append(view_of(of.id.bytes));
+    count(of.incarnation);
 }
 
 AIAUDIT_INLINE void gate_encoder::encode_definition(budget const& of) {
@@ -54604,7 +54930,11 @@ AIAUDIT_INLINE bool gate_decoder::decode() {
         if (!decode_attempt()) return false;
     for (std::uint64_t left = in_.varint(); left != 0; --left)
         if (!decode_passed()) return false;
-    if (version_ == gate_version_advances) state_.holder = in_.little_endian<std::uint64_t>();
+    if (version_ >= gate_version_advances) state_.holder = in_.little_endian<std::uint64_t>();
+    if (version_ >= gate_version_ceilings) {
+        if (!decode_node(state_.node)) return false;
+        state_.store_seen = in_.varint();
+    }
     return in_.ok() && in_.at_end();
 }
 
@@ -54635,7 +54965,8 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     auto const [place, is_there] = state_.find(of.name);
     if (is_there || place != state_.budgets.size()) return false;
     kept_budget& made = state_.budgets.emplace_back(std::move(of));
-    return decode_accounts(made) && (version_ == gate_version || decode_credits(made));
+    return decode_accounts(made) && (version_ == gate_version || decode_credits(made)) &&
+           (version_ < gate_version_ceilings || decode_ceilings(made));
 }
 
 AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
@@ -54651,7 +54982,7 @@ AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
 
 AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
     std::int64_t const since = number();
-    if (since != window_sums::none && !is_window(of, since)) return false;
+    if (since != window_sums::none && !of.may_be_window(since)) return false;
     of.restore_known_since(since);
     bool const each = of.definition().scope.each;
     for (std::uint64_t left = in_.varint(); left != 0; --left) {
@@ -54678,16 +55009,39 @@ AIAUDIT_INLINE bool gate_decoder::decode_credits(kept_budget& of) {
         std::int64_t const window = number();
         std::string_view const subject = text();
         int128 const amount = in_.varint128();
-        if (!in_.ok() || !is_window(of, window) || amount <= 0 || amount > budget_amount_most)
+        if (!in_.ok() || !of.may_be_window(window) || amount <= 0 || amount > budget_amount_most)
             return false;
         of.add_credit(window, subject, amount);
     }
     return in_.ok();
 }
 
+AIAUDIT_INLINE bool gate_decoder::decode_ceilings(kept_budget& of) {
+    for (std::uint64_t left = in_.varint(); left != 0; --left) {
+        window_ceiling next;
+        next.window = number();
+        next.amount = in_.varint128();
+        next.beyond = in_.varint128();
+        if (!in_.ok() || !of.may_be_window(next.window) || next.amount < 0 ||
+            next.amount > budget_amount_most || next.beyond < 0 || next.beyond > next.amount)
+            return false;
+        of.set_ceiling(next);
+    }
+    return in_.ok();
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_node(fleet_node& to) {
+    to.name = text();
+    std::string_view const bytes = in_.take(to.id.bytes.size());
+    if (bytes.empty()) return false;
+    std::memcpy(to.id.bytes.data(), bytes.data(), bytes.size());
+    to.incarnation = in_.varint();
+    return in_.ok() && (to.incarnation == 0 || is_budget_name(to.name));
+}
+
 AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_account& account) {
     std::int64_t const floor = number();
-    if (floor != window_sums::none && !is_window(of, floor)) return false;
+    if (floor != window_sums::none && !of.may_be_window(floor)) return false;
     std::uint64_t const count = in_.varint();
     if (count > of.keeping().kept) return false;
     std::int64_t before = floor;
@@ -54696,7 +55050,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
         std::int64_t const window = number();
         int128 const spent = in_.varint128();
         auto const fired = narrow<std::uint32_t>();
-        if (!in_.ok() || window <= before || !is_window(of, window) || spent < 0 ||
+        if (!in_.ok() || window <= before || !of.may_be_window(window) || spent < 0 ||
             spent > stored_amount_most)
             return false;
         all.push_back({{spent, 0}, window, 0, fired});
@@ -54704,29 +55058,6 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
     }
     account.windows.restore(floor, std::move(all), of.keeping());
     return true;
-}
-
-AIAUDIT_INLINE bool gate_decoder::is_window(kept_budget const& of, std::int64_t number) noexcept {
-    budget_window const& window = of.definition().window;
-    if (of.of_lives()) return is_reckonable(number);
-    std::int64_t most = 0;
-    std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
-                                   (seconds_per_day * nanoseconds_per_second);
-    switch (window.period) {
-    case budget_period::total: break;
-    case budget_period::day: most = days_most + 4; break;
-    case budget_period::week: most = days_most / 7 + 4; break;
-    case budget_period::month: most = days_most / 30; break;
-    case budget_period::quarter: most = days_most / 90; break;
-    case budget_period::year: most = days_most / 365 + 2; break;
-    case budget_period::rolling:
-        most =
-            days_most * seconds_per_day * nanoseconds_per_second / rolling_part_ns(window.hours) +
-            184;
-        break;
-    case budget_period::minute: return is_reckonable(number);
-    }
-    return number >= -most && number <= most;
 }
 
 AIAUDIT_INLINE bool gate_decoder::decode_attempt() {
@@ -54742,7 +55073,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_attempt() {
         state_.open.find(operation, attempt) != open_attempts::none)
         return false;
     intent_before_ = intent;
-    bool const is_advance = version_ == gate_version_advances && attempt == open_attempt::advance;
+    bool const is_advance = version_ >= gate_version_advances && attempt == open_attempt::advance;
     std::uint32_t const number = state_.open.add(operation, attempt);
     state_.open[number].intent = sequence{intent};
     state_.open[number].deadline = deadline;
@@ -54778,7 +55109,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_place(std::uint32_t& budget, std::uint3
     window = number();
     return in_.ok() && budget < state_.budgets.size() &&
            account < state_.budgets[budget].accounts().size() &&
-           is_window(state_.budgets[budget], window);
+           state_.budgets[budget].may_be_window(window);
 }
 
 AIAUDIT_INLINE bool gate_decoder::decode_passed() {
@@ -54797,7 +55128,7 @@ AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
     if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
         return bad("it is something else");
     auto const version = static_cast<std::uint8_t>(bytes[gate_magic.size()]);
-    if (version < gate_version || version > gate_version_advances)
+    if (version < gate_version || version > gate_version_ceilings)
         return bad("its version is not known");
     std::string_view const body = bytes.substr(gate_head_bytes);
     if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
@@ -55162,7 +55493,10 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
 AIAUDIT_INLINE budget_state with_limit(kept_budget const& of, budget_place const& place,
                                        budget_state state) {
     int128 const limit = of.is_bucket() ? of.definition().limit : of.limit_at(place);
-    state.added = limit - of.definition().limit;
+    if (of.of_fleet())
+        state.ceiling = limit;
+    else
+        state.added = limit - of.definition().limit;
     state.left = limit - state.spent - state.reserved - state.advance;
     return state;
 }
@@ -55292,7 +55626,10 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
     refused.reason = reason;
     refused.period = definition.window.period;
     refused.unit = definition.unit;
-    refused.limit = definition.limit + state.added;
+    refused.limit = state.ceiling.value_or(definition.limit + state.added);
+    if (state.ceiling)
+        refused.because = "this node's part of the fleet's limit of " +
+                          amount_and_unit(definition.limit, definition.unit);
     refused.spent = state.spent;
     refused.reserved = state.reserved;
     refused.asked = asked;
@@ -55319,6 +55656,24 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
     if (wait_ns && *wait_ns > 0)
         refused.retry_after_ms = static_cast<std::uint64_t>((*wait_ns - 1) / millisecond + 1);
     return refused;
+}
+
+AIAUDIT_INLINE fleet_state fleet_state_of(kept_budget& of, timestamp now) {
+    fleet_state made;
+    made.budget = of.definition();
+    made.window = of.window_at(now);
+    made.refused = of.take_refused();
+    bool has_now = false;
+    auto const add = [&](std::int64_t number, int128 ceiling, int128 beyond) {
+        auto const span = span_numbered(made.budget.window, number);
+        auto const used = of.used_in(number);
+        has_now = has_now || number == made.window;
+        made.windows.push_back(
+            {number, {span.begins_ns}, {span.ends_ns}, ceiling, beyond, used.spent, used.reserved});
+    };
+    for (window_ceiling const& each : of.ceilings()) add(each.window, each.now(), each.beyond);
+    if (!has_now) add(made.window, 0, 0);
+    return made;
 }
 
 }  // namespace detail
@@ -55442,6 +55797,68 @@ AIAUDIT_INLINE void kept_budget::add_credit(std::int64_t window, std::string_vie
     });
 }
 
+AIAUDIT_INLINE void kept_budget::set_ceiling(window_ceiling of) {
+    auto const place = std::lower_bound(
+        ceilings_.begin(), ceilings_.end(), of.window,
+        [](window_ceiling const& each, std::int64_t wanted) { return each.window < wanted; });
+    bool const is_there = place != ceilings_.end() && place->window == of.window;
+    if (is_there)
+        *place = of;
+    else
+        ceilings_.insert(place, of);
+    if (ceilings_.size() > ceilings_kept) ceilings_.erase(ceilings_.begin());
+}
+
+AIAUDIT_INLINE bool kept_budget::lower_ceiling(std::int64_t window, int128 amount) {
+    for (window_ceiling& each : ceilings_) {
+        if (each.window != window) continue;
+        if (amount >= each.now()) return true;
+        if (amount < used_in(window).all()) return false;
+        each.lowered = amount;
+        return true;
+    }
+    return true;
+}
+
+AIAUDIT_INLINE void kept_budget::end_lowering(std::int64_t window) {
+    for (window_ceiling& each : ceilings_)
+        if (each.window == window) each.lowered = window_ceiling::never;
+}
+
+AIAUDIT_INLINE amounts_used kept_budget::used_in(std::int64_t window) const {
+    if (accounts_.size() == 0) return {};
+    auto const sums = accounts_[0].windows.find(window);
+    return sums ? sums->used : amounts_used{};
+}
+
+AIAUDIT_INLINE int128 kept_budget::ceiling_at(std::int64_t window) const noexcept {
+    for (window_ceiling const& each : ceilings_)
+        if (each.window == window) return each.now();
+    return 0;
+}
+
+AIAUDIT_INLINE bool kept_budget::may_be_window(std::int64_t number) const noexcept {
+    std::int64_t most = 0;
+    std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
+                                   (seconds_per_day * nanoseconds_per_second);
+    switch (definition_.window.period) {
+    case budget_period::total: break;
+    case budget_period::day: most = days_most + 4; break;
+    case budget_period::week: most = days_most / 7 + 4; break;
+    case budget_period::month: most = days_most / 30; break;
+    case budget_period::quarter: most = days_most / 90; break;
+    case budget_period::year: most = days_most / 365 + 2; break;
+    case budget_period::rolling:
+        most = days_most * seconds_per_day * nanoseconds_per_second /
+                   rolling_part_ns(definition_.window.hours) +
+               184;
+        break;
+    case budget_period::minute: return reckonable_ns({number}) == number;
+    }
+    if (of_lives_) return reckonable_ns({number}) == number;
+    return number >= -most && number <= most;
+}
+
 AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_view subject) const {
     int128 sum = 0;
     for (window_credit const& each : credits_) {
@@ -55455,6 +55872,7 @@ AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_vi
 AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
     bool const is_there = place.account != account_table::none;
     std::string_view const name = is_there ? accounts_[place.account].name() : place.name;
+    if (of_fleet()) return ceiling_at(place.window) - definition_.limit;
     int128 added = credit_at(place.window, name);
     // Two windows before the one in which it was set are known.
     constexpr std::int64_t known_before = 2;
@@ -55681,7 +56099,7 @@ AIAUDIT_INLINE void kept_budget::end_taking(timestamp after) {
 }
 
 AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
-    adds_ = definition_.roll_over != 0 || !credits_.empty();
+    adds_ = definition_.roll_over != 0 || !credits_.empty() || of_fleet();
     thresholds_.clear();
     for (std::uint32_t const percent : definition_.alert_percents) {
         int128 const least = (definition_.limit * percent + 99) / 100;
@@ -58088,6 +58506,7 @@ AIAUDIT_INLINE std::vector<report_cell> cells_of(budget_state const& of) {
         number_cell("alert_percent", percent_reached(of)),
         text_cell("added", amount(of.added)),
         text_cell("advance", amount(of.advance)),
+        text_cell("ceiling", of.ceiling ? std::optional(amount(*of.ceiling)) : std::nullopt),
     };
 }
 
@@ -58096,6 +58515,7 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(budget_state const& of) {
     std::string state(state_name(of));
     if (std::uint32_t const percent = percent_reached(of); percent != 0)
         state = (of.left > 0 ? "" : state + ", ") + "past " + std::to_string(percent) + " %";
+    if (of.ceiling) state += ", ceiling " + amount(*of.ceiling);
     if (of.budget.then == budget_action::warn && of.left <= 0) state += ", warns only";
     return {
         label_cell("budget", of.budget.name),
@@ -65790,7 +66210,14 @@ AIAUDIT_INLINE std::string gateway_metrics::text() const {
     write_requests(writer, now);
     write_amounts(writer, now);
     write_times(writer, now);
+    std::lock_guard const alone(sources_mutex_);
+    for (auto const& each : sources_) out += each();
     return out;
+}
+
+AIAUDIT_INLINE void gateway_metrics::add_source(std::function<std::string()> lines) {
+    std::lock_guard const alone(sources_mutex_);
+    sources_.push_back(std::move(lines));
 }
 
 AIAUDIT_INLINE detail::metric_series& gateway_metrics::series_of(std::string_view upstream,
