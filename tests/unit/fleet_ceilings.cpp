@@ -58,6 +58,62 @@ bool is_found(ceiling_rules rules, fleet_faults const& faults) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_rule_of_a_fleet_is_text_and_says_what_it_cannot_be) {
+    for (std::string const text : {"refuse;fleet=closed", "downgrade=a,b;fleet=open",
+                                   "refuse;hold=1;reserve=stepwise;fleet=safe:2.5"}) {
+        budget made = fleet_budget(100);
+        BOOST_REQUIRE(parse_budget_action(text, made).has_value());
+        BOOST_TEST(action_text(made) == text);
+        BOOST_TEST(validate(made).has_value());
+    }
+    budget made = fleet_budget(100);
+    for (std::string const text : {"refuse;fleet=", "refuse;fleet=shut", "refuse;fleet=safe:0"})
+        BOOST_TEST(!parse_budget_action(text, made).has_value());
+    for (char const* window : {"minute", "24h"}) {
+        made.window = parse_budget_window(window).value();
+        BOOST_TEST(!validate(made).has_value());
+    }
+    made = fleet_budget(100);
+    made.scope = parse_budget_scope("each-user").value();
+    BOOST_TEST(!validate(made).has_value());
+    made = fleet_budget(100);
+    made.roll_over = 5;
+    BOOST_TEST(!validate(made).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_gate_without_a_fleet_is_saved_as_before_and_one_with_it_as_it_is) {
+    using aiaudit_tests::noon;
+    aiaudit_tests::logged_gate of;
+    of.set(aiaudit_tests::budget_of("alone", "day"), noon);
+    BOOST_TEST(of.gate.snapshot()[3] == char{1});
+    of.set(fleet_budget(1'000), noon);
+    BOOST_TEST(of.gate.snapshot()[3] == char{1});
+    fleet_node node{"fra1", {}, 7};
+    node.id.bytes[3] = 9;
+    of.append(to_record(node, noon).value());
+    budget_ceiling const high{.budget = "fleet",
+                              .amount = 300,
+                              .beyond = 20,
+                              .window = of.gate.take_fleet_states(noon)[0].window,
+                              .version = 12,
+                              .why = "test"};
+    of.append(to_record(high, noon).value());
+    std::string const bytes = of.gate.snapshot();
+    BOOST_TEST(bytes[3] == char{4});
+    auto read = budget_gate::from_snapshot(bytes).value();
+    BOOST_TEST((read.node() == node));
+    BOOST_TEST(read.store_seen() == 12U);
+    auto const states = read.take_fleet_states(noon);
+    BOOST_REQUIRE(states.size() == 1U);
+    BOOST_TEST((states[0].windows[0].ceiling == 300 && states[0].windows[0].beyond == 20));
+    BOOST_TEST(read.snapshot() == bytes);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        std::string bad = bytes;
+        bad[i] = static_cast<char>(bad[i] ^ 1);
+        BOOST_TEST(!budget_gate::from_snapshot(bad).has_value());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(without_faults_a_limit_is_used_up_and_not_passed) {
     fleet_simulation fleet(1, 6, fleet_budget(150'000), {});
     for (int i = 0; i < steps; ++i) BOOST_REQUIRE(fleet.step());

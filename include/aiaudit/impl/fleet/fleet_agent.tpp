@@ -72,6 +72,7 @@ struct basic_fleet_agent<Ledger>::state {
     std::map<std::string, std::uint64_t> revisions{};
     bool refused = false;
     std::string trouble{};
+    std::string conflict{};  // of a budget that cannot be taken over
     std::uint64_t messages = 0;
     std::uint64_t failures = 0;
     std::optional<std::chrono::milliseconds> ahead{};
@@ -169,9 +170,10 @@ result<void> basic_fleet_agent<Ledger>::state::take_budgets() {
     if (!any) return {};
     auto const here = log->budgets();
     if (!here) return here.error();
+    conflict.clear();
     for (stored_budget const& each : *all) {
         if (auto const taken = take_budget(each, *here); !taken)
-            trouble = taken.error().message();
+            conflict = taken.error().message();
         else
             revisions[each.budget.name] = each.revision;
     }
@@ -215,7 +217,7 @@ void basic_fleet_agent<Ledger>::state::note(clock::time_point now) {
     status.clock_ahead = ahead;
     status.messages = messages;
     status.failures = failures;
-    status.trouble = trouble;
+    status.trouble = trouble.empty() ? conflict : trouble;
     if (refused)
         status.health = fleet_health::refused;
     else if (!plan.last_answer())
