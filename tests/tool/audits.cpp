@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(audits)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -118,9 +120,8 @@ struct audit_stand {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(audits, audit_stand)
-
-BOOST_AUTO_TEST_CASE(a_log_that_grows_is_fine_and_a_forked_one_is_shown_to_anybody) {
+BOOST_FIXTURE_TEST_CASE(a_log_that_grows_is_fine_and_a_forked_one_is_shown_to_anybody,
+                        audit_stand) {
     {
         auto const log = serve("db");
         outcome const first = audit(*log);
@@ -158,7 +159,8 @@ BOOST_AUTO_TEST_CASE(a_log_that_grows_is_fine_and_a_forked_one_is_shown_to_anybo
     BOOST_TEST(has_text(none.out, "NO EVIDENCE"), none.out);
 }
 
-BOOST_AUTO_TEST_CASE(an_older_ledger_is_refused_by_the_node_and_found_by_the_auditor) {
+BOOST_FIXTURE_TEST_CASE(an_older_ledger_is_refused_by_the_node_and_found_by_the_auditor,
+                        audit_stand) {
     std::filesystem::copy(path + "/db", path + "/backup", std::filesystem::copy_options::recursive);
     import("db", 701, 900);
     {
@@ -184,7 +186,7 @@ BOOST_AUTO_TEST_CASE(an_older_ledger_is_refused_by_the_node_and_found_by_the_aud
                back.out);
 }
 
-BOOST_AUTO_TEST_CASE(rows_of_a_sink_that_are_deleted_changed_or_added_are_named) {
+BOOST_FIXTURE_TEST_CASE(rows_of_a_sink_that_are_deleted_changed_or_added_are_named, audit_stand) {
     auto const log = serve("db", {"--tlog-token", "$TOKEN"});
     auto const rows = rows_of(*log, 700);
     auto const compare = [&](std::vector<std::string> const& with) {
@@ -220,7 +222,7 @@ BOOST_AUTO_TEST_CASE(rows_of_a_sink_that_are_deleted_changed_or_added_are_named)
     BOOST_TEST(audit(*log, "--rows " + path + "/rows.jsonl").status == 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_witness_cosigns_and_the_quorum_is_demanded) {
+BOOST_FIXTURE_TEST_CASE(a_witness_cosigns_and_the_quorum_is_demanded, audit_stand) {
     auto const policy_of = [&](std::string const& url) {
         return "log " + log_key + "\nwitness w " + witness_key + url + "\nquorum w\n";
     };
@@ -261,7 +263,7 @@ BOOST_AUTO_TEST_CASE(a_witness_cosigns_and_the_quorum_is_demanded) {
     BOOST_TEST(run(path, verify + " --db " + path + "/db").status == 2);
 }
 
-BOOST_AUTO_TEST_CASE(what_an_audit_cannot_be_begun_with_is_said_in_one_line) {
+BOOST_FIXTURE_TEST_CASE(what_an_audit_cannot_be_begun_with_is_said_in_one_line, audit_stand) {
     write_file(path + "/policy", "log " + log_key + " http://127.0.0.1:9/tlog\nquorum none\n");
     outcome const away = run(path, "audit --policy " + path + "/policy --state " + path + "/audit");
     BOOST_TEST(away.status == 1);
