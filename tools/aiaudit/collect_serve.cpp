@@ -33,10 +33,14 @@ public:
 
     aiaudit::result<aiaudit::report> report(aiaudit::report_query const& query) {
         std::lock_guard const lock(mutex_);
-        if (auto ok = open(); !ok) return ok.error();
-        auto made = from_->report(query);
-        if (!made) from_.reset();
-        return made;
+        for (bool again = from_.has_value();; again = false) {
+            if (auto ok = open(); !ok) return ok.error();
+            auto made = from_->report(query);
+            if (made) return made;
+            from_.reset();
+            // It broke since the last report: that is no failure of this one.
+            if (!again || made.error().code != aiaudit::errc::connection_lost) return made;
+        }
     }
     aiaudit::result<void> open() {
         if (from_) return {};
