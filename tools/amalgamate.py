@@ -35,10 +35,9 @@ OUTPUTS = (
 
 # Headers that a user includes by name: aiaudit.hpp does not reach them. A name may be a folder.
 OPT_IN = (
-    "aiaudit/sinks/postgres",  # needs libpq
-    "aiaudit/transport/pq_connection",  # as well
-    "aiaudit/sinks/clickhouse",  # for who ships there
-    "aiaudit/sinks/mongodb",  # needs libmongoc
+    "aiaudit/sinks",  # for who ships there; some need libpq or libmongoc
+    "aiaudit/transport/pq_connection",  # needs libpq
+    "aiaudit/fleet",  # a part of it, too
     "aiaudit/alerts/smtp",  # needs libcurl
     "aiaudit/alerts/mail",  # what only smtp needs
     "aiaudit/gateway",  # needs Boost.Asio and Boost.Beast

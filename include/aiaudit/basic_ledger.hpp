@@ -34,6 +34,8 @@
 
 namespace aiaudit {
 inline namespace v0_1_0 {
+class budget_gate;
+
 namespace detail {
 
 // What a ledger is made of: impl/basic_ledger.tpp.
@@ -164,15 +166,27 @@ public:
     // The thresholds that budgets have passed, since this was last asked in this process.
     [[nodiscard]] result<std::vector<budget_crossing>> take_crossings();
     // Appends an alert's record unless the log has it already, or another process has taken it
-    // (engine/alert_book.hpp); an outcome, unless its attempt has one. Nothing: it was left out.
+    // (engine/alert_book.hpp); an outcome, unless its attempt has one; a ceiling, unless more is
+    // used. Nothing: it was left out.
     [[nodiscard]] result<std::optional<sequence>> append_once(record const& entry);
     // Calls visit(alert_book const&) -> T on the alerts of the log.
     template <class Visitor>
     [[nodiscard]] auto alerts(Visitor&& visit)
         -> result<decltype(visit(std::declval<detail::alert_book const&>()))> {
         std::optional<decltype(visit(std::declval<detail::alert_book const&>()))> value;
-        auto const looked =
-            look_at_alerts([&](detail::alert_book const& book) { value.emplace(visit(book)); });
+        auto const looked = look_at_folds(
+            [&](budget_gate&, detail::alert_book const& book) { value.emplace(visit(book)); });
+        if (!looked) return looked.error();
+        return std::move(*value);
+    }
+
+    // Calls visit(budget_gate&) -> T; for who keeps ceilings of a fleet (floor 8).
+    template <class Visitor>
+    [[nodiscard]] auto look_at_gate(Visitor&& visit)
+        -> result<decltype(visit(std::declval<budget_gate&>()))> {
+        std::optional<decltype(visit(std::declval<budget_gate&>()))> value;
+        auto const looked = look_at_folds(
+            [&](budget_gate& gate, detail::alert_book const&) { value.emplace(visit(gate)); });
         if (!looked) return looked.error();
         return std::move(*value);
     }
@@ -226,8 +240,8 @@ public:
 private:
     struct state;
 
-    [[nodiscard]] result<void> look_at_alerts(
-        detail::function_ref<void(detail::alert_book const&)> visit);
+    [[nodiscard]] result<void> look_at_folds(
+        detail::function_ref<void(budget_gate&, detail::alert_book const&)> visit);
 
     template <class Ledger>
     friend class detail::ledger_share;

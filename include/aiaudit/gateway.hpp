@@ -91,6 +91,7 @@ public:
     [[nodiscard]] result<void> keep_key_uses();
 
     [[nodiscard]] gateway_metrics const& metrics() const noexcept;
+    [[nodiscard]] gateway_metrics& metrics() noexcept;
 
 private:
     struct state;

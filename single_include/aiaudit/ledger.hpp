@@ -758,146 +758,6 @@ private:
 
 #endif  // AIAUDIT_CORE_CALENDAR_HPP
 
-// ---- aiaudit/budget/budget.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// budget.hpp: what a budget is: a limit, in a unit, over a scope and a window, and what is done
-// when it is full.
-//
-// A rate limit is a budget whose window is a minute: a bucket of `limit` that fills again at
-// `limit` a minute.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_BUDGET_HPP
-#define AIAUDIT_BUDGET_BUDGET_HPP
-
-#include <cstdint>
-#include <string>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-// Stored in records: a number is never changed or used again.
-enum class budget_unit : std::uint8_t { usd = 0, tokens = 1, requests = 2 };
-
-// Whose calls are counted together. Stored, as above.
-enum class budget_dimension : std::uint8_t {
-    everyone = 0,
-    user = 1,
-    model = 2,  // as the caller asked for it
-    provider = 3,
-    project = 4,
-    key = 5,
-    tag = 6,
-    run = 7,           // an agent's session, say: the tag "run"
-    team = 8,          // the tag "team"
-    organisation = 9,  // the tag "organisation"
-};
-
-struct budget_scope {
-    budget_dimension of = budget_dimension::everyone;
-    bool each = false;   // every name has a limit of its own
-    std::string name{};  // the one name; of a tag, its value; empty where `each`
-    std::string tag{};   // which tag, where `of` is tag
-    friend bool operator==(budget_scope const&, budget_scope const&) = default;
-};
-
-// Stored, as above.
-enum class budget_period : std::uint8_t {
-    total = 0,    // for ever
-    day = 1,      // of the calendar of `zone`
-    month = 2,    // as well
-    rolling = 3,  // the last `hours`
-    minute = 4,   // a bucket
-    week = 5,     // of the calendar of `zone`, as the two below
-    quarter = 6,
-    year = 7,
-};
-
-struct budget_window {
-    budget_period period = budget_period::month;
-    // Rolling: 1 to 8,784. Of each run for ever, after so many without a call it is over, and one
-    // of its name another; 0 stands for 24.
-    std::uint32_t hours = 0;
-    time_zone zone{};  // day, week, month, quarter, year
-    // On which day it begins, if not on the usual one (0): of a week 1 (Tuesday) to 6 (Sunday); of
-    // a month its day, 2 to 28; of a quarter or a year month * 100 + day, days 1 to 28, months 1 to
-    // 3 or 1 to 12, and not 101.
-    std::uint32_t anchor = 0;
-};
-
-// Stored, as above.
-enum class budget_action : std::uint8_t {
-    refuse = 0,
-    warn = 1,       // the call goes through, and is marked
-    downgrade = 2,  // the next of `models` is asked for instead
-    wait = 3,       // for room, `wait_ms_most` at the most; then refuse. For the window minute
-};
-
-// How much of an attempt is held before it begins.
-enum class budget_reserve : std::uint8_t {
-    full = 0,  // the most that it may come to
-    // Its input and a first piece of its output, where it may be cut; more as it goes on.
-    stepwise = 1,
-};
-
-struct budget {
-    std::string name{};  // 1 to 64 of A-Z a-z 0-9 . _ -
-    budget_unit unit = budget_unit::usd;
-    int128 limit = 0;  // pico-USD, tokens or requests; 0 or more
-    budget_scope scope{};
-    budget_window window{};
-    budget_action then = budget_action::refuse;
-    std::vector<std::string> models{};  // downgrade: 1 to 16, the dearest first
-    std::uint64_t wait_ms_most = 0;     // wait
-    // What is held for a call of which nobody knows the most, in the unit; 0: it is refused.
-    int128 unbounded_hold = 0;
-    // How much at the most of what a window of the calendar left is added to the next; 0: nothing.
-    int128 roll_over = 0;
-    budget_reserve reserve = budget_reserve::full;
-    std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
-};
-
-// An amount that is added to a limit in one window alone: that in which it is given.
-struct budget_top_up {
-    std::string budget{};   // its name
-    std::string subject{};  // of a budget for each, the one name; empty: each of them
-    budget_unit unit = budget_unit::usd;
-    int128 amount = 0;  // more than 0, in the budget's unit
-};
-
-// A part of a limit that a process holds ahead of what it asks for, or gives back.
-struct budget_advance {
-    std::string budget{};   // its name
-    std::string subject{};  // of a budget for each, the one name
-    budget_unit unit = budget_unit::usd;
-    int128 amount = 0;         // more than 0, in the budget's unit
-    int128 limit = 0;          // as it is set, for who reads the record
-    std::uint64_t holder = 0;  // the process; not 0
-    bool back = false;
-};
-
-// What processes that died held ahead is free again, though they may have used it.
-struct advance_pardon {
-    std::string by{};         // who says so, 1 to 128 bytes on one line
-    std::string why{};        // and why, 1 to 1,024
-    std::string forgotten{};  // what it is, in words
-};
-
-// What a clock that stood ahead has counted in windows that begin after an instant is forgotten.
-struct future_pardon {
-    timestamp after{};        // not before the record of it
-    std::string by{};         // who says so, 1 to 128 bytes on one line
-    std::string why{};        // and why, 1 to 1,024
-    std::string forgotten{};  // what these windows held, in words: future_text()
-};
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_BUDGET_HPP
-
 // ---- aiaudit/core/digest.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -1062,6 +922,177 @@ inline result<operation_id> operation_id::parse(std::string_view text) {
 
 #endif  // AIAUDIT_CORE_IDS_HPP
 
+// ---- aiaudit/budget/budget.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget.hpp: what a budget is: a limit, in a unit, over a scope and a window, and what is done
+// when it is full.
+//
+// A rate limit is a budget whose window is a minute: a bucket of `limit` that fills again at
+// `limit` a minute.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_HPP
+#define AIAUDIT_BUDGET_BUDGET_HPP
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Stored in records: a number is never changed or used again.
+enum class budget_unit : std::uint8_t { usd = 0, tokens = 1, requests = 2 };
+
+// Whose calls are counted together. Stored, as above.
+enum class budget_dimension : std::uint8_t {
+    everyone = 0,
+    user = 1,
+    model = 2,  // as the caller asked for it
+    provider = 3,
+    project = 4,
+    key = 5,
+    tag = 6,
+    run = 7,           // an agent's session, say: the tag "run"
+    team = 8,          // the tag "team"
+    organisation = 9,  // the tag "organisation"
+};
+
+struct budget_scope {
+    budget_dimension of = budget_dimension::everyone;
+    bool each = false;   // every name has a limit of its own
+    std::string name{};  // the one name; of a tag, its value; empty where `each`
+    std::string tag{};   // which tag, where `of` is tag
+    friend bool operator==(budget_scope const&, budget_scope const&) = default;
+};
+
+// Stored, as above.
+enum class budget_period : std::uint8_t {
+    total = 0,    // for ever
+    day = 1,      // of the calendar of `zone`
+    month = 2,    // as well
+    rolling = 3,  // the last `hours`
+    minute = 4,   // a bucket
+    week = 5,     // of the calendar of `zone`, as the two below
+    quarter = 6,
+    year = 7,
+};
+
+struct budget_window {
+    budget_period period = budget_period::month;
+    // Rolling: 1 to 8,784. Of each run for ever, after so many without a call it is over, and one
+    // of its name another; 0 stands for 24.
+    std::uint32_t hours = 0;
+    time_zone zone{};  // day, week, month, quarter, year
+    // On which day it begins, if not on the usual one (0): of a week 1 (Tuesday) to 6 (Sunday); of
+    // a month its day, 2 to 28; of a quarter or a year month * 100 + day, days 1 to 28, months 1 to
+    // 3 or 1 to 12, and not 101.
+    std::uint32_t anchor = 0;
+};
+
+// Stored, as above.
+enum class budget_action : std::uint8_t {
+    refuse = 0,
+    warn = 1,       // the call goes through, and is marked
+    downgrade = 2,  // the next of `models` is asked for instead
+    wait = 3,       // for room, `wait_ms_most` at the most; then refuse. For the window minute
+};
+
+// How much of an attempt is held before it begins.
+enum class budget_reserve : std::uint8_t {
+    full = 0,  // the most that it may come to
+    // Its input and a first piece of its output, where it may be cut; more as it goes on.
+    stepwise = 1,
+};
+
+// Whether a limit is that of a fleet of ledgers, of which each has a ceiling; and what one does
+// that has used up its own while the store of ceilings cannot be reached.
+enum class fleet_rule : std::uint8_t {
+    none = 0,    // the limit is this ledger's alone
+    closed = 1,  // it refuses
+    open = 2,    // it goes on: no limit holds until the store is back
+    safe = 3,    // it goes on for `fleet_safe` a window: over the limit at most nodes times that
+};
+
+struct budget {
+    std::string name{};  // 1 to 64 of A-Z a-z 0-9 . _ -
+    budget_unit unit = budget_unit::usd;
+    int128 limit = 0;  // pico-USD, tokens or requests; 0 or more
+    budget_scope scope{};
+    budget_window window{};
+    budget_action then = budget_action::refuse;
+    std::vector<std::string> models{};  // downgrade: 1 to 16, the dearest first
+    std::uint64_t wait_ms_most = 0;     // wait
+    // What is held for a call of which nobody knows the most, in the unit; 0: it is refused.
+    int128 unbounded_hold = 0;
+    // How much at the most of what a window of the calendar left is added to the next; 0: nothing.
+    int128 roll_over = 0;
+    budget_reserve reserve = budget_reserve::full;
+    std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
+    fleet_rule fleet = fleet_rule::none;
+    int128 fleet_safe = 0;  // more than 0 where `fleet` is safe
+};
+
+// Up to where a ledger may go in a window of a budget of its fleet: this, and not the budget's
+// limit, is what its gate holds.
+struct budget_ceiling {
+    std::string budget{};  // its name
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;          // in the budget's unit
+    int128 beyond = 0;          // of it, what no store has given: fleet_rule
+    std::int64_t window = 0;    // its number
+    std::uint64_t version = 0;  // of the store, as far as it is known: it does not go back
+    std::string why{};          // for who reads the record, at most 1,024 bytes on one line
+};
+
+// A ledger is a node of a fleet, and begins to ask its store anew.
+struct fleet_node {
+    std::string name{};             // 1 to 64 of A-Z a-z 0-9 . _ -
+    operation_id id{};              // of this ledger: two may not have one name
+    std::uint64_t incarnation = 0;  // 1, and 1 more each time
+    friend bool operator==(fleet_node const&, fleet_node const&) = default;
+};
+
+// An amount that is added to a limit in one window alone: that in which it is given.
+struct budget_top_up {
+    std::string budget{};   // its name
+    std::string subject{};  // of a budget for each, the one name; empty: each of them
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;  // more than 0, in the budget's unit
+};
+
+// A part of a limit that a process holds ahead of what it asks for, or gives back.
+struct budget_advance {
+    std::string budget{};   // its name
+    std::string subject{};  // of a budget for each, the one name
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;         // more than 0, in the budget's unit
+    int128 limit = 0;          // as it is set, for who reads the record
+    std::uint64_t holder = 0;  // the process; not 0
+    bool back = false;
+};
+
+// What processes that died held ahead is free again, though they may have used it.
+struct advance_pardon {
+    std::string by{};         // who says so, 1 to 128 bytes on one line
+    std::string why{};        // and why, 1 to 1,024
+    std::string forgotten{};  // what it is, in words
+};
+
+// What a clock that stood ahead has counted in windows that begin after an instant is forgotten.
+struct future_pardon {
+    timestamp after{};        // not before the record of it
+    std::string by{};         // who says so, 1 to 128 bytes on one line
+    std::string why{};        // and why, 1 to 1,024
+    std::string forgotten{};  // what these windows held, in words: future_text()
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_HPP
+
 // ---- aiaudit/budget/decision.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -1144,6 +1175,25 @@ struct budget_state {
     // Held ahead of use by the process that decides alone; or by one that died, which may have used
     // it in its last moments.
     int128 advance = 0;
+    std::optional<int128>
+        ceiling{};  // of a fleet's: up to where this ledger may go, in place of the limit
+};
+
+// What a budget of a fleet has in a window here.
+struct fleet_window_state {
+    std::int64_t number = 0;
+    timestamp begins{};
+    timestamp ends{};  // the first instant after it; of total, the last that there is
+    int128 ceiling = 0;
+    int128 beyond = 0;  // of it, what no store has given
+    int128 spent = 0;
+    int128 reserved = 0;  // held ahead included
+};
+struct fleet_state {
+    aiaudit::budget budget{};
+    std::int64_t window = 0;  // that of now
+    std::vector<fleet_window_state> windows{};
+    int128 refused = 0;  // the most that was asked and refused since this was last asked
 };
 
 // Which of many rows: so many after so many others; top 0: all that follow.
@@ -2854,6 +2904,8 @@ void take_page(report& from, report_query const& query);
 
 namespace aiaudit {
 inline namespace v0_1_0 {
+class budget_gate;
+
 namespace detail {
 
 // What a ledger is made of: impl/basic_ledger.tpp.
@@ -2984,15 +3036,27 @@ public:
     // The thresholds that budgets have passed, since this was last asked in this process.
     [[nodiscard]] result<std::vector<budget_crossing>> take_crossings();
     // Appends an alert's record unless the log has it already, or another process has taken it
-    // (engine/alert_book.hpp); an outcome, unless its attempt has one. Nothing: it was left out.
+    // (engine/alert_book.hpp); an outcome, unless its attempt has one; a ceiling, unless more is
+    // used. Nothing: it was left out.
     [[nodiscard]] result<std::optional<sequence>> append_once(record const& entry);
     // Calls visit(alert_book const&) -> T on the alerts of the log.
     template <class Visitor>
     [[nodiscard]] auto alerts(Visitor&& visit)
         -> result<decltype(visit(std::declval<detail::alert_book const&>()))> {
         std::optional<decltype(visit(std::declval<detail::alert_book const&>()))> value;
-        auto const looked =
-            look_at_alerts([&](detail::alert_book const& book) { value.emplace(visit(book)); });
+        auto const looked = look_at_folds(
+            [&](budget_gate&, detail::alert_book const& book) { value.emplace(visit(book)); });
+        if (!looked) return looked.error();
+        return std::move(*value);
+    }
+
+    // Calls visit(budget_gate&) -> T; for who keeps ceilings of a fleet (floor 8).
+    template <class Visitor>
+    [[nodiscard]] auto look_at_gate(Visitor&& visit)
+        -> result<decltype(visit(std::declval<budget_gate&>()))> {
+        std::optional<decltype(visit(std::declval<budget_gate&>()))> value;
+        auto const looked = look_at_folds(
+            [&](budget_gate& gate, detail::alert_book const&) { value.emplace(visit(gate)); });
         if (!looked) return looked.error();
         return std::move(*value);
     }
@@ -3046,8 +3110,8 @@ public:
 private:
     struct state;
 
-    [[nodiscard]] result<void> look_at_alerts(
-        detail::function_ref<void(detail::alert_book const&)> visit);
+    [[nodiscard]] result<void> look_at_folds(
+        detail::function_ref<void(budget_gate&, detail::alert_book const&)> visit);
 
     template <class Ledger>
     friend class detail::ledger_share;
@@ -3173,6 +3237,7 @@ inline constexpr std::uint32_t idle_hours_usual = 24;
 [[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
 
 inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "stepwise"};
+inline constexpr std::array<std::string_view, 4> fleet_rule_names{"", "closed", "open", "safe:"};
 
 }  // namespace detail
 
@@ -3198,9 +3263,9 @@ inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "s
 
 // "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most); with
 // ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has;
-// with ";reserve=stepwise" behind that, budget_reserve::stepwise; with ";roll=50" at the end, so
-// much at the most rolls over. Leaves `into` as it is where the text
-// is wrong.
+// with ";reserve=stepwise" behind that, budget_reserve::stepwise; with ";roll=50" behind that, so
+// much at the most rolls over; with ";fleet=closed", "open" or "safe:5" at the end, it is a limit
+// of the fleet. Leaves `into` as it is where the text is wrong.
 [[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
 
 // "full", "stepwise".
@@ -5464,6 +5529,7 @@ template <class Store>
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace aiaudit {
@@ -5471,15 +5537,28 @@ inline namespace v0_1_0 {
 
 // A segment's age is that of its youngest record, by the time when that record's attempt began. The
 // segment that is being written is never dropped, nor one with the intent of an attempt that holds
-// a budget and is under way.
+// a budget and is under way, nor one that a sink still lacks (engine/sink_mark.hpp).
 struct retention_policy {
     std::chrono::seconds age_min{0};                // younger ones stay, whatever the rest says
     std::optional<std::chrono::seconds> age_max{};  // older ones go
     std::optional<std::uint64_t> bytes_max{};       // the oldest go until the ledger is this small
     // Bounds one run: what is due and does not fit is left to the next.
     std::uint32_t segments_max = 4;
-    bool dry_run = false;  // says what would be dropped
+    bool dry_run = false;         // says what would be dropped
+    bool drop_unshipped = false;  // also what a sink still lacks
 };
+
+// What keeps a segment that the policy would drop. Nothing: no sink does.
+struct retention_hold {
+    std::string sink{};         // its mark's name
+    std::uint64_t shipped = 0;  // what it has
+};
+
+// The sink that is furthest behind, if it lacks records that the ledger has. Errors: as
+// read_sink_marks().
+template <class Policies>
+[[nodiscard]] result<std::optional<retention_hold>> hold_of_sinks(
+    basic_ledger<Policies> const& log);
 
 struct dropped_segment {
     segment_number number = 0;
@@ -5496,6 +5575,7 @@ template <class Policies>
 
 #ifdef AIAUDIT_SEPARATE
 extern template result<std::vector<dropped_segment>> retain(ledger&, retention_policy const&);
+extern template result<std::optional<retention_hold>> hold_of_sinks(ledger const&);
 #endif
 
 }  // namespace v0_1_0
@@ -6134,6 +6214,7 @@ inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr std::string_view change_forget_future = "forget-future";
+inline constexpr std::string_view change_join = "join";
 
 // What a record of all budgets has in place of a name.
 inline constexpr std::string_view all_budgets = "*";
@@ -6181,6 +6262,10 @@ namespace detail {
 // Errors: bad_argument where nobody says so, or not why.
 [[nodiscard]] result<record> to_record(advance_pardon const& of, timestamp at);
 
+// Errors: bad_argument for a name or an amount that cannot be.
+[[nodiscard]] result<record> to_record(budget_ceiling const& of, timestamp at);
+[[nodiscard]] result<record> to_record(fleet_node const& of, timestamp at);
+
 // How all advances of somebody end.
 enum class advance_end : std::uint8_t {
     returned,     // of a holder: it will draw from them no more
@@ -6207,6 +6292,8 @@ struct budget_change {
     // What windows hold that begin after this, or after the record, is forgotten.
     std::optional<timestamp> forgets_after{};
     std::optional<budget_advance> advanced{};
+    std::optional<budget_ceiling> ceiling{};
+    std::optional<fleet_node> joined{};
     std::optional<advance_end> ended{};  // of `holder`
     std::uint64_t holder = 0;
     std::string removed{};  // the name of what was removed
@@ -6228,9 +6315,11 @@ public:
         std::string_view const name = find("budget");
         if (name == all_budgets) target.ended = advance_end_named(change);
         if (target.ended) return {};
+        if (change == change_join && name == all_budgets) return read_join(target.joined.emplace());
         if (!is_budget_name(name)) return bad("its name");
         if (change == "advance" || change == "return") return read_advance(target);
         if (change == "top-up") return read_amount(target.added.emplace());
+        if (change == "ceiling") return read_ceiling(target.ceiling.emplace());
         if (change == "set") return read_budget(target.set.emplace());
         if (change != "remove") return bad("what it changes");
         target.removed = name;
@@ -6274,6 +6363,37 @@ private:
         if (!amount || *amount == 0) return bad("its amount");
         target.amount = *amount;
         return {};
+    }
+
+    [[nodiscard]] result<void> read_ceiling(budget_ceiling& target) const {
+        target.budget = find("budget");
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return unit.error();
+        target.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), target.unit);
+        if (!amount) return bad("its amount");
+        target.amount = *amount;
+        std::string_view const beyond = find("beyond");
+        if (!beyond.empty()) {
+            auto const part = parse_budget_limit(beyond, target.unit);
+            if (!part || *part > target.amount) return bad("its amount beyond");
+            target.beyond = *part;
+        }
+        std::string_view window = find("window");
+        if (!take_number(window, target.window) || !window.empty()) return bad("its window");
+        std::string_view version = find("version");
+        if (!take_number(version, target.version) || !version.empty()) return bad("its version");
+        target.why = find("why");
+        return {};
+    }
+    [[nodiscard]] result<void> read_join(fleet_node& target) const {
+        target.name = find("node");
+        target.id = entry_->operation_id;
+        std::string_view number = find("incarnation");
+        bool const good = take_number(number, target.incarnation) && number.empty() &&
+                          target.incarnation != 0 && is_budget_name(target.name) &&
+                          !target.id.is_zero();
+        return good ? result<void>{} : bad("which node joins");
     }
 
     [[nodiscard]] result<void> read_budget(budget& target) const {
@@ -7769,6 +7889,18 @@ struct window_credit {
     int128 amount = 0;
 };
 
+// Up to where a budget of a fleet goes in a window here.
+struct window_ceiling {
+    std::int64_t window = 0;
+    int128 amount = 0;
+    int128 beyond = 0;       // of it, what no store has given
+    int128 lowered = never;  // what it will be, once a record is in the log
+    static constexpr int128 never = -1;
+    [[nodiscard]] constexpr int128 now() const noexcept {
+        return lowered != never && lowered < amount ? lowered : amount;
+    }
+};
+
 // A threshold that was passed.
 struct passed_threshold {
     std::uint32_t budget = 0;
@@ -7901,6 +8033,20 @@ public:
     // By window, then subject.
     [[nodiscard]] std::vector<window_credit> const& credits() const noexcept { return credits_; }
 
+    [[nodiscard]] bool of_fleet() const noexcept { return definition_.fleet != fleet_rule::none; }
+    // By window. Of a budget that is for all together, of a fleet.
+    [[nodiscard]] std::vector<window_ceiling> const& ceilings() const noexcept { return ceilings_; }
+    void set_ceiling(window_ceiling of);
+    // Lowers one from now on, until the log has that or end_lowering(); not under what is used.
+    [[nodiscard]] bool lower_ceiling(std::int64_t window, int128 amount);
+    void end_lowering(std::int64_t window);
+    [[nodiscard]] amounts_used used_in(std::int64_t window) const;
+    // Which numbers of windows there may be.
+    [[nodiscard]] bool may_be_window(std::int64_t number) const noexcept;
+    // The most that was refused since this was last asked.
+    void note_refused(int128 amount) noexcept { refused_ = (std::max)(refused_, amount); }
+    [[nodiscard]] int128 take_refused() noexcept { return std::exchange(refused_, int128{0}); }
+
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
                                                         int128 amount) const;
@@ -7995,9 +8141,10 @@ public:
     }
 
 private:
-    // Whether a clock that stood ahead leaves something behind: a sum for ever has no future.
+    // Whether a clock that stood ahead leaves something behind: a sum for ever has no future, and
+    // what was taken of a fleet's limit is taken.
     [[nodiscard]] bool has_future() const noexcept {
-        return of_lives_ || definition_.window.period != budget_period::total;
+        return of_lives_ || (definition_.window.period != budget_period::total && !of_fleet());
     }
     // Whether an account's windows that matter at an instant were pushed out.
     [[nodiscard]] bool is_closed(window_account const& windows, timestamp at) const;
@@ -8008,8 +8155,13 @@ private:
     [[nodiscard]] int128 added_at(budget_place const& place) const;
     [[nodiscard]] int128 credit_at(std::int64_t window, std::string_view subject) const;
 
+    [[nodiscard]] int128 ceiling_at(std::int64_t window) const noexcept;
+
     std::vector<window_credit> credits_{};
+    std::vector<window_ceiling> ceilings_{};
+    int128 refused_ = 0;
     static constexpr std::size_t lives_kept = 4;
+    static constexpr std::size_t ceilings_kept = 4;
 
     budget definition_;
     window_keeping keeping_;
@@ -8080,6 +8232,8 @@ struct gate_state {
     std::vector<passed_threshold> passed{};
     std::uint64_t holder = 0;      // whose advances intents of the log are drawn from
     std::uint64_t own_holder = 0;  // this process, where it has some; not stored
+    fleet_node node{};             // which this is; incarnation 0: none
+    std::uint64_t store_seen = 0;  // the highest version of the fleet's store in a record
 
     // What a holder has advanced of an account in a window; none where it has not.
     [[nodiscard]] std::uint32_t find_advance(std::uint64_t of, std::uint32_t budget,
@@ -8192,6 +8346,8 @@ inline constexpr std::uint8_t gate_version = 1;
 inline constexpr std::uint8_t gate_version_credits = 2;
 // The same as that, and what processes hold ahead, whose attempt is 0; behind it all, who may draw.
 inline constexpr std::uint8_t gate_version_advances = 3;
+// The same as that, and of each budget its ceilings in a fleet; behind it all, which node this is.
+inline constexpr std::uint8_t gate_version_ceilings = 4;
 inline constexpr std::string_view gate_magic = "AIG";
 inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
 
@@ -8217,6 +8373,9 @@ private:
 
     void encode_definition(budget const& of);
     void encode_credits(kept_budget const& of);
+    void encode_ceilings(kept_budget const& of);
+    void encode_node(fleet_node const& of);
+    [[nodiscard]] std::uint8_t version() const;
 
     // Those that anything is known of, by name, and their new numbers.
     void encode_accounts(kept_budget const& of);
@@ -8290,6 +8449,8 @@ private:
 
     [[nodiscard]] bool decode_accounts(kept_budget& of);
     [[nodiscard]] bool decode_credits(kept_budget& of);
+    [[nodiscard]] bool decode_ceilings(kept_budget& of);
+    [[nodiscard]] bool decode_node(fleet_node& to);
     [[nodiscard]] bool decode_bucket(bucket_account& to) {
         std::int64_t const at_ns = number();
         uint128 const filled = wide();
@@ -8301,8 +8462,6 @@ private:
     [[nodiscard]] static bool is_reckonable(std::int64_t ns) noexcept {
         return reckonable_ns({ns}) == ns;
     }
-    // Whether there is a window of that number.
-    [[nodiscard]] static bool is_window(kept_budget const& of, std::int64_t number) noexcept;
 
     [[nodiscard]] bool decode_attempt();
     [[nodiscard]] bool decode_hold(hold& to, bool is_advance);
@@ -8376,6 +8535,24 @@ using advance_sums = std::vector<advance_sum>;
 // All the words on a refusal of so much at a place.
 [[nodiscard]] budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
                                         timestamp at, refusal_reason reason, int128 asked);
+
+// How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
+// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
+// next be told of the organisation's.
+[[nodiscard]] inline int weight_of(budget const& of) noexcept {
+    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
+    int const width = widths[static_cast<std::size_t>(of.scope.of)];
+    switch (of.then) {
+    case budget_action::warn: return 0;
+    case budget_action::wait: return 10 + width;
+    case budget_action::downgrade: return 20 + width;
+    case budget_action::refuse: break;
+    }
+    return 30 + width;
+}
+
+// Of a budget of a fleet.
+[[nodiscard]] fleet_state fleet_state_of(kept_budget& of, timestamp now);
 
 }  // namespace detail
 }  // namespace v0_1_0
@@ -8497,6 +8674,18 @@ public:
     // By name and subject: what processes that are dead held ahead, and nobody has written off.
     [[nodiscard]] std::vector<budget_advance> lost_advances() const;
 
+    // Of a ceiling whose record is to enter the log: false, where more is used already. One that is
+    // lower than what is in force counts from now on, until apply() of its record, or cancel.
+    [[nodiscard]] bool may_set(budget_ceiling const& of);
+    void cancel_ceiling(budget_ceiling const& of);
+    // By name: the budgets of a fleet, with what their windows have used here, and the most that
+    // was refused since this was last asked. Windows: those that have a ceiling, and that of now.
+    [[nodiscard]] std::vector<fleet_state> take_fleet_states(timestamp now);
+    // Which node of a fleet this is; incarnation 0: none.
+    [[nodiscard]] fleet_node const& node() const noexcept { return state_.node; }
+    // The highest version of the fleet's store that a record has.
+    [[nodiscard]] std::uint64_t store_seen() const noexcept { return state_.store_seen; }
+
     // The words on a refusal, before anything else is applied.
     template <class String>
     [[nodiscard]] budget_refusal describe(verdict const& said,
@@ -8575,10 +8764,18 @@ private:
         find_places(intent);
         std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
         verdict const said = plan(intent, open, true, from);
-        if (said.admitted) hold_planned(intent, open, {});
+        if (said.admitted)
+            hold_planned(intent, open, {});
+        else if (from == drawing::none && state_.budgets[said.budget].of_fleet())
+            note_refused(intent, said.budget);
         return said;
     }
     [[nodiscard]] std::uint32_t advance_for(planned_hold const& of, drawing from) const;
+    template <class String>
+    void note_refused(basic_record<String> const& intent, std::uint32_t by) {
+        detail::kept_budget& of = state_.budgets[by];
+        of.note_refused(detail::asked_by(intent, of.definition()).amount);
+    }
     void draw_planned(planned_hold const& of, bool logged);
     void apply_advance(sequence number, budget_advance const& of, timestamp at);
     void end_advances(advance_end how, std::uint64_t holder, timestamp at);
@@ -8606,6 +8803,9 @@ private:
     void remove(std::string_view name);
     void remove_at(std::uint32_t place);
     void top_up(budget_top_up const& of, timestamp at);
+    void set_ceiling(budget_ceiling const& of);
+    // None, where it is none of a fleet with that unit.
+    [[nodiscard]] detail::kept_budget* fleet_budget(budget_ceiling const& of);
     void forget_future(timestamp after);
 
     // A budget that needs the records before the last one.
@@ -8634,21 +8834,6 @@ namespace detail {
 [[nodiscard]] int128 step_of(kept_budget const& of, int128 asked, std::uint32_t calls) noexcept;
 [[nodiscard]] int128 step_ahead(kept_budget const& of, budget_place const& place, int128 asked,
                                 std::uint32_t calls, int128 there);
-
-// How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
-// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
-// next be told of the organisation's.
-[[nodiscard]] inline int weight_of(budget const& of) noexcept {
-    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
-    int const width = widths[static_cast<std::size_t>(of.scope.of)];
-    switch (of.then) {
-    case budget_action::warn: return 0;
-    case budget_action::wait: return 10 + width;
-    case budget_action::downgrade: return 20 + width;
-    case budget_action::refuse: break;
-    }
-    return 30 + width;
-}
 
 }  // namespace detail
 
@@ -8840,6 +9025,10 @@ result<void> budget_gate::apply_change(sequence number, basic_record<String> con
         top_up(*change->added, entry.started_at);
     else if (change->forgets_after)
         forget_future((std::max)(*change->forgets_after, entry.started_at));
+    else if (change->ceiling)
+        set_ceiling(*change->ceiling);
+    else if (change->joined)
+        state_.node = *change->joined;
     else if (change->advanced)
         apply_advance(number, *change->advanced, entry.started_at);
     else if (change->ended)
@@ -8903,8 +9092,9 @@ enum class alert_kind : std::uint8_t {
     custom,            // of the application
     log_damaged,       // what is saved beside the records is damaged, or of another log
     clock_jump,        // the clock stood ahead, or stands behind
+    sink_behind,       // a sink has not had all of the log for long, or is not shipped to any more
 };
-inline constexpr std::size_t alert_kind_count = 9;
+inline constexpr std::size_t alert_kind_count = 10;
 
 [[nodiscard]] constexpr std::string_view name_of(alert_kind kind) noexcept {
     switch (kind) {
@@ -8917,6 +9107,7 @@ inline constexpr std::size_t alert_kind_count = 9;
     case alert_kind::custom: return "custom";
     case alert_kind::log_damaged: return "log_damaged";
     case alert_kind::clock_jump: return "clock_jump";
+    case alert_kind::sink_behind: return "sink_behind";
     }
     return "unknown";
 }
@@ -11112,6 +11303,7 @@ private:
     void cancel_advance(basic_record<String> const& entry) {
         auto const change = read_budget_change(entry);
         if (change && change->advanced) gate_.cancel_advance(*change->advanced, entry.started_at);
+        if (change && change->ceiling) gate_.cancel_ceiling(*change->ceiling);
     }
     void free_all(batch const& of, entry_mark which) {
         static_cast<void>(of.for_each_entry(
@@ -11152,6 +11344,10 @@ private:
         }
         case record_kind::outcome: return gate_.is_open(entry_.operation_id, entry_.attempt);
         case record_kind::alert: return book_.may_append(entry_);
+        case record_kind::budget: {
+            auto const change = read_budget_change(entry_);
+            return change && (!change->ceiling || gate_.may_set(*change->ceiling));
+        }
         default: return true;
         }
     }
@@ -18237,8 +18433,9 @@ budget_mode basic_ledger<Policies>::budgets_by() const noexcept {
 
 template <class Policies>
 result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const& entry) {
-    if (entry.kind != record_kind::alert && entry.kind != record_kind::outcome)
-        return fail(errc::bad_argument, "alerts and outcomes alone are appended once");
+    if (entry.kind != record_kind::alert && entry.kind != record_kind::outcome &&
+        entry.kind != record_kind::budget)
+        return fail(errc::bad_argument, "such a record is appended by no condition");
     auto const encoded = state_->encode(entry);
     if (!encoded) return encoded.error();
     return state_->admissions.append_once(*encoded);
@@ -18292,10 +18489,10 @@ result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(re
 }
 
 template <class Policies>
-result<void> basic_ledger<Policies>::look_at_alerts(
-    detail::function_ref<void(detail::alert_book const&)> visit) {
-    auto const looked = state_->look([&visit](budget_gate&, detail::alert_book& book) {
-        visit(book);
+result<void> basic_ledger<Policies>::look_at_folds(
+    detail::function_ref<void(budget_gate&, detail::alert_book const&)> visit) {
+    auto const looked = state_->look([&visit](budget_gate& gate, detail::alert_book& book) {
+        visit(gate, book);
         return true;
     });
     return looked ? result<void>{} : looked.error();
@@ -19127,6 +19324,113 @@ result<void> part_check::read_totals(Store const& store) {
 
 #endif  // AIAUDIT_ENGINE_PART_CHECK_HPP
 
+// ---- aiaudit/engine/ship_status.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ship_status.hpp: how far a shipper has come (sinks/shipper.hpp), for who shows it.
+//
+// Threads: plain values; ship_metrics() without state.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_SHIP_STATUS_HPP
+#define AIAUDIT_ENGINE_SHIP_STATUS_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+enum class ship_state : std::uint8_t {
+    starting,  // nothing is known of the sink yet
+    current,   // the sink has all that the log had when it was looked at
+    behind,    // there is more to ship
+    retrying,  // the sink failed, and is tried again
+    stopped,   // no retry helps; `error` says why
+};
+
+[[nodiscard]] constexpr std::string_view name_of(ship_state state) noexcept {
+    switch (state) {
+    case ship_state::starting: return "starting";
+    case ship_state::current: return "current";
+    case ship_state::behind: return "behind";
+    case ship_state::retrying: return "retrying";
+    case ship_state::stopped: return "stopped";
+    }
+    return "unknown";
+}
+
+struct ship_status {
+    ship_state state = ship_state::starting;
+    std::string mark_name{};           // under which retention knows the sink
+    std::string sink{};                // its address, without secrets
+    std::string origin{};              // empty until the log has a record
+    std::uint64_t shipped = 0;         // records that the sink has confirmed
+    std::uint64_t log_size = 0;        // when it was last looked at
+    std::chrono::milliseconds lag{0};  // for how long the sink has not had all of the log
+    std::uint64_t rows = 0;            // sent by this shipper
+    std::uint64_t batches = 0;
+    std::uint64_t retries = 0;  // failures after which it tried again
+    std::string error{};        // the last one; stays until a batch succeeds
+};
+
+// Families of Prometheus's text format 0.0.4, with the label sink="NAME". Empty without a shipper.
+[[nodiscard]] std::string ship_metrics(std::span<ship_status const> all);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_SHIP_STATUS_HPP
+
+// ---- aiaudit/engine/sink_mark.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// sink_mark.hpp: which sinks a ledger has, and what they have confirmed, so that retention drops
+// nothing that one of them lacks.
+//
+// A mark is a small file, PATH/sinks/NAME, that the shipper replaces whole after what it shipped.
+// It is a note for retention alone: where a sink really stands, its own cursor says. A mark that is
+// lost or behind keeps records longer, or lets some go unshipped; no report depends on it.
+// Threads: functions without state. Processes: a mark has one writer, the sink's shipper.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_SINK_MARK_HPP
+#define AIAUDIT_ENGINE_SINK_MARK_HPP
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+struct sink_mark {
+    std::string name{};         // 1 to 64 letters, digits, '-', '_' and '.'; not a '.' first
+    std::string address{};      // for people, without secrets
+    std::string origin{};       // under which the sink knows this log
+    std::uint64_t shipped = 0;  // the sink has this record, and those before it
+
+    friend bool operator==(sink_mark const&, sink_mark const&) = default;
+};
+
+// The most sinks of one ledger.
+inline constexpr std::size_t sink_marks_max = 64;
+
+// By name. Errors: corrupt, for a file that is no mark; those of the file system.
+[[nodiscard]] result<std::vector<sink_mark>> read_sink_marks(std::string const& ledger_path);
+// Durable when it returns. Errors: bad_argument for a name, or where there are too many; those of
+// the file system.
+[[nodiscard]] result<void> write_sink_mark(std::string const& ledger_path, sink_mark const& mark);
+// Errors: not_found.
+[[nodiscard]] result<void> remove_sink_mark(std::string const& ledger_path, std::string_view name);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_SINK_MARK_HPP
+
 // ---- aiaudit/integrity/error_queue.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -19217,6 +19521,11 @@ public:
         if (!policy_.dry_run) {
             if (auto ok = finish_what_was_begun(); !ok) return ok.error();
         }
+        if (!policy_.drop_unshipped) {
+            auto const hold = hold_of_sinks(ledger_);
+            if (!hold) return hold.error();
+            if (*hold) shipped_ = (*hold)->shipped;
+        }
         auto const there = store_.segments();
         if (!there) return there.error();
         std::vector<dropped_segment> dropped;
@@ -19249,6 +19558,7 @@ private:
         auto outlined = outline(segment);
         if (!outlined) return outlined.error();
         dropped_segment& found = *outlined;
+        if (value_of(found.last) > shipped_) return std::optional<dropped_segment>{};
         found.latest.ns = (std::numeric_limits<std::int64_t>::min)();
         auto const headers = log_.blocks(value_of(found.first), [&](std::string_view block) {
             auto const header = read_block_header(block);
@@ -19502,9 +19812,25 @@ private:
     store_type& store_;
     log_reader<store_type> const& log_;
     retention_policy const& policy_;
+    // What all sinks have.
+    std::uint64_t shipped_ = (std::numeric_limits<std::uint64_t>::max)();
 };
 
 }  // namespace detail
+
+template <class Policies>
+result<std::optional<retention_hold>> hold_of_sinks(basic_ledger<Policies> const& log) {
+    auto const size = log.last_sequence();
+    if (!size) return size.error();
+    auto const marks = read_sink_marks(log.path());
+    if (!marks) return marks.error();
+    std::optional<retention_hold> hold;
+    for (sink_mark const& mark : *marks) {
+        if (mark.shipped >= value_of(*size) || (hold && hold->shipped <= mark.shipped)) continue;
+        hold = retention_hold{mark.name, mark.shipped};
+    }
+    return hold;
+}
 
 template <class Policies>
 result<std::vector<dropped_segment>> retain(basic_ledger<Policies>& from,
@@ -20490,6 +20816,7 @@ AIAUDIT_INLINE result<void> detail::check_top_up(budget const& to, budget_top_up
         return bad_budget("budget '" + to.name + "' " + std::string(why));
     };
     if (to.unit != of.unit) return bad("has another unit");
+    if (to.fleet != fleet_rule::none) return bad("is of a fleet: set another limit in its store");
     if (to.window.period == budget_period::minute || is_of_lives(to))
         return bad("is a rate, or of runs for as long as they go on: set another limit");
     if (!of.subject.empty() && !to.scope.each) return bad("is for all of its calls together");
@@ -20548,6 +20875,36 @@ AIAUDIT_INLINE result<record> to_record(advance_pardon const& of, timestamp at) 
     entry.tags.emplace_back("by", of.by);
     entry.tags.emplace_back("why", of.why);
     if (!of.forgotten.empty()) entry.tags.emplace_back("forgotten", of.forgotten);
+    return entry;
+}
+
+AIAUDIT_INLINE result<record> to_record(budget_ceiling const& of, timestamp at) {
+    if (!detail::is_budget_name(of.budget)) return detail::bad_budget("a budget has another name");
+    if (of.unit > budget_unit::requests) return detail::bad_budget("unknown unit");
+    if (of.amount < 0 || of.amount > detail::budget_amount_most || of.beyond < 0 ||
+        of.beyond > of.amount)
+        return detail::bad_budget("a ceiling is 0 or more, and not too much");
+    if (!of.why.empty() && !detail::is_subject_name(of.why))
+        return detail::bad_budget("why a ceiling changes is at most 1024 bytes on one line");
+    record entry = detail::budget_record_base(at, "ceiling", of.budget);
+    entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
+    entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
+    if (of.beyond != 0) entry.tags.emplace_back("beyond", amount_text(of.beyond, of.unit));
+    entry.tags.emplace_back("window", std::to_string(of.window));
+    entry.tags.emplace_back("version", std::to_string(of.version));
+    if (!of.why.empty()) entry.tags.emplace_back("why", of.why);
+    return entry;
+}
+
+AIAUDIT_INLINE result<record> to_record(fleet_node const& of, timestamp at) {
+    if (!detail::is_budget_name(of.name))
+        return detail::bad_budget("a node's name is 1 to 64 of A-Z a-z 0-9 . _ -");
+    if (of.id.is_zero() || of.incarnation == 0)
+        return detail::bad_budget("a node of a fleet has an id, and begins at 1");
+    record entry = detail::budget_record_base(at, detail::change_join, detail::all_budgets);
+    entry.operation_id = of.id;
+    entry.tags.emplace_back("node", of.name);
+    entry.tags.emplace_back("incarnation", std::to_string(of.incarnation));
     return entry;
 }
 
@@ -20796,34 +21153,56 @@ struct action_options {
     int128 unbounded_hold = 0;
     int128 roll_over = 0;
     budget_reserve reserve = budget_reserve::full;
+    fleet_rule fleet = fleet_rule::none;
+    int128 fleet_safe = 0;
 };
+
+AIAUDIT_INLINE result<void> take_fleet_rule(std::string_view text, budget_unit unit,
+                                            action_options& found) {
+    constexpr std::string_view safe = "safe:";
+    found.fleet = text == "open" ? fleet_rule::open : fleet_rule::closed;
+    if (text == "closed" || text == "open") return {};
+    if (!text.starts_with(safe))
+        return bad_budget("unknown rule of a fleet '" + printable(text) +
+                          "'; use closed, open or safe:AMOUNT");
+    auto const amount = parse_budget_limit(text.substr(safe.size()), unit);
+    if (!amount) return amount.error();
+    if (*amount == 0) return bad_budget("what is safe without the store is more than 0");
+    found.fleet = fleet_rule::safe;
+    found.fleet_safe = *amount;
+    return {};
+}
 
 // Takes them off the text.
 AIAUDIT_INLINE result<action_options> take_action_options(std::string_view& text,
                                                           budget_unit unit) {
     action_options found;
-    constexpr std::string_view roll = ";roll=";
-    if (auto const at = text.rfind(roll); at != std::string_view::npos) {
-        auto const amount = parse_budget_limit(text.substr(at + roll.size()), unit);
+    auto const take = [&text](std::string_view word) {
+        auto const at = text.rfind(word);
+        bool const is_there = at != std::string_view::npos;
+        std::string_view const rest = is_there ? text.substr(at + word.size()) : text.substr(0, 0);
+        if (is_there) text = text.substr(0, at);
+        return is_there ? std::optional(rest) : std::nullopt;
+    };
+    if (auto const rule = take(";fleet=")) {
+        if (auto ok = take_fleet_rule(*rule, unit, found); !ok) return ok.error();
+    }
+    if (auto const roll = take(";roll=")) {
+        auto const amount = parse_budget_limit(*roll, unit);
         if (!amount) return amount.error();
         if (*amount == 0) return bad_budget("what rolls over is more than 0");
         found.roll_over = *amount;
-        text = text.substr(0, at);
     }
-    constexpr std::string_view reserve = ";reserve=";
-    if (auto const at = text.rfind(reserve); at != std::string_view::npos) {
-        auto const way = parse_budget_reserve(text.substr(at + reserve.size()));
+    if (auto const reserve = take(";reserve=")) {
+        auto const way = parse_budget_reserve(*reserve);
         if (!way) return way.error();
         found.reserve = *way;
-        text = text.substr(0, at);
     }
-    constexpr std::string_view hold = ";hold=";
-    if (auto const at = text.rfind(hold); at != std::string_view::npos) {
-        auto const amount = parse_budget_limit(text.substr(at + hold.size()), unit);
+    if (auto const hold = take(";hold=")) {
+        auto const amount = parse_budget_limit(*hold, unit);
         if (!amount) return amount.error();
         if (*amount == 0) return bad_budget("what is held for a call is more than 0");
         found.unbounded_hold = *amount;
-        text = text.substr(0, at);
     }
     return found;
 }
@@ -20868,6 +21247,8 @@ AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& i
     into.unbounded_hold = options->unbounded_hold;
     into.reserve = options->reserve;
     into.roll_over = options->roll_over;
+    into.fleet = options->fleet;
+    into.fleet_safe = options->fleet_safe;
     return {};
 }
 
@@ -20968,6 +21349,19 @@ AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& wh
     return {};
 }
 
+AIAUDIT_INLINE result<void> check_fleet(budget const& of, std::string const& where) {
+    if (of.fleet > fleet_rule::safe) return bad_budget(where + "unknown rule of a fleet");
+    if ((of.fleet == fleet_rule::safe) != (of.fleet_safe != 0) || of.fleet_safe < 0 ||
+        of.fleet_safe > budget_amount_most)
+        return bad_budget(where +
+                          "an amount that is safe belongs to the fleet's rule of that name");
+    bool const fits = is_calendar(of.window.period) || of.window.period == budget_period::total;
+    if (of.fleet == fleet_rule::none || (fits && !of.scope.each && of.roll_over == 0)) return {};
+    return bad_budget(where +
+                      "a fleet has limits of the calendar or of total alone, for everyone or for "
+                      "one name, and nothing rolls over");
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE result<void> validate(budget const& of) {
@@ -20993,6 +21387,7 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
     if (auto ok = detail::check_anchor(of.window, where); !ok) return ok;
     if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
     if (auto ok = detail::check_action(of, where); !ok) return ok;
+    if (auto ok = detail::check_fleet(of, where); !ok) return ok;
     auto const parsed = parse_alert_percents(detail::percents_text(of.alert_percents));
     if (!parsed) return detail::bad_budget(where + parsed.error().where);
     return {};
@@ -21045,6 +21440,10 @@ AIAUDIT_INLINE std::string action_text(budget const& of) {
         text.append(";reserve=")
             .append(detail::budget_reserve_names[static_cast<std::size_t>(of.reserve)]);
     if (of.roll_over != 0) text += ";roll=" + amount_text(of.roll_over, of.unit);
+    if (of.fleet != fleet_rule::none)
+        text.append(";fleet=")
+            .append(detail::fleet_rule_names[static_cast<std::size_t>(of.fleet)])
+            .append(of.fleet == fleet_rule::safe ? amount_text(of.fleet_safe, of.unit) : "");
     return text;
 }
 
@@ -21072,6 +21471,7 @@ AIAUDIT_INLINE std::string refusal_text(budget_refusal const& refused) {
     }
     text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
             ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);
+    if (!refused.because.empty()) text += " (" + refused.because + ")";
     if (refused.resets_at) text += ", resets at " + refused.resets_at->to_string();
     if (refused.retry_after_ms != 0)
         text += ", try again in " + std::to_string(refused.retry_after_ms) + " ms";
@@ -21287,6 +21687,37 @@ AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
     to.add_credit(to.window_at(at), of.subject, of.amount);
 }
 
+AIAUDIT_INLINE detail::kept_budget* budget_gate::fleet_budget(budget_ceiling const& of) {
+    auto const [place, is_there] = state_.find(of.budget);
+    if (!is_there) return nullptr;
+    detail::kept_budget& found = state_.budgets[place];
+    bool const fits =
+        found.of_fleet() && found.definition().unit == of.unit && found.may_be_window(of.window);
+    return fits ? &found : nullptr;
+}
+
+AIAUDIT_INLINE void budget_gate::set_ceiling(budget_ceiling const& of) {
+    state_.store_seen = (std::max)(state_.store_seen, of.version);
+    if (detail::kept_budget* const to = fleet_budget(of))
+        to->set_ceiling({of.window, of.amount, of.beyond});
+}
+
+AIAUDIT_INLINE bool budget_gate::may_set(budget_ceiling const& of) {
+    detail::kept_budget* const to = fleet_budget(of);
+    return to != nullptr && to->lower_ceiling(of.window, of.amount);
+}
+
+AIAUDIT_INLINE void budget_gate::cancel_ceiling(budget_ceiling const& of) {
+    if (detail::kept_budget* const to = fleet_budget(of)) to->end_lowering(of.window);
+}
+
+AIAUDIT_INLINE std::vector<fleet_state> budget_gate::take_fleet_states(timestamp now) {
+    std::vector<fleet_state> all;
+    for (detail::kept_budget& each : state_.budgets)
+        if (each.of_fleet()) all.push_back(detail::fleet_state_of(each, now));
+    return all;
+}
+
 AIAUDIT_INLINE void budget_gate::forget_future(timestamp after) {
     // What is held tentatively is held again when it is applied.
     ++version_;
@@ -21437,7 +21868,10 @@ AIAUDIT_INLINE void budget_gate::end_advances(advance_end how, std::uint64_t hol
 AIAUDIT_INLINE int128 detail::step_of(kept_budget const& of, int128 asked,
                                       std::uint32_t calls) noexcept {
     constexpr int128 part_of_limit = 64;
-    return (std::max)(asked, (std::min)(asked * calls, of.definition().limit / part_of_limit));
+    int128 limit = of.definition().limit;
+    // Of a fleet's limit this ledger has a part.
+    if (of.of_fleet()) limit = of.ceilings().empty() ? int128{0} : of.ceilings().back().now();
+    return (std::max)(asked, (std::min)(asked * calls, limit / part_of_limit));
 }
 
 // How much more should be held ahead of a place of which so much is. 0: there is no room.
@@ -21675,23 +22109,34 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE std::string gate_encoder::encode() {
+// The oldest that says all of it.
+AIAUDIT_INLINE std::uint8_t gate_encoder::version() const {
+    auto const any = [this](auto&& has) {
+        return std::any_of(state_->budgets.begin(), state_->budgets.end(), has);
+    };
+    if (state_->node.incarnation != 0 ||
+        any([](kept_budget const& each) { return !each.ceilings().empty(); }))
+        return gate_version_ceilings;
     bool has_advances = state_->holder != 0;
     state_->for_each_advance([&](std::uint32_t number, std::uint64_t) {
         state_->open.for_each_hold(number, [&](hold const& each) {
             has_advances = has_advances || is_logged(each, true);
         });
     });
-    bool const has_credits =
-        has_advances ||
-        std::any_of(state_->budgets.begin(), state_->budgets.end(),
-                    [](kept_budget const& each) { return !each.credits().empty(); });
+    if (has_advances) return gate_version_advances;
+    bool const has_credits = any([](kept_budget const& each) { return !each.credits().empty(); });
+    return has_credits ? gate_version_credits : gate_version;
+}
+
+AIAUDIT_INLINE std::string gate_encoder::encode() {
+    std::uint8_t const as = version();
     note_holds();
     count(state_->budgets.size());
     for (kept_budget const& each : state_->budgets) {
         encode_definition(each.definition());
         encode_accounts(each);
-        if (has_credits) encode_credits(each);
+        if (as >= gate_version_credits) encode_credits(each);
+        if (as >= gate_version_ceilings) encode_ceilings(each);
         ++budget_;
     }
     encode_attempts();
@@ -21700,13 +22145,30 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         encode_place(each.budget, each.account, each.window);
         count(each.percent);
     }
-    if (has_advances) append_little_endian(out_, state_->holder);
+    if (as >= gate_version_advances) append_little_endian(out_, state_->holder);
+    if (as >= gate_version_ceilings) {
+        encode_node(state_->node);
+        count(state_->store_seen);
+    }
     std::string head{gate_magic};
-    head.push_back(static_cast<char>(has_advances  ? gate_version_advances
-                                     : has_credits ? gate_version_credits
-                                                   : gate_version));
+    head.push_back(static_cast<char>(as));
     append_little_endian(head, crc32c(out_));
     return head + out_;
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_ceilings(kept_budget const& of) {
+    count(of.ceilings().size());
+    for (window_ceiling const& each : of.ceilings()) {
+        number(each.window);
+        amount(each.amount);
+        amount(each.beyond);
+    }
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_node(fleet_node const& of) {
+    text(of.name);
+    out_.append(view_of(of.id.bytes));
+    count(of.incarnation);
 }
 
 AIAUDIT_INLINE void gate_encoder::encode_definition(budget const& of) {
@@ -21868,7 +22330,11 @@ AIAUDIT_INLINE bool gate_decoder::decode() {
         if (!decode_attempt()) return false;
     for (std::uint64_t left = in_.varint(); left != 0; --left)
         if (!decode_passed()) return false;
-    if (version_ == gate_version_advances) state_.holder = in_.little_endian<std::uint64_t>();
+    if (version_ >= gate_version_advances) state_.holder = in_.little_endian<std::uint64_t>();
+    if (version_ >= gate_version_ceilings) {
+        if (!decode_node(state_.node)) return false;
+        state_.store_seen = in_.varint();
+    }
     return in_.ok() && in_.at_end();
 }
 
@@ -21899,7 +22365,8 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     auto const [place, is_there] = state_.find(of.name);
     if (is_there || place != state_.budgets.size()) return false;
     kept_budget& made = state_.budgets.emplace_back(std::move(of));
-    return decode_accounts(made) && (version_ == gate_version || decode_credits(made));
+    return decode_accounts(made) && (version_ == gate_version || decode_credits(made)) &&
+           (version_ < gate_version_ceilings || decode_ceilings(made));
 }
 
 AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
@@ -21915,7 +22382,7 @@ AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
 
 AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
     std::int64_t const since = number();
-    if (since != window_sums::none && !is_window(of, since)) return false;
+    if (since != window_sums::none && !of.may_be_window(since)) return false;
     of.restore_known_since(since);
     bool const each = of.definition().scope.each;
     for (std::uint64_t left = in_.varint(); left != 0; --left) {
@@ -21942,16 +22409,39 @@ AIAUDIT_INLINE bool gate_decoder::decode_credits(kept_budget& of) {
         std::int64_t const window = number();
         std::string_view const subject = text();
         int128 const amount = in_.varint128();
-        if (!in_.ok() || !is_window(of, window) || amount <= 0 || amount > budget_amount_most)
+        if (!in_.ok() || !of.may_be_window(window) || amount <= 0 || amount > budget_amount_most)
             return false;
         of.add_credit(window, subject, amount);
     }
     return in_.ok();
 }
 
+AIAUDIT_INLINE bool gate_decoder::decode_ceilings(kept_budget& of) {
+    for (std::uint64_t left = in_.varint(); left != 0; --left) {
+        window_ceiling next;
+        next.window = number();
+        next.amount = in_.varint128();
+        next.beyond = in_.varint128();
+        if (!in_.ok() || !of.may_be_window(next.window) || next.amount < 0 ||
+            next.amount > budget_amount_most || next.beyond < 0 || next.beyond > next.amount)
+            return false;
+        of.set_ceiling(next);
+    }
+    return in_.ok();
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_node(fleet_node& to) {
+    to.name = text();
+    std::string_view const bytes = in_.take(to.id.bytes.size());
+    if (bytes.empty()) return false;
+    std::memcpy(to.id.bytes.data(), bytes.data(), bytes.size());
+    to.incarnation = in_.varint();
+    return in_.ok() && (to.incarnation == 0 || is_budget_name(to.name));
+}
+
 AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_account& account) {
     std::int64_t const floor = number();
-    if (floor != window_sums::none && !is_window(of, floor)) return false;
+    if (floor != window_sums::none && !of.may_be_window(floor)) return false;
     std::uint64_t const count = in_.varint();
     if (count > of.keeping().kept) return false;
     std::int64_t before = floor;
@@ -21960,7 +22450,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
         std::int64_t const window = number();
         int128 const spent = in_.varint128();
         auto const fired = narrow<std::uint32_t>();
-        if (!in_.ok() || window <= before || !is_window(of, window) || spent < 0 ||
+        if (!in_.ok() || window <= before || !of.may_be_window(window) || spent < 0 ||
             spent > stored_amount_most)
             return false;
         all.push_back({{spent, 0}, window, 0, fired});
@@ -21968,29 +22458,6 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
     }
     account.windows.restore(floor, std::move(all), of.keeping());
     return true;
-}
-
-AIAUDIT_INLINE bool gate_decoder::is_window(kept_budget const& of, std::int64_t number) noexcept {
-    budget_window const& window = of.definition().window;
-    if (of.of_lives()) return is_reckonable(number);
-    std::int64_t most = 0;
-    std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
-                                   (seconds_per_day * nanoseconds_per_second);
-    switch (window.period) {
-    case budget_period::total: break;
-    case budget_period::day: most = days_most + 4; break;
-    case budget_period::week: most = days_most / 7 + 4; break;
-    case budget_period::month: most = days_most / 30; break;
-    case budget_period::quarter: most = days_most / 90; break;
-    case budget_period::year: most = days_most / 365 + 2; break;
-    case budget_period::rolling:
-        most =
-            days_most * seconds_per_day * nanoseconds_per_second / rolling_part_ns(window.hours) +
-            184;
-        break;
-    case budget_period::minute: return is_reckonable(number);
-    }
-    return number >= -most && number <= most;
 }
 
 AIAUDIT_INLINE bool gate_decoder::decode_attempt() {
@@ -22006,7 +22473,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_attempt() {
         state_.open.find(operation, attempt) != open_attempts::none)
         return false;
     intent_before_ = intent;
-    bool const is_advance = version_ == gate_version_advances && attempt == open_attempt::advance;
+    bool const is_advance = version_ >= gate_version_advances && attempt == open_attempt::advance;
     std::uint32_t const number = state_.open.add(operation, attempt);
     state_.open[number].intent = sequence{intent};
     state_.open[number].deadline = deadline;
@@ -22042,7 +22509,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_place(std::uint32_t& budget, std::uint3
     window = number();
     return in_.ok() && budget < state_.budgets.size() &&
            account < state_.budgets[budget].accounts().size() &&
-           is_window(state_.budgets[budget], window);
+           state_.budgets[budget].may_be_window(window);
 }
 
 AIAUDIT_INLINE bool gate_decoder::decode_passed() {
@@ -22061,7 +22528,7 @@ AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
     if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
         return bad("it is something else");
     auto const version = static_cast<std::uint8_t>(bytes[gate_magic.size()]);
-    if (version < gate_version || version > gate_version_advances)
+    if (version < gate_version || version > gate_version_ceilings)
         return bad("its version is not known");
     std::string_view const body = bytes.substr(gate_head_bytes);
     if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
@@ -22426,7 +22893,10 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
 AIAUDIT_INLINE budget_state with_limit(kept_budget const& of, budget_place const& place,
                                        budget_state state) {
     int128 const limit = of.is_bucket() ? of.definition().limit : of.limit_at(place);
-    state.added = limit - of.definition().limit;
+    if (of.of_fleet())
+        state.ceiling = limit;
+    else
+        state.added = limit - of.definition().limit;
     state.left = limit - state.spent - state.reserved - state.advance;
     return state;
 }
@@ -22556,7 +23026,10 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
     refused.reason = reason;
     refused.period = definition.window.period;
     refused.unit = definition.unit;
-    refused.limit = definition.limit + state.added;
+    refused.limit = state.ceiling.value_or(definition.limit + state.added);
+    if (state.ceiling)
+        refused.because = "this node's part of the fleet's limit of " +
+                          amount_and_unit(definition.limit, definition.unit);
     refused.spent = state.spent;
     refused.reserved = state.reserved;
     refused.asked = asked;
@@ -22583,6 +23056,24 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
     if (wait_ns && *wait_ns > 0)
         refused.retry_after_ms = static_cast<std::uint64_t>((*wait_ns - 1) / millisecond + 1);
     return refused;
+}
+
+AIAUDIT_INLINE fleet_state fleet_state_of(kept_budget& of, timestamp now) {
+    fleet_state made;
+    made.budget = of.definition();
+    made.window = of.window_at(now);
+    made.refused = of.take_refused();
+    bool has_now = false;
+    auto const add = [&](std::int64_t number, int128 ceiling, int128 beyond) {
+        auto const span = span_numbered(made.budget.window, number);
+        auto const used = of.used_in(number);
+        has_now = has_now || number == made.window;
+        made.windows.push_back(
+            {number, {span.begins_ns}, {span.ends_ns}, ceiling, beyond, used.spent, used.reserved});
+    };
+    for (window_ceiling const& each : of.ceilings()) add(each.window, each.now(), each.beyond);
+    if (!has_now) add(made.window, 0, 0);
+    return made;
 }
 
 }  // namespace detail
@@ -22706,6 +23197,68 @@ AIAUDIT_INLINE void kept_budget::add_credit(std::int64_t window, std::string_vie
     });
 }
 
+AIAUDIT_INLINE void kept_budget::set_ceiling(window_ceiling of) {
+    auto const place = std::lower_bound(
+        ceilings_.begin(), ceilings_.end(), of.window,
+        [](window_ceiling const& each, std::int64_t wanted) { return each.window < wanted; });
+    bool const is_there = place != ceilings_.end() && place->window == of.window;
+    if (is_there)
+        *place = of;
+    else
+        ceilings_.insert(place, of);
+    if (ceilings_.size() > ceilings_kept) ceilings_.erase(ceilings_.begin());
+}
+
+AIAUDIT_INLINE bool kept_budget::lower_ceiling(std::int64_t window, int128 amount) {
+    for (window_ceiling& each : ceilings_) {
+        if (each.window != window) continue;
+        if (amount >= each.now()) return true;
+        if (amount < used_in(window).all()) return false;
+        each.lowered = amount;
+        return true;
+    }
+    return true;
+}
+
+AIAUDIT_INLINE void kept_budget::end_lowering(std::int64_t window) {
+    for (window_ceiling& each : ceilings_)
+        if (each.window == window) each.lowered = window_ceiling::never;
+}
+
+AIAUDIT_INLINE amounts_used kept_budget::used_in(std::int64_t window) const {
+    if (accounts_.size() == 0) return {};
+    auto const sums = accounts_[0].windows.find(window);
+    return sums ? sums->used : amounts_used{};
+}
+
+AIAUDIT_INLINE int128 kept_budget::ceiling_at(std::int64_t window) const noexcept {
+    for (window_ceiling const& each : ceilings_)
+        if (each.window == window) return each.now();
+    return 0;
+}
+
+AIAUDIT_INLINE bool kept_budget::may_be_window(std::int64_t number) const noexcept {
+    std::int64_t most = 0;
+    std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
+                                   (seconds_per_day * nanoseconds_per_second);
+    switch (definition_.window.period) {
+    case budget_period::total: break;
+    case budget_period::day: most = days_most + 4; break;
+    case budget_period::week: most = days_most / 7 + 4; break;
+    case budget_period::month: most = days_most / 30; break;
+    case budget_period::quarter: most = days_most / 90; break;
+    case budget_period::year: most = days_most / 365 + 2; break;
+    case budget_period::rolling:
+        most = days_most * seconds_per_day * nanoseconds_per_second /
+                   rolling_part_ns(definition_.window.hours) +
+               184;
+        break;
+    case budget_period::minute: return reckonable_ns({number}) == number;
+    }
+    if (of_lives_) return reckonable_ns({number}) == number;
+    return number >= -most && number <= most;
+}
+
 AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_view subject) const {
     int128 sum = 0;
     for (window_credit const& each : credits_) {
@@ -22719,6 +23272,7 @@ AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_vi
 AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
     bool const is_there = place.account != account_table::none;
     std::string_view const name = is_there ? accounts_[place.account].name() : place.name;
+    if (of_fleet()) return ceiling_at(place.window) - definition_.limit;
     int128 added = credit_at(place.window, name);
     // Two windows before the one in which it was set are known.
     constexpr std::int64_t known_before = 2;
@@ -22945,7 +23499,7 @@ AIAUDIT_INLINE void kept_budget::end_taking(timestamp after) {
 }
 
 AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
-    adds_ = definition_.roll_over != 0 || !credits_.empty();
+    adds_ = definition_.roll_over != 0 || !credits_.empty() || of_fleet();
     thresholds_.clear();
     for (std::uint32_t const percent : definition_.alert_percents) {
         int128 const least = (definition_.limit * percent + 99) / 100;
@@ -25155,6 +25709,220 @@ AIAUDIT_INLINE bool may_have_rules(std::string_view block, block_header const& h
 
 #endif  // AIAUDIT_IMPL_ENGINE_SAVED_GATE_IPP
 
+// ---- aiaudit/impl/engine/ship_status.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// ship_status.ipp: the definitions of ship_status.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_SHIP_STATUS_IPP
+#define AIAUDIT_IMPL_ENGINE_SHIP_STATUS_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+struct ship_family {
+    std::string_view name;
+    std::string_view type;
+    std::string_view help;
+    std::string (*value)(ship_status const&);
+};
+
+inline constexpr ship_family ship_families[] = {
+    {"aiaudit_ship_records", "gauge", "Records that the sink has confirmed.",
+     [](ship_status const& one) { return std::to_string(one.shipped); }},
+    {"aiaudit_ship_lag_records", "gauge", "Records of the log that the sink lacks.",
+     [](ship_status const& one) {
+         return std::to_string(one.log_size > one.shipped ? one.log_size - one.shipped : 0);
+     }},
+    {"aiaudit_ship_lag_seconds", "gauge", "For how long the sink has not had all of the log.",
+     [](ship_status const& one) { return format_scaled_decimal(one.lag.count(), 3); }},
+    {"aiaudit_ship_rows_total", "counter", "Records sent since the start.",
+     [](ship_status const& one) { return std::to_string(one.rows); }},
+    {"aiaudit_ship_retries_total", "counter", "Failures after which the shipper tried again.",
+     [](ship_status const& one) { return std::to_string(one.retries); }},
+    {"aiaudit_ship_stopped", "gauge", "1 if shipping stopped for a reason that no retry mends.",
+     [](ship_status const& one) {
+         return std::string(one.state == ship_state::stopped ? "1" : "0");
+     }},
+};
+
+// A label's value in quotes.
+[[nodiscard]] AIAUDIT_INLINE std::string ship_label(std::string_view value) {
+    std::string quoted = "\"";
+    for (char const c : clean_text(value, 128)) {
+        if (c == '"' || c == '\\') quoted.push_back('\\');
+        quoted.push_back(c);
+    }
+    return quoted + '"';
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string ship_metrics(std::span<ship_status const> all) {
+    std::string text;
+    if (all.empty()) return text;
+    for (detail::ship_family const& family : detail::ship_families) {
+        std::string const name(family.name);
+        text.append("# HELP " + name + " ").append(family.help).append("\n");
+        text.append("# TYPE " + name + " ").append(family.type).append("\n");
+        for (ship_status const& one : all)
+            text += name + "{sink=" + detail::ship_label(one.mark_name) + "} " + family.value(one) +
+                    "\n";
+    }
+    return text;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_SHIP_STATUS_IPP
+
+// ---- aiaudit/impl/engine/sink_mark.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// sink_mark.ipp: the definitions of sink_mark.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_SINK_MARK_IPP
+#define AIAUDIT_IMPL_ENGINE_SINK_MARK_IPP
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::string_view sink_mark_head = "aiaudit sink 1";
+inline constexpr std::size_t sink_mark_bytes_max = 4096;
+
+[[nodiscard]] inline std::string sink_marks_path(std::string const& ledger_path) {
+    return ledger_path + "/sinks";
+}
+
+[[nodiscard]] AIAUDIT_INLINE bool is_sink_name(std::string_view name) noexcept {
+    if (name.empty() || name.size() > 64 || name.front() == '.') return false;
+    return std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_' || c == '.';
+    });
+}
+
+[[nodiscard]] inline bool is_line(std::string_view text) noexcept {
+    return text.find_first_of(std::string_view("\n\r\0", 3)) == std::string_view::npos;
+}
+
+[[nodiscard]] AIAUDIT_INLINE result<sink_mark> parse_sink_mark(std::string name,
+                                                               std::string_view text) {
+    sink_mark mark;
+    mark.name = std::move(name);
+    std::array<std::string_view, 4> lines{};
+    for (auto& line : lines) {
+        std::size_t const end = text.find('\n');
+        if (end == std::string_view::npos) return fail(errc::corrupt, "it ends too early");
+        line = text.substr(0, end);
+        text.remove_prefix(end + 1);
+    }
+    auto const [end, wrong] =
+        std::from_chars(lines[3].data(), lines[3].data() + lines[3].size(), mark.shipped);
+    if (lines[0] != sink_mark_head || !text.empty() || wrong != std::errc{} ||
+        end != lines[3].data() + lines[3].size())
+        return fail(errc::corrupt, "it is no mark of a sink");
+    mark.address = lines[1];
+    mark.origin = lines[2];
+    return mark;
+}
+
+[[nodiscard]] AIAUDIT_INLINE result<sink_mark> read_sink_mark(std::string const& folder,
+                                                              std::string name) {
+    std::string const path = folder + "/" + name;
+    auto const file = file_handle::open(path, O_RDONLY | O_CLOEXEC);
+    if (!file) return posix_error(errno, "open", path);
+    std::string text(sink_mark_bytes_max, '\0');
+    std::int64_t const size = read_at(file.get(), text.data(), text.size(), 0);
+    if (size < 0) return posix_error(errno, "read", path);
+    text.resize(static_cast<std::size_t>(size));
+    auto mark = parse_sink_mark(std::move(name), text);
+    if (!mark)
+        return fail(errc::corrupt, path + ": " + mark.error().where +
+                                       "; remove the file if no sink of that name is shipped to");
+    return mark;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<std::vector<sink_mark>> read_sink_marks(std::string const& ledger_path) {
+    std::vector<sink_mark> marks;
+    std::string const folder = detail::sink_marks_path(ledger_path);
+    struct closer {
+        void operator()(DIR* directory) const noexcept { ::closedir(directory); }
+    };
+    std::unique_ptr<DIR, closer> const directory(::opendir(folder.c_str()));
+    if (!directory) {
+        if (errno == ENOENT || errno == ENOTDIR) return marks;
+        return detail::posix_error(errno, "opendir", folder);
+    }
+    while (dirent const* const entry = ::readdir(directory.get())) {
+        std::string name = entry->d_name;
+        // What a crash left beside a mark is no mark.
+        if (!detail::is_sink_name(name) || name.ends_with(".new")) continue;
+        if (marks.size() == sink_marks_max)
+            return fail(errc::too_large,
+                        folder + " has more than " + std::to_string(sink_marks_max) + " sinks");
+        auto mark = detail::read_sink_mark(folder, std::move(name));
+        if (!mark) return mark.error();
+        marks.push_back(std::move(*mark));
+    }
+    std::sort(marks.begin(), marks.end(),
+              [](auto const& a, auto const& b) { return a.name < b.name; });
+    return marks;
+}
+
+AIAUDIT_INLINE result<void> write_sink_mark(std::string const& ledger_path, sink_mark const& mark) {
+    if (!detail::is_sink_name(mark.name) || mark.name.ends_with(".new"))
+        return fail(errc::bad_argument,
+                    "a sink's name is of letters, digits, '-', '_' and '.', at most 64");
+    if (!detail::is_line(mark.address) || !detail::is_line(mark.origin))
+        return fail(errc::bad_argument, "a sink's address and origin are one line each");
+    std::string const folder = detail::sink_marks_path(ledger_path);
+    std::string const path = folder + "/" + mark.name;
+    bool const first = ::access(path.c_str(), F_OK) != 0;
+    if (first) {
+        if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+            return detail::posix_error(errno, "mkdir", folder);
+        auto const others = read_sink_marks(ledger_path);
+        if (!others) return others.error();
+        if (others->size() >= sink_marks_max)
+            return fail(errc::bad_argument, folder + " has " + std::to_string(sink_marks_max) +
+                                                " sinks; remove one that is not shipped to");
+        if (auto ok = detail::sync_path(ledger_path); !ok) return ok;
+    }
+    return detail::replace_file(path, std::string(detail::sink_mark_head) + "\n" + mark.address +
+                                          "\n" + mark.origin + "\n" + std::to_string(mark.shipped) +
+                                          "\n");
+}
+
+AIAUDIT_INLINE result<void> remove_sink_mark(std::string const& ledger_path,
+                                             std::string_view name) {
+    if (!detail::is_sink_name(name)) return fail(errc::not_found, "no sink has such a name");
+    std::string const path = detail::sink_marks_path(ledger_path) + "/" + std::string(name);
+    if (::unlink(path.c_str()) != 0) return detail::posix_error(errno, "unlink", path);
+    return detail::sync_path(detail::sink_marks_path(ledger_path));
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_SINK_MARK_IPP
+
 // ---- aiaudit/impl/engine/spill_file.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -25352,6 +26120,7 @@ AIAUDIT_INLINE std::vector<report_cell> cells_of(budget_state const& of) {
         number_cell("alert_percent", percent_reached(of)),
         text_cell("added", amount(of.added)),
         text_cell("advance", amount(of.advance)),
+        text_cell("ceiling", of.ceiling ? std::optional(amount(*of.ceiling)) : std::nullopt),
     };
 }
 
@@ -25360,6 +26129,7 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(budget_state const& of) {
     std::string state(state_name(of));
     if (std::uint32_t const percent = percent_reached(of); percent != 0)
         state = (of.left > 0 ? "" : state + ", ") + "past " + std::to_string(percent) + " %";
+    if (of.ceiling) state += ", ceiling " + amount(*of.ceiling);
     if (of.budget.then == budget_action::warn && of.left <= 0) state += ", warns only";
     return {
         label_cell("budget", of.budget.name),
@@ -32311,6 +33081,7 @@ template budget_gate::verdict budget_gate::reserve(record_view const&);
 template result<verification> verify(ledger&, verification_request const&);
 template result<checkpoint> checkpoint_of(ledger const&, std::string);
 template result<std::vector<dropped_segment>> retain(ledger&, retention_policy const&);
+template result<std::optional<retention_hold>> hold_of_sinks(ledger const&);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit

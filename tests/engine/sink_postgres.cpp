@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <aiaudit/core/digest.hpp>
+#include <aiaudit/engine/log_reader.hpp>
 #include <aiaudit/export/report_text.hpp>
 #include <aiaudit/late_costs.hpp>
 #include <aiaudit/pricing/load.hpp>
@@ -6,6 +8,7 @@
 #include <aiaudit/sinks/postgres_collection.hpp>
 #include <aiaudit/sinks/postgres_sink.hpp>
 #include <aiaudit/sinks/shipper.hpp>
+#include <aiaudit/storage/lmdb_store.hpp>
 #include <aiaudit/timezone/tzdb.hpp>
 
 #include "engine/support/temporary_directory.hpp"
@@ -98,7 +101,7 @@ ledger ledger_of(temporary_directory const& directory, std::size_t count, unsign
         R"({"gpt-x":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":1.3e-6,
             "output_cost_per_token":4.123456789e-6}})",
         "book");
-    BOOST_TEST(reprice(log, book.value(), {{}, true, "ana", "why"}).value().corrections > 0U);
+    BOOST_REQUIRE(reprice(log, book.value(), {{}, true, "ana", "why"}).has_value());
     return log;
 }
 
@@ -140,7 +143,9 @@ public:
     void whole(std::int64_t value) override { values.emplace_back(std::to_string(value)); }
     void amount(money value) override { values.emplace_back(value.to_string()); }
     void instant(timestamp value) override { values.emplace_back(std::to_string(value.ns)); }
-    void bytes(std::string_view value) override { values.emplace_back("\\x" + to_hex(value)); }
+    void bytes(std::string_view value) override {
+        values.emplace_back("\\x" + detail::to_hex(value));
+    }
     void flag(bool value) override { values.emplace_back(value ? "true" : "false"); }
     void json(std::string_view value) override { values.emplace_back(value); }
     void absent() override { values.emplace_back(std::nullopt); }
@@ -182,6 +187,9 @@ BOOST_AUTO_TEST_CASE(every_value_of_every_record_arrives) {
 BOOST_AUTO_TEST_CASE(a_report_over_the_rows_is_the_ledgers_own) {
     temporary_directory const directory;
     ledger log = ledger_of(directory, 1500, 2);
+    totals const corrected = log.report({}).value().sum;
+    BOOST_TEST(corrected.corrections > 100U);
+    BOOST_TEST(corrected.made_costed > 0U);  // by another price book
     std::string const url = postgres_server::fresh_url();
     ship(log, url, "a");
     auto rows = postgres_collection::open({url}).value();
@@ -225,7 +233,8 @@ BOOST_AUTO_TEST_CASE(reports_are_of_all_logs_or_of_one) {
     auto only = postgres_collection::open({url}, "two").value();
     money const of_first = first.report({}).value().sum.cost;
     money const of_second = second.report({}).value().sum.cost;
-    BOOST_TEST((only.report({}).value().sum == second.report({}).value().sum));
+    BOOST_TEST(to_text(only.report({}).value(), text_format::csv) ==
+               to_text(second.report({}).value(), text_format::csv));
     BOOST_TEST((all.report({}).value().sum.cost == of_first + of_second));
     BOOST_TEST(ask(url, "select sum(cost_usd) from aiaudit.spend_by_user where log = 'one'") ==
                ask(url, "select '" + of_first.to_string() + "'::numeric(38,12)"));
@@ -325,7 +334,8 @@ BOOST_AUTO_TEST_CASE(rows_without_a_partition_of_their_month_lie_in_the_default_
     ledger_options options;
     options.path = directory.path();
     auto log = ledger::open(options).value();
-    for (std::int64_t const second : {-5'000'000'000LL, 0LL, start_seconds, 9'000'000'000LL}) {
+    for (std::int64_t const second : {std::int64_t{-5'000'000'000}, std::int64_t{0}, start_seconds,
+                                      std::int64_t{9'000'000'000}}) {
         record entry;
         entry.provider = "openai";
         entry.started_at = {second * nanoseconds_per_second - 1};

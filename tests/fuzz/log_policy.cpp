@@ -16,7 +16,7 @@ namespace {
 using namespace aiaudit;
 using namespace aiaudit_fuzz;
 
-void check(log_policy const& policy) {
+void check_policy(log_policy const& policy) {
     require(policy.witness_keys().size() == policy.witnesses().size());
     std::size_t keys = 0;
     for (trusted_log const& each : policy.trusted_logs()) {
@@ -41,7 +41,7 @@ void check(log_policy const& policy) {
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     std::string_view const bytes{reinterpret_cast<char const*>(data), size};
-    if (auto const policy = log_policy::parse(bytes); told(policy)) check(*policy);
+    if (auto const policy = log_policy::parse(bytes); told(policy)) check_policy(*policy);
     if (auto const key = cosigner_verification_key::parse(bytes); told(key))
         require(key->to_string() == bytes);
     if (auto const key = cosigner_signing_key::parse(bytes); told(key))

@@ -173,6 +173,7 @@ def measure_speed(server: servers.Server, program: str, ledger: Path, truth: led
     shipped, loaded = [], []
     for _ in range(3):
         server.clear()
+        server.settle()
         begin = time.monotonic()
         subprocess.run([program, "ship", "--db", str(ledger), "--to", server.direct_url, "--once", "--quiet", *size],
                        check=True)

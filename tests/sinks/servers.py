@@ -91,6 +91,9 @@ class Server:
         """Drops all that was shipped, for another run."""
         raise NotImplementedError
 
+    def settle(self) -> None:
+        """Before a measurement: lets the server finish what it would do later."""
+
     def bulk_seconds(self, origin: str) -> float | None:
         """How long the server's own loader takes for the rows of that log, into a table of the same form, from a file
         that the server's own tools wrote; None where there is no such loader."""
@@ -201,6 +204,30 @@ class Postgres(Server):
 
     def clear(self) -> None:
         list(self.ask("drop schema if exists aiaudit cascade"))
+
+    def settle(self) -> None:
+        list(self.ask("checkpoint"))
+
+    def bulk_seconds(self, origin: str) -> float:
+        """psql's \\copy in binary form, into a table with the same columns, key, index and partitions."""
+        file = self.folder / "rows.bin"
+        columns = self.one("select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute "
+                           "where attrelid = 'aiaudit.record'::regclass and attnum > 0")
+        list(self.ask(f"\\copy (select {columns} from aiaudit.record where log_id = {self._log(origin)} order by seq) "
+                      f"to '{file}' (format binary)"))
+        list(self.ask("create schema bulk; create table bulk.record (like aiaudit.record including all) "
+                      "partition by range (started_at)"))
+        partitions = self.ask("select c.relname, pg_get_expr(c.relpartbound, c.oid) from pg_inherits i "
+                              "join pg_class c on c.oid = i.inhrelid where i.inhparent = 'aiaudit.record'::regclass")
+        for name, bounds in list(partitions):
+            list(self.ask(f"create table bulk.{name} partition of bulk.record {bounds}"))
+        self.settle()
+        begin = time.monotonic()
+        list(self.ask(f"\\copy bulk.record ({columns}) from '{file}' (format binary)"))
+        seconds = time.monotonic() - begin
+        list(self.ask("drop schema bulk cascade"))
+        file.unlink()
+        return seconds
 
 
 KINDS: dict[str, type[Server]] = {each.kind: each for each in (Postgres,)}

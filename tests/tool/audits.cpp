@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(audits)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -23,7 +25,7 @@ using test_support::run;
 using test_support::served;
 using test_support::write_file;
 
-bool has(std::string const& text, std::string const& words) {
+bool has_text(std::string const& text, std::string const& words) {
     return text.find(words) != std::string::npos;
 }
 
@@ -99,7 +101,7 @@ struct audit_stand {
                            read_file(path + "/err")};
         }();
         BOOST_REQUIRE_MESSAGE(made.status == 0, made.err);
-        BOOST_TEST(has(made.out, std::to_string(records) + " records"), made.out);
+        BOOST_TEST(has_text(made.out, std::to_string(records) + " records"), made.out);
         std::vector<std::string> rows;
         std::string const all = read_file(path + "/rows.jsonl");
         for (std::size_t at = 0; at < all.size();) {
@@ -118,14 +120,13 @@ struct audit_stand {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(audits, audit_stand)
-
-BOOST_AUTO_TEST_CASE(a_log_that_grows_is_fine_and_a_forked_one_is_shown_to_anybody) {
+BOOST_FIXTURE_TEST_CASE(a_log_that_grows_is_fine_and_a_forked_one_is_shown_to_anybody,
+                        audit_stand) {
     {
         auto const log = serve("db");
         outcome const first = audit(*log);
         BOOST_TEST(first.status == 0, first.out + first.err);
-        BOOST_TEST(has(first.out, "fine: example.com/node1: 700 records"), first.out);
+        BOOST_TEST(has_text(first.out, "fine: example.com/node1: 700 records"), first.out);
         BOOST_TEST(log->end() == 0);
     }
     std::filesystem::copy(path + "/db", path + "/other", std::filesystem::copy_options::recursive);
@@ -134,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_grows_is_fine_and_a_forked_one_is_shown_to_anybo
         auto const log = serve("db");
         outcome const grown = audit(*log);
         BOOST_TEST(grown.status == 0, grown.out + grown.err);
-        BOOST_TEST(has(grown.out, "only grew since 700, cosigned"), grown.out);
+        BOOST_TEST(has_text(grown.out, "only grew since 700, cosigned"), grown.out);
     }
     // Other records after the same first 700, by the same key; its own guard is out of the way.
     import("other", 701, 950, "forged");
@@ -142,12 +143,12 @@ BOOST_AUTO_TEST_CASE(a_log_that_grows_is_fine_and_a_forked_one_is_shown_to_anybo
     auto const log = serve("other");
     outcome const forked = audit(*log, "--format json");
     BOOST_TEST(forked.status == 1);
-    BOOST_TEST(has(forked.out, "\"kind\":\"forked\""), forked.out);
+    BOOST_TEST(has_text(forked.out, "\"kind\":\"forked\""), forked.out);
     auto const at = forked.out.find("\"evidence\":\"") + 12;
     std::string const file = forked.out.substr(at, forked.out.find('"', at) - at);
     outcome const shown = run(path, "audit --policy " + path + "/policy --evidence " + file);
     BOOST_TEST(shown.status == 0, shown.err);
-    BOOST_TEST(has(shown.out, "has signed two histories: 900 records"), shown.out);
+    BOOST_TEST(has_text(shown.out, "has signed two histories: 900 records"), shown.out);
     // Nobody makes evidence up.
     std::string text = read_file(file);
     text[30] = text[30] == 'A' ? 'B' : 'A';
@@ -155,10 +156,11 @@ BOOST_AUTO_TEST_CASE(a_log_that_grows_is_fine_and_a_forked_one_is_shown_to_anybo
     outcome const none =
         run(path, "audit --policy " + path + "/policy --evidence " + path + "/made-up");
     BOOST_TEST(none.status == 1);
-    BOOST_TEST(has(none.out, "NO EVIDENCE"), none.out);
+    BOOST_TEST(has_text(none.out, "NO EVIDENCE"), none.out);
 }
 
-BOOST_AUTO_TEST_CASE(an_older_ledger_is_refused_by_the_node_and_found_by_the_auditor) {
+BOOST_FIXTURE_TEST_CASE(an_older_ledger_is_refused_by_the_node_and_found_by_the_auditor,
+                        audit_stand) {
     std::filesystem::copy(path + "/db", path + "/backup", std::filesystem::copy_options::recursive);
     import("db", 701, 900);
     {
@@ -173,18 +175,18 @@ BOOST_AUTO_TEST_CASE(an_older_ledger_is_refused_by_the_node_and_found_by_the_aud
                   "openai=http://127.0.0.1:9/v1 --keys optional --tlog 127.0.0.1:0 --tlog-key " +
                   path + "/log.key");
     BOOST_TEST(refused.status == 2);
-    BOOST_TEST(has(refused.err, "is not the one that signed 900 records"), refused.err);
+    BOOST_TEST(has_text(refused.err, "is not the one that signed 900 records"), refused.err);
     std::filesystem::remove(path + "/backup/tlog-checkpoint");
     auto const log = serve("backup");
     outcome const back = audit(*log);
     BOOST_TEST(back.status == 1);
-    BOOST_TEST(has(back.out,
-                   "FINDING rolled_back: example.com/node1: it shows 700 records and has "
-                   "signed 900 before"),
+    BOOST_TEST(has_text(back.out,
+                        "FINDING rolled_back: example.com/node1: it shows 700 records and has "
+                        "signed 900 before"),
                back.out);
 }
 
-BOOST_AUTO_TEST_CASE(rows_of_a_sink_that_are_deleted_changed_or_added_are_named) {
+BOOST_FIXTURE_TEST_CASE(rows_of_a_sink_that_are_deleted_changed_or_added_are_named, audit_stand) {
     auto const log = serve("db", {"--tlog-token", "$TOKEN"});
     auto const rows = rows_of(*log, 700);
     auto const compare = [&](std::vector<std::string> const& with) {
@@ -193,30 +195,34 @@ BOOST_AUTO_TEST_CASE(rows_of_a_sink_that_are_deleted_changed_or_added_are_named)
     };
     outcome const whole = compare(rows);
     BOOST_TEST(whole.status == 0, whole.out + whole.err);
-    BOOST_TEST(has(whole.out, "records 1 to 700: the 700 rows are what the log signed"), whole.out);
+    BOOST_TEST(has_text(whole.out, "records 1 to 700: the 700 rows are what the log signed"),
+               whole.out);
     auto wrong = rows;
     wrong.erase(wrong.begin() + 99);
     outcome const deleted = compare(wrong);
     BOOST_TEST(deleted.status == 1);
-    BOOST_TEST(has(deleted.out, "FINDING rows_missing: example.com/node1: record 100 is missing"),
-               deleted.out);
+    BOOST_TEST(
+        has_text(deleted.out, "FINDING rows_missing: example.com/node1: record 100 is missing"),
+        deleted.out);
     wrong = rows;
-    auto const at = wrong[499].find("\"record\":\"") + 30;
+    auto const record = wrong[499].find("\"record\": \"");
+    BOOST_REQUIRE(record != std::string::npos);
+    auto const at = record + 30;
     wrong[499][at] = wrong[499][at] == 'A' ? 'B' : 'A';
     outcome const changed = compare(wrong);
     BOOST_TEST(changed.status == 1);
-    BOOST_TEST(has(changed.out, "FINDING rows_changed: example.com/node1: record 500"),
+    BOOST_TEST(has_text(changed.out, "FINDING rows_changed: example.com/node1: record 500"),
                changed.out);
     wrong = rows;
     wrong.insert(wrong.begin() + 7, wrong[6]);
     outcome const added = compare(wrong);
     BOOST_TEST(added.status == 1);
-    BOOST_TEST(has(added.out, "record 7 is there more than once"), added.out);
+    BOOST_TEST(has_text(added.out, "record 7 is there more than once"), added.out);
     write_rows({"{}"});
     BOOST_TEST(audit(*log, "--rows " + path + "/rows.jsonl").status == 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_witness_cosigns_and_the_quorum_is_demanded) {
+BOOST_FIXTURE_TEST_CASE(a_witness_cosigns_and_the_quorum_is_demanded, audit_stand) {
     auto const policy_of = [&](std::string const& url) {
         return "log " + log_key + "\nwitness w " + witness_key + url + "\nquorum w\n";
     };
@@ -239,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_witness_cosigns_and_the_quorum_is_demanded) {
         held = run(path, verify);
     }
     BOOST_TEST(held.status == 0, held.out + held.err);
-    BOOST_TEST(has(held.out, "cosigned by w at "), held.out);
+    BOOST_TEST(has_text(held.out, "cosigned by w at "), held.out);
     BOOST_TEST(run(path, verify + " --db " + path + "/db").status == 0);
     more_policy = "witness w " + witness_key + " " + url + "\nquorum w\n";
     outcome const fine = audit(*log);
@@ -250,18 +256,18 @@ BOOST_AUTO_TEST_CASE(a_witness_cosigns_and_the_quorum_is_demanded) {
     write_file(path + "/checkpoint", note);
     outcome const alone = run(path, verify);
     BOOST_TEST(alone.status == 1);
-    BOOST_TEST(has(alone.out,
-                   "NOT BELIEVED: the checkpoint of example.com/node1 has not the "
-                   "policy's quorum 'w': cosigned by none"),
+    BOOST_TEST(has_text(alone.out,
+                        "NOT BELIEVED: the checkpoint of example.com/node1 has not the "
+                        "policy's quorum 'w': cosigned by none"),
                alone.out);
     BOOST_TEST(run(path, verify + " --db " + path + "/db").status == 2);
 }
 
-BOOST_AUTO_TEST_CASE(what_an_audit_cannot_be_begun_with_is_said_in_one_line) {
+BOOST_FIXTURE_TEST_CASE(what_an_audit_cannot_be_begun_with_is_said_in_one_line, audit_stand) {
     write_file(path + "/policy", "log " + log_key + " http://127.0.0.1:9/tlog\nquorum none\n");
     outcome const away = run(path, "audit --policy " + path + "/policy --state " + path + "/audit");
     BOOST_TEST(away.status == 1);
-    BOOST_TEST(has(away.out, "FINDING unreachable: example.com/node1"), away.out);
+    BOOST_TEST(has_text(away.out, "FINDING unreachable: example.com/node1"), away.out);
     write_file(path + "/bad", "log " + log_key + "\nmirror x\nquorum none\n");
     for (std::string const& wrong :
          {std::string("audit"), "audit --policy " + path + "/policy",
@@ -275,7 +281,7 @@ BOOST_AUTO_TEST_CASE(what_an_audit_cannot_be_begun_with_is_said_in_one_line) {
         outcome const refused = run(path, wrong);
         BOOST_TEST(refused.status == 2, wrong);
         BOOST_TEST(std::count(refused.err.begin(), refused.err.end(), '\n') == 1, refused.err);
-        BOOST_TEST(!has(refused.err, "PRIVATE"));
+        BOOST_TEST(!has_text(refused.err, "PRIVATE"));
     }
 }
 

@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(imported_calls_count_and_the_report_says_how_budgets_stand)
     outcome const csv = aiaudit("report budgets --db " + db + " --format csv");
     BOOST_TEST(csv.out.find("budget,subject,window,zone,unit,limit,spent,reserved,left,open,"
                             "window_begins,resets_at,forecast,then,state,alert_percent,"
-                            "added,advance\n") == 0U);
+                            "added,advance,ceiling\n") == 0U);
     BOOST_TEST(std::count(csv.out.begin(), csv.out.end(), '\n') == 4);
     refuses("report budgets --db " + db + " --days 3", "present windows");
     refuses("report budgets --db " + db + " --tz UTC", "present windows");

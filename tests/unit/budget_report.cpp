@@ -70,12 +70,13 @@ BOOST_AUTO_TEST_CASE(what_is_not_there_is_null_in_json_and_empty_in_csv) {
                R"("unit":"usd","limit":"0.0000000001","spent":"0.000000000007",)"
                R"("reserved":"0.000000000001","left":"0.000000000092","open":1,)"
                R"("window_begins":null,"resets_at":null,"forecast":null,"then":"refuse",)"
-               R"("state":"ok","alert_percent":0,"added":"0","advance":"0"})"
+               R"("state":"ok","alert_percent":0,"added":"0","advance":"0",)"
+               R"("ceiling":null})"
                "\n");
     std::string const csv = to_text(std::vector{of}, text_format::csv);
     BOOST_TEST(csv.substr(csv.find('\n') + 1) ==
                "daily,user=ana,total,,usd,0.0000000001,0.000000000007,0.000000000001,"
-               "0.000000000092,1,,,,refuse,ok,0,0,0\n");
+               "0.000000000092,1,,,,refuse,ok,0,0,0,\n");
     BOOST_TEST(to_text(std::vector<budget_state>{}, text_format::json) == "[]\n");
     BOOST_TEST(to_text(std::vector<budget>{}, text_format::table) == "no budgets\n");
 }

@@ -6,5 +6,7 @@
 
 // Its own, since no library has them.
 #include <aiaudit/impl/clickhouse.hpp>
+#include <aiaudit/impl/fleet.hpp>
 #include <aiaudit/impl/mongodb.hpp>
+#include <aiaudit/impl/postgres.hpp>
 #include <aiaudit/impl/sinks.hpp>

@@ -212,10 +212,13 @@ BOOST_AUTO_TEST_CASE(lines_of_json_are_rows_and_other_lines_are_refused) {
     auto const leaf = leaf_hash("abc");
     std::string const good = R"({"origin":"example.com/log","seq":1,"leaf":")" + leaf.to_string() +
                              R"(","record":"YWJj","user":"ana"})";
-    std::istringstream in(good + "\n\n" + good);
+    std::string const shipped = R"({"origin":"example.com/log","seq":1,"leaf":")" +
+                                leaf.to_string() + R"(","encoded":"616263","user":"ana"})";
+    std::istringstream in(good + "\n\n" + shipped + "\n" +
+                          R"({"origin":"example.com/log","checkpoint":{"size":1}})" + "\n" + good);
     auto const rows = row_lines(in, "example.com/log");
     audit_row row;
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < 3; ++i) {
         BOOST_TEST(rows(row).value());
         BOOST_TEST(row.sequence == 1U);
         BOOST_TEST(row.record == "abc");
@@ -241,6 +244,11 @@ BOOST_AUTO_TEST_CASE(lines_of_json_are_rows_and_other_lines_are_refused) {
     refuses(replaced(":1,", ":1.0,"), "no whole number");
     refuses(replaced(":1,", ":\"1\","), "no whole number");
     refuses(replaced("YWJj", "YWJj="), "no base64");
+    refuses(replaced(R"("record":"YWJj")", R"("encoded":"61626")"), "no hexadecimal");
+    refuses(replaced(R"("record":"YWJj")", R"("encoded":"6162zz")"), "no hexadecimal");
+    refuses(replaced(R"("record":"YWJj")", R"("record":"YWJj","encoded":"616263")"),
+            "has not one of");
+    refuses(replaced(R"("record":"YWJj",)", ""), "has not one of");
     refuses(replaced(leaf.to_string(), "00"), "64 hexadecimal");
     refuses(replaced("example.com/log", "example.com/other"), "of another log");
     refuses(std::string((1U << 20) + 5, 'x'), "over 1 MiB");

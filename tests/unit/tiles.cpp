@@ -127,8 +127,16 @@ BOOST_AUTO_TEST_CASE(a_tile_of_a_wrong_length_is_refused) {
         return tile_bytes(tree, place).substr(1);
     });
     BOOST_TEST((node(0, 0).error().code == errc::bad_input));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_the_tree_has_not_is_not_found) {
+    auto const tree = large_tree(300);
+    auto node = tile_nodes(
+        300, [&](tile_place place) -> result<std::string> { return tile_bytes(tree, place); });
+    BOOST_TEST((node(0, 299).value() == tree.leaves[299]));
     BOOST_TEST((node(0, 300).error().code == errc::not_found));
     BOOST_TEST((node(8, 1).error().code == errc::not_found));
+    BOOST_TEST((node(16, 0).error().code == errc::not_found));
 }
 
 BOOST_AUTO_TEST_CASE(bundles_are_entries_behind_their_lengths) {

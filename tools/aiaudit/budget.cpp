@@ -4,6 +4,7 @@
 
 #include <aiaudit/budget/budget_record.hpp>  // future_text
 #include "commands.hpp"
+#include "fleet.hpp"
 
 #include <filesystem>
 #include <iostream>
@@ -27,6 +28,9 @@ struct options {
     std::string after{};
     std::string by{};
     std::string why{};
+    std::string fleet{};
+    std::string fleet_rule = "closed";
+    std::string node{};
     bool dry_run = false;
 };
 
@@ -44,6 +48,7 @@ aiaudit::budget budget_of(options const& with) {
         wanted.roll_over =
             value_or_fail(aiaudit::parse_budget_limit(with.roll_over, wanted.unit), "--roll-over");
     wanted.alert_percents = value_or_fail(aiaudit::parse_alert_percents(with.alerts), "--alert");
+    if (!with.fleet.empty()) set_fleet_rule(wanted, with.fleet_rule);
     value_or_fail(validate(wanted));
     return wanted;
 }
@@ -54,8 +59,20 @@ aiaudit::ledger open_ledger(options const& with, bool create, bool read_only) {
         with.db);
 }
 
+void need_place(options const& with) {
+    if (with.db.empty() == with.fleet.empty())
+        throw failure{"a budget is of a ledger (--db DIR) or of a fleet (--fleet STORE)"};
+}
+
 void set(options const& with) {
+    need_place(with);
     aiaudit::budget const wanted = budget_of(with);  // before anything is made
+    if (!with.fleet.empty()) {
+        value_or_fail(fleet_store_at(with.fleet, "--fleet")->set(wanted), "--fleet");
+        std::cout << "set for the fleet; its nodes take it over within seconds:\n"
+                  << to_text(std::vector<aiaudit::budget>{wanted}, aiaudit::text_format::table);
+        return;
+    }
     bool const is_new = !std::filesystem::exists(with.db);
     auto ledger = open_ledger(with, true, false);
     auto const number = value_or_fail(ledger.set_budget(wanted), with.db);
@@ -64,6 +81,15 @@ void set(options const& with) {
 }
 
 void list(options const& with) {
+    need_place(with);
+    if (!with.fleet.empty()) {
+        std::vector<aiaudit::budget> there;
+        for (aiaudit::stored_budget& each :
+             value_or_fail(fleet_store_at(with.fleet, "--fleet")->budgets(), "--fleet"))
+            if (!each.removed) there.push_back(std::move(each.budget));
+        std::cout << to_text(there, *aiaudit::text_format_named(with.format));
+        return;
+    }
     auto ledger = open_ledger(with, false, true);
     auto const budgets = value_or_fail(ledger.budgets(), with.db);
     std::cout << to_text(budgets, *aiaudit::text_format_named(with.format));
@@ -84,6 +110,12 @@ void top_up(options const& with) {
 }
 
 void remove(options const& with) {
+    need_place(with);
+    if (!with.fleet.empty()) {
+        value_or_fail(fleet_store_at(with.fleet, "--fleet")->remove(with.name), "--fleet");
+        std::cout << "removed the fleet's budget '" << with.name << "'\n";
+        return;
+    }
     auto ledger = open_ledger(with, false, false);
     auto const number = value_or_fail(ledger.remove_budget(with.name), with.db);
     std::cout << "removed budget '" << with.name << "' in record " << value_of(number) << '\n';
@@ -112,6 +144,12 @@ void forget_future(options const& with) {
 }
 
 void write_off(options const& with) {
+    if (with.node.empty() != with.fleet.empty())
+        throw failure{"budget write-off NODE needs --fleet STORE"};
+    if (!with.node.empty())
+        return write_off_node(with.fleet, {with.node, with.by.empty() ? login_name() : with.by,
+                                           with.why, with.db, with.dry_run});
+    if (with.db.empty()) throw failure{"budget write-off needs --db DIR, or NODE and --fleet"};
     aiaudit::advance_pardon wanted;
     wanted.by = with.by.empty() ? login_name() : with.by;
     wanted.why = with.why;
@@ -130,10 +168,14 @@ void write_off(options const& with) {
 }
 
 CLI::App* add_command(CLI::App& budget, std::shared_ptr<options> const& with,
-                      std::string const& name, std::string const& what,
-                      void (*run)(options const&)) {
+                      std::string const& name, std::string const& what, void (*run)(options const&),
+                      bool may_be_fleet = false) {
     CLI::App* const command = budget.add_subcommand(name, what);
-    command->add_option("--db", with->db, "The ledger's directory")->required();
+    command->add_option("--db", with->db, "The ledger's directory")->required(!may_be_fleet);
+    if (may_be_fleet)
+        command->add_option("--fleet", with->fleet,
+                            "In place of it, the store of a fleet: postgresql://..., or $VARIABLE "
+                            "or @FILE with it where it has a password");
     command->callback([with, run] { run(*with); });
     return command;
 }
@@ -173,6 +215,10 @@ void add_set_options(CLI::App& command, options& with) {
     command.add_option("--roll-over", with.roll_over,
                        "How much at the most of what a window of the calendar leaves is added to "
                        "the next; default: nothing");
+    command.add_option("--fleet-rule", with.fleet_rule,
+                       "Of a fleet's, while its store is away and a node's ceiling is used up: "
+                       "closed (default) refuses, open goes on, safe:AMOUNT goes on for so much a "
+                       "window and node");
     command.add_option("--alert", with.alerts,
                        "At which percents there is an alert; default: 50,80,100");
 }
@@ -185,13 +231,14 @@ void add_budget(CLI::App& program, int&) {
     CLI::App* const budget =
         program.add_subcommand("budget", "Limits of what calls may cost or use");
     budget->require_subcommand(1);
-    add_set_options(*add_command(*budget, with, "set", "Set a budget, new or in place of one", set),
-                    *with);
-    add_command(*budget, with, "list", "The budgets as they are set", list)
+    add_set_options(
+        *add_command(*budget, with, "set", "Set a budget, new or in place of one", set, true),
+        *with);
+    add_command(*budget, with, "list", "The budgets as they are set", list, true)
         ->add_option("--format", with->format, "table, json, csv or jsonl")
         ->check(CLI::IsMember({"table", "json", "csv", "jsonl"}));
     add_command(*budget, with, "remove", "Remove a budget; what it counted stays in the log",
-                remove)
+                remove, true)
         ->add_option("--name", with->name, "Which")
         ->required();
     CLI::App* const adding = add_command(
@@ -211,8 +258,12 @@ void add_budget(CLI::App& program, int&) {
     forgetting->add_flag("--dry-run", with->dry_run, "Say what would be forgotten, and stop there");
     CLI::App* const freeing = add_command(
         *budget, with, "write-off",
-        "Free what processes that died held ahead, and may have used (serve --durability relaxed)",
-        write_off);
+        "Free what processes that died held ahead, and may have used (serve --durability "
+        "relaxed); or give up a node of a fleet",
+        write_off, true);
+    freeing->add_option("node", with->node,
+                        "Of a fleet: its ceilings count as spent; with --db, its ledger, what it "
+                        "has used");
     freeing->add_option("--by", with->by, "Who says so; default: the login name");
     freeing->add_option("--why", with->why, "The reason, for the record");
     freeing->add_flag("--dry-run", with->dry_run, "Say what would be freed, and stop there");

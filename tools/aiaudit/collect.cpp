@@ -2,6 +2,7 @@
 //
 // aiaudit collect: the central side of many ledgers that are shipped to one database.
 
+#include "collect_serve.hpp"
 #include "commands.hpp"
 
 #include <aiaudit/export/cell_text.hpp>
@@ -26,16 +27,19 @@ struct options {
     std::string format = "table";
     std::uint64_t silent_seconds = 300;
     std::uint64_t behind_records = 100'000;
+    std::string listen{};
+    std::string token{};
+    bool secure_cookie = false;
     std::string first_month{};
     std::uint32_t months = 13;
 };
 
-#ifdef AIAUDIT_TOOL_POSTGRES
-
-std::string address_of(options const& with, std::string const& option) {
+std::string url_of(options const& with, std::string const& option) {
     bool const elsewhere = with.from.starts_with('$') || with.from.starts_with('@');
     return elsewhere ? secret_at(with.from, option) : with.from;
 }
+
+#ifdef AIAUDIT_TOOL_POSTGRES
 
 // What is wrong with a log, worst first; empty where nothing is.
 std::string state_of(aiaudit::shipped_log const& log, options const& with) {
@@ -57,13 +61,13 @@ cells line_of(aiaudit::shipped_log const& log, std::string const& state, bool fo
             {"last_record", log.newest ? log.newest->to_string() : "", false, false},
             {"last_word", log.updated.to_string(), false, false},
             {"silent_s", std::to_string(log.silent.count()), true, false},
-            {"root", log.root, false, false},
+            {"root", for_eye ? log.root.substr(0, 16) : log.root, false, false},
             {"state", state.empty() ? "ok" : state, false, false}};
 }
 
 void print_status(options const& with, int& status) {
     aiaudit::pq_options connecting;
-    connecting.url = address_of(with, "--from");
+    connecting.url = url_of(with, "--from");
     connecting.application = "aiaudit collect";
     connecting.answer_max = std::chrono::minutes(2);
     auto from = value_or_fail(aiaudit::postgres_collection::open(std::move(connecting), with.log));
@@ -85,7 +89,7 @@ void prepare(options const& with) {
         with.first_month.empty()
             ? aiaudit::system_clock{}.now()
             : value_or_fail(aiaudit::timestamp::parse(with.first_month + "-01"), "--first");
-    value_or_fail(aiaudit::prepare_postgres(address_of(with, "--to"), first, with.months));
+    value_or_fail(aiaudit::prepare_postgres(url_of(with, "--to"), first, with.months));
 }
 
 #else
@@ -115,6 +119,31 @@ void add_status(CLI::App& collect, int& status) {
     command->callback([with, &status] { print_status(*with, status); });
 }
 
+void serve(options const& with) {
+    serve_collection({url_of(with, "--from"), with.log, with.listen,
+                      secret_at(with.token, "--dashboard-token"), with.secure_cookie});
+}
+
+void add_serve(CLI::App& collect) {
+    auto with = std::make_shared<options>();
+    CLI::App* const command = collect.add_subcommand(
+        "serve", "The dashboard over the database, with the reports of all logs");
+    command
+        ->add_option("--from", with->from,
+                     "The database: postgresql://..., or $VARIABLE or @FILE where that is")
+        ->required();
+    command->add_option("--log", with->log, "Only that log; default: all of them");
+    command->add_option("--listen", with->listen, "ADDRESS:PORT; port 0: any that is free")
+        ->required();
+    command
+        ->add_option("--dashboard-token", with->token,
+                     "$VARIABLE or @FILE with what opens the dashboard: 16 characters or more")
+        ->required();
+    command->add_flag("--dashboard-tls", with->secure_cookie,
+                      "Browsers come by TLS, which a proxy ends: the cookie never goes without");
+    command->callback([with] { serve(*with); });
+}
+
 void add_prepare(CLI::App& collect) {
     auto with = std::make_shared<options>();
     CLI::App* const command = collect.add_subcommand(
@@ -138,6 +167,7 @@ void add_collect(CLI::App& program, int& status) {
         "collect", "The central side of many ledgers that are shipped to one database");
     collect->require_subcommand(1);
     add_status(*collect, status);
+    add_serve(*collect);
     add_prepare(*collect);
 }
 

@@ -4,6 +4,7 @@
 
 #include <aiaudit/export/cell_text.hpp>
 #include "commands.hpp"
+#include "fleet.hpp"
 #include "report_source.hpp"
 
 #include <algorithm>
@@ -23,6 +24,7 @@ struct options {
     std::vector<std::string> from{};  // a day, an address of a database, or both
     std::string log{};
     std::string to{};
+    std::string fleet{};
     int days = 0;
     std::size_t top = 0;
     std::size_t offset = 0;
@@ -119,10 +121,16 @@ void report_budgets(options const& with) {
                 "report budgets shows present windows of a ledger: it has no user, zone, days or "
                 "database"};
     }
-    if (with.db.empty()) throw failure{"report budgets needs --db"};
+    auto const format = *aiaudit::text_format_named(with.format);
+    if (!with.fleet.empty()) {
+        auto const store = fleet_store_at(with.fleet, "--fleet");
+        auto const budgets = value_or_fail(store->budgets(), "--fleet");
+        std::cout << ceilings_text(value_or_fail(store->ceilings(), "--fleet"), budgets, format);
+        return;
+    }
+    if (with.db.empty()) throw failure{"report budgets needs --db, or --fleet"};
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
-    auto const format = *aiaudit::text_format_named(with.format);
     aiaudit::budget_rows const rows{with.top, with.offset};
     if (format == aiaudit::text_format::table || format == aiaudit::text_format::json) {
         auto const states = value_or_fail(ledger.budget_states(rows), with.db);
@@ -202,6 +210,8 @@ void report_tags(options const& with, std::string const& tag) {
 }
 
 void run(options const& with) {
+    if (!with.fleet.empty() && with.kind != "budgets")
+        throw failure{"--fleet goes with report budgets alone"};
     if (with.kind == "budgets") return report_budgets(with);
     if (with.kind == "drift") return report_drift(with);
     if (with.kind == "teams") return report_tags(with, "team");
@@ -232,6 +242,8 @@ void add_report(CLI::App& program, int&) {
                            "organisations", "runs", "providers", "statuses", "budgets", "drift"}));
     command->add_option("--db", with->db, "The ledger's directory");
     command->add_option("--log", with->log, "Only that log of the database; default: all of them");
+    command->add_option("--fleet", with->fleet,
+                        "report budgets: each node's ceilings, from the store of a fleet");
     command->add_option("--user", with->user, "Whose models to list (report user)");
     command->add_option("--tz", with->zone,
                         "Whose calendar days count: an IANA name; default: UTC");

@@ -3,6 +3,7 @@
 // aiaudit serve: the gateway, until it is told to stop.
 
 #include "alert_rules.hpp"
+#include "fleet.hpp"
 #include "ledger_prices.hpp"
 #include "serve_shipping.hpp"
 #include "sink_address.hpp"
@@ -57,6 +58,8 @@ struct options {
     std::vector<std::string> ship{};
     std::string ship_origin{};
     std::string ship_key{};
+    std::string fleet{};
+    std::string node{};
     unsigned threads = 0;
     std::uint64_t output_most = 0;
     std::string input_estimate = "bytes";
@@ -319,6 +322,38 @@ private:
     std::string trouble_{};
 };
 
+// Says once what is wrong between this node and its fleet, and once that it is mended.
+class fleet_watch {
+public:
+    void open(aiaudit::ledger& ledger, options const& with) {
+        if (with.fleet.empty() != with.node.empty())
+            throw failure{"a node of a fleet has both --fleet and --node"};
+        if (with.fleet.empty()) return;
+        aiaudit::fleet_agent_options wanted;
+        wanted.node = with.node;
+        agent_ = std::make_shared<aiaudit::fleet_agent>(value_or_fail(
+            aiaudit::fleet_agent::open(ledger, fleet_store_at(with.fleet, "--fleet"), wanted),
+            "--node"));
+    }
+    void add_metrics(aiaudit::gateway& to) const {
+        if (!agent_) return;
+        to.metrics().add_source([agent = agent_] { return metrics_text(agent->status()); });
+    }
+    void look() {
+        if (!agent_) return;
+        auto const now = agent_->status();
+        std::string const state =
+            std::string(name_of(now.health)) + (now.trouble.empty() ? "" : ": " + now.trouble);
+        if (state == said_) return;
+        said_ = state;
+        std::cerr << "fleet: node " << now.node << " is " << state << '\n';
+    }
+
+private:
+    std::shared_ptr<aiaudit::fleet_agent> agent_{};
+    std::string said_{};
+};
+
 void run(options const& with) {
     // Before any thread is made, so that the signals come to this one.
     sigset_t signals;
@@ -330,7 +365,6 @@ void run(options const& with) {
     if (!with.core_dumps) forbid_core_dumps();
     auto wanted = gateway_options_of(with);
     serve_shipping shipping(with.ship, with.ship_origin, with.ship_key);
-    wanted.more_metrics.push_back([&shipping] { return shipping.metrics(); });
     std::vector<std::string> variables;
     for (auto const& each : wanted.upstreams) variables.push_back(each.entry.key_variable);
     watched_prices watched(with.db, with.prices);
@@ -343,8 +377,13 @@ void run(options const& with) {
                       with.db);
     // Its threads read the ledger, so they end before it does, however this function ends.
     serve_shipping::stop_guard const ending(shipping);
+    fleet_watch fleet;
     auto gateway =
         value_or_fail(aiaudit::gateway::open(ledger, std::move(wanted), std::move(prices)));
+    fleet.open(ledger, with);
+    fleet.add_metrics(gateway);
+    gateway.metrics().add_source([&shipping] { return shipping.metrics(); });
+    fleet.look();
     if (!with.dashboard.empty()) {
         if (with.token.empty()) throw failure{"--dashboard needs --dashboard-token"};
         gateway.add_site(address_of(with.dashboard, "--dashboard"),
@@ -380,6 +419,7 @@ void run(options const& with) {
         renew_prices(gateway, ledger, watched, signal == SIGHUP);
         log.look(gateway);
         if (tlog) signing.look(*tlog);
+        fleet.look();
         keys.look(gateway);
         shipping.look(*watch);
         if (rules.has_changed()) renew_alerts(watch, ledger, with);
@@ -497,6 +537,11 @@ void add_serve(CLI::App& program, int&) {
         "The log's name there; default: the key's, or one made of its first record");
     command->add_option("--ship-key", with->ship_key,
                         "Signs the log's state after each batch (checkpoint --new-key)");
+    command->add_option("--fleet", with->fleet,
+                        "The store of a fleet's ceilings: postgresql://..., or $VARIABLE or @FILE "
+                        "with it where it has a password");
+    command->add_option("--node", with->node,
+                        "This ledger's name in the fleet, which it keeps: A-Z a-z 0-9 . _ -");
     command->callback([with] { run(*with); });
 }
 

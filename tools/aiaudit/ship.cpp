@@ -6,6 +6,7 @@
 #include "sink_address.hpp"
 
 #include <aiaudit/clock/thread.hpp>
+#include <aiaudit/engine/log_reader.hpp>
 #include <aiaudit/engine/sink_mark.hpp>
 #include <aiaudit/sinks/json_lines_sink.hpp>
 #include <aiaudit/sinks/shipper.hpp>

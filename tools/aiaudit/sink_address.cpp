@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What addresses of sinks there are, and the definitions of those sinks.
+// What addresses of sinks there are, and the definitions of those sinks, but of PostgreSQL's, which
+// fleet.cpp has.
 
 #include "sink_address.hpp"
 
@@ -11,7 +12,6 @@
 #include <aiaudit/sinks/json_lines_sink.hpp>
 
 #ifdef AIAUDIT_TOOL_POSTGRES
-#include <aiaudit/impl/postgres.hpp>
 #include <aiaudit/sinks/postgres_sink.hpp>
 #endif
 #ifdef AIAUDIT_TOOL_MONGODB

@@ -3,8 +3,11 @@
 // row_lines.hpp: rows to audit as lines of JSON.
 //
 //     {"origin":"example.com/node1","seq":1,"leaf":"HEX","record":"BASE64"}
+//     {"origin":"example.com/node1","seq":1,"leaf":"HEX","encoded":"HEX", ...}
+//     {"origin":"example.com/node1","checkpoint":{...}}
 //
-// Other members of a line are passed over: they are not what is compared.
+// The second and third are lines of the shipper's; the third is passed over, and so are other
+// members of a row: they are not what is compared.
 // Threads: one at a time.
 // Floor 8.
 #ifndef AIAUDIT_AUDIT_ROW_LINES_HPP

@@ -12,6 +12,7 @@
 
 #include <aiaudit/config.hpp>          // int128
 #include <aiaudit/core/calendar.hpp>   // time_zone
+#include <aiaudit/core/ids.hpp>        // operation_id
 #include <aiaudit/core/timestamp.hpp>  // timestamp
 
 #include <cstdint>
@@ -85,6 +86,15 @@ enum class budget_reserve : std::uint8_t {
     stepwise = 1,
 };
 
+// Whether a limit is that of a fleet of ledgers, of which each has a ceiling; and what one does
+// that has used up its own while the store of ceilings cannot be reached.
+enum class fleet_rule : std::uint8_t {
+    none = 0,    // the limit is this ledger's alone
+    closed = 1,  // it refuses
+    open = 2,    // it goes on: no limit holds until the store is back
+    safe = 3,    // it goes on for `fleet_safe` a window: over the limit at most nodes times that
+};
+
 struct budget {
     std::string name{};  // 1 to 64 of A-Z a-z 0-9 . _ -
     budget_unit unit = budget_unit::usd;
@@ -100,6 +110,28 @@ struct budget {
     int128 roll_over = 0;
     budget_reserve reserve = budget_reserve::full;
     std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
+    fleet_rule fleet = fleet_rule::none;
+    int128 fleet_safe = 0;  // more than 0 where `fleet` is safe
+};
+
+// Up to where a ledger may go in a window of a budget of its fleet: this, and not the budget's
+// limit, is what its gate holds.
+struct budget_ceiling {
+    std::string budget{};  // its name
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;          // in the budget's unit
+    int128 beyond = 0;          // of it, what no store has given: fleet_rule
+    std::int64_t window = 0;    // its number
+    std::uint64_t version = 0;  // of the store, as far as it is known: it does not go back
+    std::string why{};          // for who reads the record, at most 1,024 bytes on one line
+};
+
+// A ledger is a node of a fleet, and begins to ask its store anew.
+struct fleet_node {
+    std::string name{};             // 1 to 64 of A-Z a-z 0-9 . _ -
+    operation_id id{};              // of this ledger: two may not have one name
+    std::uint64_t incarnation = 0;  // 1, and 1 more each time
+    friend bool operator==(fleet_node const&, fleet_node const&) = default;
 };
 
 // An amount that is added to a limit in one window alone: that in which it is given.

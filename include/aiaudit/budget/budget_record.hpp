@@ -28,6 +28,7 @@ inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr std::string_view change_forget_future = "forget-future";
+inline constexpr std::string_view change_join = "join";
 
 // What a record of all budgets has in place of a name.
 inline constexpr std::string_view all_budgets = "*";
@@ -75,6 +76,10 @@ namespace detail {
 // Errors: bad_argument where nobody says so, or not why.
 [[nodiscard]] result<record> to_record(advance_pardon const& of, timestamp at);
 
+// Errors: bad_argument for a name or an amount that cannot be.
+[[nodiscard]] result<record> to_record(budget_ceiling const& of, timestamp at);
+[[nodiscard]] result<record> to_record(fleet_node const& of, timestamp at);
+
 // How all advances of somebody end.
 enum class advance_end : std::uint8_t {
     returned,     // of a holder: it will draw from them no more
@@ -101,6 +106,8 @@ struct budget_change {
     // What windows hold that begin after this, or after the record, is forgotten.
     std::optional<timestamp> forgets_after{};
     std::optional<budget_advance> advanced{};
+    std::optional<budget_ceiling> ceiling{};
+    std::optional<fleet_node> joined{};
     std::optional<advance_end> ended{};  // of `holder`
     std::uint64_t holder = 0;
     std::string removed{};  // the name of what was removed
@@ -122,9 +129,11 @@ public:
         std::string_view const name = find("budget");
         if (name == all_budgets) target.ended = advance_end_named(change);
         if (target.ended) return {};
+        if (change == change_join && name == all_budgets) return read_join(target.joined.emplace());
         if (!is_budget_name(name)) return bad("its name");
         if (change == "advance" || change == "return") return read_advance(target);
         if (change == "top-up") return read_amount(target.added.emplace());
+        if (change == "ceiling") return read_ceiling(target.ceiling.emplace());
         if (change == "set") return read_budget(target.set.emplace());
         if (change != "remove") return bad("what it changes");
         target.removed = name;
@@ -168,6 +177,37 @@ private:
         if (!amount || *amount == 0) return bad("its amount");
         target.amount = *amount;
         return {};
+    }
+
+    [[nodiscard]] result<void> read_ceiling(budget_ceiling& target) const {
+        target.budget = find("budget");
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return unit.error();
+        target.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), target.unit);
+        if (!amount) return bad("its amount");
+        target.amount = *amount;
+        std::string_view const beyond = find("beyond");
+        if (!beyond.empty()) {
+            auto const part = parse_budget_limit(beyond, target.unit);
+            if (!part || *part > target.amount) return bad("its amount beyond");
+            target.beyond = *part;
+        }
+        std::string_view window = find("window");
+        if (!take_number(window, target.window) || !window.empty()) return bad("its window");
+        std::string_view version = find("version");
+        if (!take_number(version, target.version) || !version.empty()) return bad("its version");
+        target.why = find("why");
+        return {};
+    }
+    [[nodiscard]] result<void> read_join(fleet_node& target) const {
+        target.name = find("node");
+        target.id = entry_->operation_id;
+        std::string_view number = find("incarnation");
+        bool const good = take_number(number, target.incarnation) && number.empty() &&
+                          target.incarnation != 0 && is_budget_name(target.name) &&
+                          !target.id.is_zero();
+        return good ? result<void>{} : bad("which node joins");
     }
 
     [[nodiscard]] result<void> read_budget(budget& target) const {

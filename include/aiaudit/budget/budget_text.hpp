@@ -105,6 +105,7 @@ inline constexpr std::uint32_t idle_hours_usual = 24;
 [[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
 
 inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "stepwise"};
+inline constexpr std::array<std::string_view, 4> fleet_rule_names{"", "closed", "open", "safe:"};
 
 }  // namespace detail
 
@@ -130,9 +131,9 @@ inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "s
 
 // "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most); with
 // ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has;
-// with ";reserve=stepwise" behind that, budget_reserve::stepwise; with ";roll=50" at the end, so
-// much at the most rolls over. Leaves `into` as it is where the text
-// is wrong.
+// with ";reserve=stepwise" behind that, budget_reserve::stepwise; with ";roll=50" behind that, so
+// much at the most rolls over; with ";fleet=closed", "open" or "safe:5" at the end, it is a limit
+// of the fleet. Leaves `into` as it is where the text is wrong.
 [[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
 
 // "full", "stepwise".

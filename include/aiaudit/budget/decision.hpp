@@ -82,6 +82,25 @@ struct budget_state {
     // Held ahead of use by the process that decides alone; or by one that died, which may have used
     // it in its last moments.
     int128 advance = 0;
+    std::optional<int128>
+        ceiling{};  // of a fleet's: up to where this ledger may go, in place of the limit
+};
+
+// What a budget of a fleet has in a window here.
+struct fleet_window_state {
+    std::int64_t number = 0;
+    timestamp begins{};
+    timestamp ends{};  // the first instant after it; of total, the last that there is
+    int128 ceiling = 0;
+    int128 beyond = 0;  // of it, what no store has given
+    int128 spent = 0;
+    int128 reserved = 0;  // held ahead included
+};
+struct fleet_state {
+    aiaudit::budget budget{};
+    std::int64_t window = 0;  // that of now
+    std::vector<fleet_window_state> windows{};
+    int128 refused = 0;  // the most that was asked and refused since this was last asked
 };
 
 // Which of many rows: so many after so many others; top 0: all that follow.

@@ -116,6 +116,18 @@ public:
     // By name and subject: what processes that are dead held ahead, and nobody has written off.
     [[nodiscard]] std::vector<budget_advance> lost_advances() const;
 
+    // Of a ceiling whose record is to enter the log: false, where more is used already. One that is
+    // lower than what is in force counts from now on, until apply() of its record, or cancel.
+    [[nodiscard]] bool may_set(budget_ceiling const& of);
+    void cancel_ceiling(budget_ceiling const& of);
+    // By name: the budgets of a fleet, with what their windows have used here, and the most that
+    // was refused since this was last asked. Windows: those that have a ceiling, and that of now.
+    [[nodiscard]] std::vector<fleet_state> take_fleet_states(timestamp now);
+    // Which node of a fleet this is; incarnation 0: none.
+    [[nodiscard]] fleet_node const& node() const noexcept { return state_.node; }
+    // The highest version of the fleet's store that a record has.
+    [[nodiscard]] std::uint64_t store_seen() const noexcept { return state_.store_seen; }
+
     // The words on a refusal, before anything else is applied.
     template <class String>
     [[nodiscard]] budget_refusal describe(verdict const& said,
@@ -194,10 +206,18 @@ private:
         find_places(intent);
         std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
         verdict const said = plan(intent, open, true, from);
-        if (said.admitted) hold_planned(intent, open, {});
+        if (said.admitted)
+            hold_planned(intent, open, {});
+        else if (from == drawing::none && state_.budgets[said.budget].of_fleet())
+            note_refused(intent, said.budget);
         return said;
     }
     [[nodiscard]] std::uint32_t advance_for(planned_hold const& of, drawing from) const;
+    template <class String>
+    void note_refused(basic_record<String> const& intent, std::uint32_t by) {
+        detail::kept_budget& of = state_.budgets[by];
+        of.note_refused(detail::asked_by(intent, of.definition()).amount);
+    }
     void draw_planned(planned_hold const& of, bool logged);
     void apply_advance(sequence number, budget_advance const& of, timestamp at);
     void end_advances(advance_end how, std::uint64_t holder, timestamp at);
@@ -225,6 +245,9 @@ private:
     void remove(std::string_view name);
     void remove_at(std::uint32_t place);
     void top_up(budget_top_up const& of, timestamp at);
+    void set_ceiling(budget_ceiling const& of);
+    // None, where it is none of a fleet with that unit.
+    [[nodiscard]] detail::kept_budget* fleet_budget(budget_ceiling const& of);
     void forget_future(timestamp after);
 
     // A budget that needs the records before the last one.
@@ -253,21 +276,6 @@ namespace detail {
 [[nodiscard]] int128 step_of(kept_budget const& of, int128 asked, std::uint32_t calls) noexcept;
 [[nodiscard]] int128 step_ahead(kept_budget const& of, budget_place const& place, int128 asked,
                                 std::uint32_t calls, int128 there);
-
-// How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
-// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
-// next be told of the organisation's.
-[[nodiscard]] inline int weight_of(budget const& of) noexcept {
-    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
-    int const width = widths[static_cast<std::size_t>(of.scope.of)];
-    switch (of.then) {
-    case budget_action::warn: return 0;
-    case budget_action::wait: return 10 + width;
-    case budget_action::downgrade: return 20 + width;
-    case budget_action::refuse: break;
-    }
-    return 30 + width;
-}
 
 }  // namespace detail
 
@@ -459,6 +467,10 @@ result<void> budget_gate::apply_change(sequence number, basic_record<String> con
         top_up(*change->added, entry.started_at);
     else if (change->forgets_after)
         forget_future((std::max)(*change->forgets_after, entry.started_at));
+    else if (change->ceiling)
+        set_ceiling(*change->ceiling);
+    else if (change->joined)
+        state_.node = *change->joined;
     else if (change->advanced)
         apply_advance(number, *change->advanced, entry.started_at);
     else if (change->ended)

@@ -32,6 +32,8 @@ inline constexpr std::uint8_t gate_version = 1;
 inline constexpr std::uint8_t gate_version_credits = 2;
 // The same as that, and what processes hold ahead, whose attempt is 0; behind it all, who may draw.
 inline constexpr std::uint8_t gate_version_advances = 3;
+// The same as that, and of each budget its ceilings in a fleet; behind it all, which node this is.
+inline constexpr std::uint8_t gate_version_ceilings = 4;
 inline constexpr std::string_view gate_magic = "AIG";
 inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
 
@@ -57,6 +59,9 @@ private:
 
     void encode_definition(budget const& of);
     void encode_credits(kept_budget const& of);
+    void encode_ceilings(kept_budget const& of);
+    void encode_node(fleet_node const& of);
+    [[nodiscard]] std::uint8_t version() const;
 
     // Those that anything is known of, by name, and their new numbers.
     void encode_accounts(kept_budget const& of);
@@ -130,6 +135,8 @@ private:
 
     [[nodiscard]] bool decode_accounts(kept_budget& of);
     [[nodiscard]] bool decode_credits(kept_budget& of);
+    [[nodiscard]] bool decode_ceilings(kept_budget& of);
+    [[nodiscard]] bool decode_node(fleet_node& to);
     [[nodiscard]] bool decode_bucket(bucket_account& to) {
         std::int64_t const at_ns = number();
         uint128 const filled = wide();
@@ -141,8 +148,6 @@ private:
     [[nodiscard]] static bool is_reckonable(std::int64_t ns) noexcept {
         return reckonable_ns({ns}) == ns;
     }
-    // Whether there is a window of that number.
-    [[nodiscard]] static bool is_window(kept_budget const& of, std::int64_t number) noexcept;
 
     [[nodiscard]] bool decode_attempt();
     [[nodiscard]] bool decode_hold(hold& to, bool is_advance);

@@ -50,6 +50,8 @@ struct gate_state {
     std::vector<passed_threshold> passed{};
     std::uint64_t holder = 0;      // whose advances intents of the log are drawn from
     std::uint64_t own_holder = 0;  // this process, where it has some; not stored
+    fleet_node node{};             // which this is; incarnation 0: none
+    std::uint64_t store_seen = 0;  // the highest version of the fleet's store in a record
 
     // What a holder has advanced of an account in a window; none where it has not.
     [[nodiscard]] std::uint32_t find_advance(std::uint64_t of, std::uint32_t budget,

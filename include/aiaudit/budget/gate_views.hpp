@@ -52,6 +52,24 @@ using advance_sums = std::vector<advance_sum>;
 [[nodiscard]] budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
                                         timestamp at, refusal_reason reason, int128 asked);
 
+// How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
+// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
+// next be told of the organisation's.
+[[nodiscard]] inline int weight_of(budget const& of) noexcept {
+    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
+    int const width = widths[static_cast<std::size_t>(of.scope.of)];
+    switch (of.then) {
+    case budget_action::warn: return 0;
+    case budget_action::wait: return 10 + width;
+    case budget_action::downgrade: return 20 + width;
+    case budget_action::refuse: break;
+    }
+    return 30 + width;
+}
+
+// Of a budget of a fleet.
+[[nodiscard]] fleet_state fleet_state_of(kept_budget& of, timestamp now);
+
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit

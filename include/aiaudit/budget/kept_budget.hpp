@@ -77,6 +77,18 @@ struct window_credit {
     int128 amount = 0;
 };
 
+// Up to where a budget of a fleet goes in a window here.
+struct window_ceiling {
+    std::int64_t window = 0;
+    int128 amount = 0;
+    int128 beyond = 0;       // of it, what no store has given
+    int128 lowered = never;  // what it will be, once a record is in the log
+    static constexpr int128 never = -1;
+    [[nodiscard]] constexpr int128 now() const noexcept {
+        return lowered != never && lowered < amount ? lowered : amount;
+    }
+};
+
 // A threshold that was passed.
 struct passed_threshold {
     std::uint32_t budget = 0;
@@ -209,6 +221,20 @@ public:
     // By window, then subject.
     [[nodiscard]] std::vector<window_credit> const& credits() const noexcept { return credits_; }
 
+    [[nodiscard]] bool of_fleet() const noexcept { return definition_.fleet != fleet_rule::none; }
+    // By window. Of a budget that is for all together, of a fleet.
+    [[nodiscard]] std::vector<window_ceiling> const& ceilings() const noexcept { return ceilings_; }
+    void set_ceiling(window_ceiling of);
+    // Lowers one from now on, until the log has that or end_lowering(); not under what is used.
+    [[nodiscard]] bool lower_ceiling(std::int64_t window, int128 amount);
+    void end_lowering(std::int64_t window);
+    [[nodiscard]] amounts_used used_in(std::int64_t window) const;
+    // Which numbers of windows there may be.
+    [[nodiscard]] bool may_be_window(std::int64_t number) const noexcept;
+    // The most that was refused since this was last asked.
+    void note_refused(int128 amount) noexcept { refused_ = (std::max)(refused_, amount); }
+    [[nodiscard]] int128 take_refused() noexcept { return std::exchange(refused_, int128{0}); }
+
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
                                                         int128 amount) const;
@@ -303,9 +329,10 @@ public:
     }
 
 private:
-    // Whether a clock that stood ahead leaves something behind: a sum for ever has no future.
+    // Whether a clock that stood ahead leaves something behind: a sum for ever has no future, and
+    // what was taken of a fleet's limit is taken.
     [[nodiscard]] bool has_future() const noexcept {
-        return of_lives_ || definition_.window.period != budget_period::total;
+        return of_lives_ || (definition_.window.period != budget_period::total && !of_fleet());
     }
     // Whether an account's windows that matter at an instant were pushed out.
     [[nodiscard]] bool is_closed(window_account const& windows, timestamp at) const;
@@ -316,8 +343,13 @@ private:
     [[nodiscard]] int128 added_at(budget_place const& place) const;
     [[nodiscard]] int128 credit_at(std::int64_t window, std::string_view subject) const;
 
+    [[nodiscard]] int128 ceiling_at(std::int64_t window) const noexcept;
+
     std::vector<window_credit> credits_{};
+    std::vector<window_ceiling> ceilings_{};
+    int128 refused_ = 0;
     static constexpr std::size_t lives_kept = 4;
+    static constexpr std::size_t ceilings_kept = 4;
 
     budget definition_;
     window_keeping keeping_;

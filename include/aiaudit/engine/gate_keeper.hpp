@@ -289,6 +289,7 @@ private:
     void cancel_advance(basic_record<String> const& entry) {
         auto const change = read_budget_change(entry);
         if (change && change->advanced) gate_.cancel_advance(*change->advanced, entry.started_at);
+        if (change && change->ceiling) gate_.cancel_ceiling(*change->ceiling);
     }
     void free_all(batch const& of, entry_mark which) {
         static_cast<void>(of.for_each_entry(
@@ -329,6 +330,10 @@ private:
         }
         case record_kind::outcome: return gate_.is_open(entry_.operation_id, entry_.attempt);
         case record_kind::alert: return book_.may_append(entry_);
+        case record_kind::budget: {
+            auto const change = read_budget_change(entry_);
+            return change && (!change->ceiling || gate_.may_set(*change->ceiling));
+        }
         default: return true;
         }
     }

@@ -26,6 +26,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -178,6 +179,10 @@ public:
     // them they count as "other".
     void refused(std::string_view why);
 
+    // Adds lines of another part of the program, whole metrics with their heads; any thread may
+    // call `lines`.
+    void add_source(std::function<std::string()> lines);
+
     // Of the Content-Type "text/plain; version=0.0.4; charset=utf-8".
     [[nodiscard]] std::string text() const;
 
@@ -216,6 +221,8 @@ private:
 
     mutable std::shared_mutex series_mutex_{};
     std::map<pair_name, std::unique_ptr<detail::metric_series>, pair_less> series_{};
+    mutable std::mutex sources_mutex_{};
+    std::vector<std::function<std::string()>> sources_{};
     mutable std::mutex reasons_mutex_{};
     std::map<std::string, std::uint64_t, std::less<>> reasons_{};
 };

@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -54,9 +53,6 @@ struct gateway_options {
     std::vector<gateway_upstream> upstreams{};
     listen_address listen{"127.0.0.1", 8080};
     listen_address metrics{};  // for /metrics alone; empty: it is at `listen`
-    // What else /metrics tells: whole families of the text format. Each is quick, throws nothing,
-    // and may be called by any thread at any time.
-    std::vector<std::function<std::string()>> more_metrics{};
 
     // The file with the gateway's keys (gateway/key_file.hpp); empty: there are none.
     std::string key_file{};

@@ -88,7 +88,8 @@ inline constexpr std::array<api_object, 34> openapi_objects{{
      "budget:string subject:string window:string zone:string|null unit:string limit:decimal "
      "spent:decimal reserved:decimal left:decimal open:count window_begins:string|null "
      "resets_at:string|null forecast:string|null then:string state:budget_state "
-     "alert_percent:count added:decimal advance:decimal"},
+     "alert_percent:count added:decimal advance:decimal "
+     "ceiling:string|null"},
     {"budgets", "budgets:budget[]"},
     {"fact", "name:string value:string"},
     {"undelivered", "sink:string failures:count error:string why:string"},

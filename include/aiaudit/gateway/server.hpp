@@ -69,13 +69,9 @@ struct listener {
 // 426 for the handshake of a WebSocket, which Codex tries first: at 426 it asks by POST at once, at
 // 404 after seven more tries. Nothing for any other request.
 [[nodiscard]] std::optional<gateway_response> websocket_refusal(gateway_request const& asked);
-[[nodiscard]] inline asio::awaitable<void> serve_metrics(gateway_metrics const& from,
-                                                         gateway_options const& options,
-                                                         session& of) {
+[[nodiscard]] inline asio::awaitable<void> serve_metrics(gateway_metrics const& from, session& of) {
     if (path_of(of.request.target) != "/metrics") co_return co_await say(of, 404, "not found\n");
-    std::string text = from.text();
-    for (auto const& more : options.more_metrics) text += more();
-    gateway_response const told = text_response(200, std::move(text), "text/plain; version=0.0.4");
+    gateway_response const told = text_response(200, from.text(), "text/plain; version=0.0.4");
     static_cast<void>(co_await of.client.respond(told));
 }
 [[nodiscard]] inline asio::awaitable<void> serve_events(gateway_site const& site, session& of) {

@@ -11,6 +11,7 @@
 #include <aiaudit/basic_ledger.hpp>         // basic_ledger
 #include <aiaudit/codec/record_codec.hpp>   // encode_record
 #include <aiaudit/engine/ledger_share.hpp>  // ledger_share
+#include <aiaudit/engine/log_reader.hpp>    // log_reader
 #include <aiaudit/integrity/proof.hpp>      // consistency_proof
 #include <aiaudit/integrity/tile.hpp>       // tile_place
 

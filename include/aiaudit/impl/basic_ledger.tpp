@@ -341,8 +341,9 @@ budget_mode basic_ledger<Policies>::budgets_by() const noexcept {
 
 template <class Policies>
 result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const& entry) {
-    if (entry.kind != record_kind::alert && entry.kind != record_kind::outcome)
-        return fail(errc::bad_argument, "alerts and outcomes alone are appended once");
+    if (entry.kind != record_kind::alert && entry.kind != record_kind::outcome &&
+        entry.kind != record_kind::budget)
+        return fail(errc::bad_argument, "such a record is appended by no condition");
     auto const encoded = state_->encode(entry);
     if (!encoded) return encoded.error();
     return state_->admissions.append_once(*encoded);
@@ -396,10 +397,10 @@ result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(re
 }
 
 template <class Policies>
-result<void> basic_ledger<Policies>::look_at_alerts(
-    detail::function_ref<void(detail::alert_book const&)> visit) {
-    auto const looked = state_->look([&visit](budget_gate&, detail::alert_book& book) {
-        visit(book);
+result<void> basic_ledger<Policies>::look_at_folds(
+    detail::function_ref<void(budget_gate&, detail::alert_book const&)> visit) {
+    auto const looked = state_->look([&visit](budget_gate& gate, detail::alert_book& book) {
+        visit(gate, book);
         return true;
     });
     return looked ? result<void>{} : looked.error();

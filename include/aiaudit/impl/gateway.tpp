@@ -120,7 +120,7 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
         made->web.add({shared.options.metrics,
                        state::of_site(shared.options.limits),
                        [&shared](detail::session& session) {
-                           return detail::serve_metrics(shared.metrics, shared.options, session);
+                           return detail::serve_metrics(shared.metrics, session);
                        },
                        {}});
     }
@@ -188,7 +188,7 @@ detail::asio::awaitable<void> basic_gateway<Policies>::state::serve(core_type& o
                                                                     detail::session& session) {
     std::string_view const path = detail::path_of(session.request.target);
     if (path == "/metrics" && of.options.metrics.host.empty())
-        co_return co_await detail::serve_metrics(of.metrics, of.options, session);
+        co_return co_await detail::serve_metrics(of.metrics, session);
     if (path == "/healthz" || path == "/health")
         co_return co_await detail::say(session, 200, "ok\n");
     // Clients look whether anybody is there before they send a key.
@@ -281,6 +281,10 @@ result<void> basic_gateway<Policies>::keep_key_uses() {
     return {};
 }
 
+template <class Policies>
+gateway_metrics& basic_gateway<Policies>::metrics() noexcept {
+    return state_->core.metrics;
+}
 template <class Policies>
 gateway_metrics const& basic_gateway<Policies>::metrics() const noexcept {
     return state_->core.metrics;

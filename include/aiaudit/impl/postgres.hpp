@@ -6,6 +6,7 @@
 #ifndef AIAUDIT_IMPL_POSTGRES_HPP
 #define AIAUDIT_IMPL_POSTGRES_HPP
 
+#include <aiaudit/impl/fleet/postgres_ceilings.ipp>
 #include <aiaudit/impl/sinks/postgres_collection.ipp>
 #include <aiaudit/impl/sinks/postgres_rows.ipp>
 #include <aiaudit/impl/sinks/postgres_schema.ipp>

@@ -65,6 +65,9 @@ struct day_run {
 [[nodiscard]] std::vector<day_run> day_runs(time_zone const& zone, day_range days, timestamp oldest,
                                             timestamp newest);
 
+// A text[] of PostgreSQL.
+[[nodiscard]] std::string pq_array(std::vector<std::string_view> const& texts);
+
 // What a statement asks of the rows, and its parameters.
 struct pq_condition {
     std::string text{};

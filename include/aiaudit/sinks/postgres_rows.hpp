@@ -28,11 +28,14 @@ void append_numeric(std::string& out, money value);
 // What COPY ... (format binary) reads, in a string that keeps its memory.
 class postgres_rows final : public column_writer {
 public:
-    // Forgets all rows. `log` stands for the origin in those that come.
+    // The bytes before the first row. `log` stands for the origin in those that come.
     void begin(std::int32_t log);
     void add(sink_row const& row);
-    // With the end mark. Valid until begin().
-    [[nodiscard]] std::string_view end();
+    // The bytes behind the last row.
+    void end();
+    // What came since clear().
+    [[nodiscard]] std::string_view encoded() const noexcept { return bytes_; }
+    void clear() noexcept { bytes_.clear(); }
 
     void text(std::string_view value) override;
     void whole(std::int64_t value) override;

@@ -11,10 +11,12 @@
 #define AIAUDIT_SINKS_POSTGRES_SCHEMA_HPP
 
 #include <aiaudit/core/timestamp.hpp>           // timestamp
+#include <aiaudit/sinks/record_columns.hpp>     // column_type
 #include <aiaudit/transport/pq_connection.hpp>  // pq_connection
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -26,6 +28,19 @@ inline namespace v0_1_0 {
                                             std::uint32_t months);
 
 namespace detail {
+
+[[nodiscard]] constexpr std::string_view postgres_type(column_type type) noexcept {
+    switch (type) {
+    case column_type::text: return "text";
+    case column_type::whole: return "bigint";
+    case column_type::amount: return "numeric(38,12)";
+    case column_type::instant: return "timestamptz";
+    case column_type::bytes: return "bytea";
+    case column_type::flag: return "boolean";
+    case column_type::json: return "jsonb";
+    }
+    return "text";
+}
 
 // How many steps this release knows.
 inline constexpr int postgres_steps = 1;

@@ -6,7 +6,7 @@
 // Rows and cursor are written in one transaction, under a lock of the cursor's row: so each record
 // is there once, whoever else ships the log, and whatever breaks. A batch goes by COPY in binary
 // form straight into the table. Money is numeric(38,12), so that sums are exact.
-// Memory: some 700 bytes a row of a batch.
+// Memory: some hundred kilobytes, beside the batch.
 // Threads: one at a time.
 // Floor 9.
 #ifndef AIAUDIT_SINKS_POSTGRES_SINK_HPP
@@ -48,6 +48,7 @@ private:
     // Inside a transaction, which holds the lock of the cursor.
     [[nodiscard]] result<void> lock(sink_cursor const& wanted);
     [[nodiscard]] result<void> move_cursor(sink_batch const& batch);
+    [[nodiscard]] result<void> copy_rows(sink_batch const& batch);
     [[nodiscard]] result<void> write_all(sink_batch const& batch);
     [[nodiscard]] result<void> commit();
 

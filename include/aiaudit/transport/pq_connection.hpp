@@ -11,7 +11,8 @@
 #ifndef AIAUDIT_TRANSPORT_PQ_CONNECTION_HPP
 #define AIAUDIT_TRANSPORT_PQ_CONNECTION_HPP
 
-#include <aiaudit/error.hpp>  // result
+#include <aiaudit/detail/function_ref.hpp>  // function_ref
+#include <aiaudit/error.hpp>                // result
 
 #include <libpq-fe.h>
 
@@ -91,8 +92,10 @@ public:
     // Several statements without parameters, parted by semicolons: for migrations. Errors: as
     // query().
     [[nodiscard]] result<void> run(std::string_view statements);
-    // Runs a COPY FROM STDIN with those bytes. Errors: as query().
-    [[nodiscard]] result<void> copy(std::string_view statement, std::string_view bytes);
+    // Runs a COPY FROM STDIN with the bytes that next_piece() gives, until it gives none; the
+    // server works on a piece while the next is made. Errors: as query().
+    [[nodiscard]] result<void> copy(std::string_view statement,
+                                    detail::function_ref<std::string_view()> next_piece);
 
     // Of the last statement that the server refused; empty where it did not.
     [[nodiscard]] std::string const& sqlstate() const noexcept { return sqlstate_; }

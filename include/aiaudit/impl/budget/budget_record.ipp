@@ -96,6 +96,7 @@ AIAUDIT_INLINE result<void> detail::check_top_up(budget const& to, budget_top_up
         return bad_budget("budget '" + to.name + "' " + std::string(why));
     };
     if (to.unit != of.unit) return bad("has another unit");
+    if (to.fleet != fleet_rule::none) return bad("is of a fleet: set another limit in its store");
     if (to.window.period == budget_period::minute || is_of_lives(to))
         return bad("is a rate, or of runs for as long as they go on: set another limit");
     if (!of.subject.empty() && !to.scope.each) return bad("is for all of its calls together");
@@ -154,6 +155,36 @@ AIAUDIT_INLINE result<record> to_record(advance_pardon const& of, timestamp at) 
     entry.tags.emplace_back("by", of.by);
     entry.tags.emplace_back("why", of.why);
     if (!of.forgotten.empty()) entry.tags.emplace_back("forgotten", of.forgotten);
+    return entry;
+}
+
+AIAUDIT_INLINE result<record> to_record(budget_ceiling const& of, timestamp at) {
+    if (!detail::is_budget_name(of.budget)) return detail::bad_budget("a budget has another name");
+    if (of.unit > budget_unit::requests) return detail::bad_budget("unknown unit");
+    if (of.amount < 0 || of.amount > detail::budget_amount_most || of.beyond < 0 ||
+        of.beyond > of.amount)
+        return detail::bad_budget("a ceiling is 0 or more, and not too much");
+    if (!of.why.empty() && !detail::is_subject_name(of.why))
+        return detail::bad_budget("why a ceiling changes is at most 1024 bytes on one line");
+    record entry = detail::budget_record_base(at, "ceiling", of.budget);
+    entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
+    entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
+    if (of.beyond != 0) entry.tags.emplace_back("beyond", amount_text(of.beyond, of.unit));
+    entry.tags.emplace_back("window", std::to_string(of.window));
+    entry.tags.emplace_back("version", std::to_string(of.version));
+    if (!of.why.empty()) entry.tags.emplace_back("why", of.why);
+    return entry;
+}
+
+AIAUDIT_INLINE result<record> to_record(fleet_node const& of, timestamp at) {
+    if (!detail::is_budget_name(of.name))
+        return detail::bad_budget("a node's name is 1 to 64 of A-Z a-z 0-9 . _ -");
+    if (of.id.is_zero() || of.incarnation == 0)
+        return detail::bad_budget("a node of a fleet has an id, and begins at 1");
+    record entry = detail::budget_record_base(at, detail::change_join, detail::all_budgets);
+    entry.operation_id = of.id;
+    entry.tags.emplace_back("node", of.name);
+    entry.tags.emplace_back("incarnation", std::to_string(of.incarnation));
     return entry;
 }
 

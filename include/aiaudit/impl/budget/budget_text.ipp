@@ -169,34 +169,56 @@ struct action_options {
     int128 unbounded_hold = 0;
     int128 roll_over = 0;
     budget_reserve reserve = budget_reserve::full;
+    fleet_rule fleet = fleet_rule::none;
+    int128 fleet_safe = 0;
 };
+
+AIAUDIT_INLINE result<void> take_fleet_rule(std::string_view text, budget_unit unit,
+                                            action_options& found) {
+    constexpr std::string_view safe = "safe:";
+    found.fleet = text == "open" ? fleet_rule::open : fleet_rule::closed;
+    if (text == "closed" || text == "open") return {};
+    if (!text.starts_with(safe))
+        return bad_budget("unknown rule of a fleet '" + printable(text) +
+                          "'; use closed, open or safe:AMOUNT");
+    auto const amount = parse_budget_limit(text.substr(safe.size()), unit);
+    if (!amount) return amount.error();
+    if (*amount == 0) return bad_budget("what is safe without the store is more than 0");
+    found.fleet = fleet_rule::safe;
+    found.fleet_safe = *amount;
+    return {};
+}
 
 // Takes them off the text.
 AIAUDIT_INLINE result<action_options> take_action_options(std::string_view& text,
                                                           budget_unit unit) {
     action_options found;
-    constexpr std::string_view roll = ";roll=";
-    if (auto const at = text.rfind(roll); at != std::string_view::npos) {
-        auto const amount = parse_budget_limit(text.substr(at + roll.size()), unit);
+    auto const take = [&text](std::string_view word) {
+        auto const at = text.rfind(word);
+        bool const is_there = at != std::string_view::npos;
+        std::string_view const rest = is_there ? text.substr(at + word.size()) : text.substr(0, 0);
+        if (is_there) text = text.substr(0, at);
+        return is_there ? std::optional(rest) : std::nullopt;
+    };
+    if (auto const rule = take(";fleet=")) {
+        if (auto ok = take_fleet_rule(*rule, unit, found); !ok) return ok.error();
+    }
+    if (auto const roll = take(";roll=")) {
+        auto const amount = parse_budget_limit(*roll, unit);
         if (!amount) return amount.error();
         if (*amount == 0) return bad_budget("what rolls over is more than 0");
         found.roll_over = *amount;
-        text = text.substr(0, at);
     }
-    constexpr std::string_view reserve = ";reserve=";
-    if (auto const at = text.rfind(reserve); at != std::string_view::npos) {
-        auto const way = parse_budget_reserve(text.substr(at + reserve.size()));
+    if (auto const reserve = take(";reserve=")) {
+        auto const way = parse_budget_reserve(*reserve);
         if (!way) return way.error();
         found.reserve = *way;
-        text = text.substr(0, at);
     }
-    constexpr std::string_view hold = ";hold=";
-    if (auto const at = text.rfind(hold); at != std::string_view::npos) {
-        auto const amount = parse_budget_limit(text.substr(at + hold.size()), unit);
+    if (auto const hold = take(";hold=")) {
+        auto const amount = parse_budget_limit(*hold, unit);
         if (!amount) return amount.error();
         if (*amount == 0) return bad_budget("what is held for a call is more than 0");
         found.unbounded_hold = *amount;
-        text = text.substr(0, at);
     }
     return found;
 }
@@ -241,6 +263,8 @@ AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& i
     into.unbounded_hold = options->unbounded_hold;
     into.reserve = options->reserve;
     into.roll_over = options->roll_over;
+    into.fleet = options->fleet;
+    into.fleet_safe = options->fleet_safe;
     return {};
 }
 
@@ -341,6 +365,19 @@ AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& wh
     return {};
 }
 
+AIAUDIT_INLINE result<void> check_fleet(budget const& of, std::string const& where) {
+    if (of.fleet > fleet_rule::safe) return bad_budget(where + "unknown rule of a fleet");
+    if ((of.fleet == fleet_rule::safe) != (of.fleet_safe != 0) || of.fleet_safe < 0 ||
+        of.fleet_safe > budget_amount_most)
+        return bad_budget(where +
+                          "an amount that is safe belongs to the fleet's rule of that name");
+    bool const fits = is_calendar(of.window.period) || of.window.period == budget_period::total;
+    if (of.fleet == fleet_rule::none || (fits && !of.scope.each && of.roll_over == 0)) return {};
+    return bad_budget(where +
+                      "a fleet has limits of the calendar or of total alone, for everyone or for "
+                      "one name, and nothing rolls over");
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE result<void> validate(budget const& of) {
@@ -366,6 +403,7 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
     if (auto ok = detail::check_anchor(of.window, where); !ok) return ok;
     if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
     if (auto ok = detail::check_action(of, where); !ok) return ok;
+    if (auto ok = detail::check_fleet(of, where); !ok) return ok;
     auto const parsed = parse_alert_percents(detail::percents_text(of.alert_percents));
     if (!parsed) return detail::bad_budget(where + parsed.error().where);
     return {};
@@ -418,6 +456,10 @@ AIAUDIT_INLINE std::string action_text(budget const& of) {
         text.append(";reserve=")
             .append(detail::budget_reserve_names[static_cast<std::size_t>(of.reserve)]);
     if (of.roll_over != 0) text += ";roll=" + amount_text(of.roll_over, of.unit);
+    if (of.fleet != fleet_rule::none)
+        text.append(";fleet=")
+            .append(detail::fleet_rule_names[static_cast<std::size_t>(of.fleet)])
+            .append(of.fleet == fleet_rule::safe ? amount_text(of.fleet_safe, of.unit) : "");
     return text;
 }
 
@@ -445,6 +487,7 @@ AIAUDIT_INLINE std::string refusal_text(budget_refusal const& refused) {
     }
     text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
             ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);
+    if (!refused.because.empty()) text += " (" + refused.because + ")";
     if (refused.resets_at) text += ", resets at " + refused.resets_at->to_string();
     if (refused.retry_after_ms != 0)
         text += ", try again in " + std::to_string(refused.retry_after_ms) + " ms";

@@ -79,6 +79,37 @@ AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
     to.add_credit(to.window_at(at), of.subject, of.amount);
 }
 
+AIAUDIT_INLINE detail::kept_budget* budget_gate::fleet_budget(budget_ceiling const& of) {
+    auto const [place, is_there] = state_.find(of.budget);
+    if (!is_there) return nullptr;
+    detail::kept_budget& found = state_.budgets[place];
+    bool const fits =
+        found.of_fleet() && found.definition().unit == of.unit && found.may_be_window(of.window);
+    return fits ? &found : nullptr;
+}
+
+AIAUDIT_INLINE void budget_gate::set_ceiling(budget_ceiling const& of) {
+    state_.store_seen = (std::max)(state_.store_seen, of.version);
+    if (detail::kept_budget* const to = fleet_budget(of))
+        to->set_ceiling({of.window, of.amount, of.beyond});
+}
+
+AIAUDIT_INLINE bool budget_gate::may_set(budget_ceiling const& of) {
+    detail::kept_budget* const to = fleet_budget(of);
+    return to != nullptr && to->lower_ceiling(of.window, of.amount);
+}
+
+AIAUDIT_INLINE void budget_gate::cancel_ceiling(budget_ceiling const& of) {
+    if (detail::kept_budget* const to = fleet_budget(of)) to->end_lowering(of.window);
+}
+
+AIAUDIT_INLINE std::vector<fleet_state> budget_gate::take_fleet_states(timestamp now) {
+    std::vector<fleet_state> all;
+    for (detail::kept_budget& each : state_.budgets)
+        if (each.of_fleet()) all.push_back(detail::fleet_state_of(each, now));
+    return all;
+}
+
 AIAUDIT_INLINE void budget_gate::forget_future(timestamp after) {
     // What is held tentatively is held again when it is applied.
     ++version_;
@@ -229,7 +260,10 @@ AIAUDIT_INLINE void budget_gate::end_advances(advance_end how, std::uint64_t hol
 AIAUDIT_INLINE int128 detail::step_of(kept_budget const& of, int128 asked,
                                       std::uint32_t calls) noexcept {
     constexpr int128 part_of_limit = 64;
-    return (std::max)(asked, (std::min)(asked * calls, of.definition().limit / part_of_limit));
+    int128 limit = of.definition().limit;
+    // Of a fleet's limit this ledger has a part.
+    if (of.of_fleet()) limit = of.ceilings().empty() ? int128{0} : of.ceilings().back().now();
+    return (std::max)(asked, (std::min)(asked * calls, limit / part_of_limit));
 }
 
 // How much more should be held ahead of a place of which so much is. 0: there is no room.

@@ -15,23 +15,34 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE std::string gate_encoder::encode() {
+// The oldest that says all of it.
+AIAUDIT_INLINE std::uint8_t gate_encoder::version() const {
+    auto const any = [this](auto&& has) {
+        return std::any_of(state_->budgets.begin(), state_->budgets.end(), has);
+    };
+    if (state_->node.incarnation != 0 ||
+        any([](kept_budget const& each) { return !each.ceilings().empty(); }))
+        return gate_version_ceilings;
     bool has_advances = state_->holder != 0;
     state_->for_each_advance([&](std::uint32_t number, std::uint64_t) {
         state_->open.for_each_hold(number, [&](hold const& each) {
             has_advances = has_advances || is_logged(each, true);
         });
     });
-    bool const has_credits =
-        has_advances ||
-        std::any_of(state_->budgets.begin(), state_->budgets.end(),
-                    [](kept_budget const& each) { return !each.credits().empty(); });
+    if (has_advances) return gate_version_advances;
+    bool const has_credits = any([](kept_budget const& each) { return !each.credits().empty(); });
+    return has_credits ? gate_version_credits : gate_version;
+}
+
+AIAUDIT_INLINE std::string gate_encoder::encode() {
+    std::uint8_t const as = version();
     note_holds();
     count(state_->budgets.size());
     for (kept_budget const& each : state_->budgets) {
         encode_definition(each.definition());
         encode_accounts(each);
-        if (has_credits) encode_credits(each);
+        if (as >= gate_version_credits) encode_credits(each);
+        if (as >= gate_version_ceilings) encode_ceilings(each);
         ++budget_;
     }
     encode_attempts();
@@ -40,13 +51,30 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         encode_place(each.budget, each.account, each.window);
         count(each.percent);
     }
-    if (has_advances) append_little_endian(out_, state_->holder);
+    if (as >= gate_version_advances) append_little_endian(out_, state_->holder);
+    if (as >= gate_version_ceilings) {
+        encode_node(state_->node);
+        count(state_->store_seen);
+    }
     std::string head{gate_magic};
-    head.push_back(static_cast<char>(has_advances  ? gate_version_advances
-                                     : has_credits ? gate_version_credits
-                                                   : gate_version));
+    head.push_back(static_cast<char>(as));
     append_little_endian(head, crc32c(out_));
     return head + out_;
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_ceilings(kept_budget const& of) {
+    count(of.ceilings().size());
+    for (window_ceiling const& each : of.ceilings()) {
+        number(each.window);
+        amount(each.amount);
+        amount(each.beyond);
+    }
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_node(fleet_node const& of) {
+    text(of.name);
+    out_.append(view_of(of.id.bytes));
+    count(of.incarnation);
 }
 
 AIAUDIT_INLINE void gate_encoder::encode_definition(budget const& of) {
@@ -208,7 +236,11 @@ AIAUDIT_INLINE bool gate_decoder::decode() {
         if (!decode_attempt()) return false;
     for (std::uint64_t left = in_.varint(); left != 0; --left)
         if (!decode_passed()) return false;
-    if (version_ == gate_version_advances) state_.holder = in_.little_endian<std::uint64_t>();
+    if (version_ >= gate_version_advances) state_.holder = in_.little_endian<std::uint64_t>();
+    if (version_ >= gate_version_ceilings) {
+        if (!decode_node(state_.node)) return false;
+        state_.store_seen = in_.varint();
+    }
     return in_.ok() && in_.at_end();
 }
 
@@ -239,7 +271,8 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     auto const [place, is_there] = state_.find(of.name);
     if (is_there || place != state_.budgets.size()) return false;
     kept_budget& made = state_.budgets.emplace_back(std::move(of));
-    return decode_accounts(made) && (version_ == gate_version || decode_credits(made));
+    return decode_accounts(made) && (version_ == gate_version || decode_credits(made)) &&
+           (version_ < gate_version_ceilings || decode_ceilings(made));
 }
 
 AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
@@ -255,7 +288,7 @@ AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
 
 AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
     std::int64_t const since = number();
-    if (since != window_sums::none && !is_window(of, since)) return false;
+    if (since != window_sums::none && !of.may_be_window(since)) return false;
     of.restore_known_since(since);
     bool const each = of.definition().scope.each;
     for (std::uint64_t left = in_.varint(); left != 0; --left) {
@@ -282,16 +315,39 @@ AIAUDIT_INLINE bool gate_decoder::decode_credits(kept_budget& of) {
         std::int64_t const window = number();
         std::string_view const subject = text();
         int128 const amount = in_.varint128();
-        if (!in_.ok() || !is_window(of, window) || amount <= 0 || amount > budget_amount_most)
+        if (!in_.ok() || !of.may_be_window(window) || amount <= 0 || amount > budget_amount_most)
             return false;
         of.add_credit(window, subject, amount);
     }
     return in_.ok();
 }
 
+AIAUDIT_INLINE bool gate_decoder::decode_ceilings(kept_budget& of) {
+    for (std::uint64_t left = in_.varint(); left != 0; --left) {
+        window_ceiling next;
+        next.window = number();
+        next.amount = in_.varint128();
+        next.beyond = in_.varint128();
+        if (!in_.ok() || !of.may_be_window(next.window) || next.amount < 0 ||
+            next.amount > budget_amount_most || next.beyond < 0 || next.beyond > next.amount)
+            return false;
+        of.set_ceiling(next);
+    }
+    return in_.ok();
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_node(fleet_node& to) {
+    to.name = text();
+    std::string_view const bytes = in_.take(to.id.bytes.size());
+    if (bytes.empty()) return false;
+    std::memcpy(to.id.bytes.data(), bytes.data(), bytes.size());
+    to.incarnation = in_.varint();
+    return in_.ok() && (to.incarnation == 0 || is_budget_name(to.name));
+}
+
 AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_account& account) {
     std::int64_t const floor = number();
-    if (floor != window_sums::none && !is_window(of, floor)) return false;
+    if (floor != window_sums::none && !of.may_be_window(floor)) return false;
     std::uint64_t const count = in_.varint();
     if (count > of.keeping().kept) return false;
     std::int64_t before = floor;
@@ -300,7 +356,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
         std::int64_t const window = number();
         int128 const spent = in_.varint128();
         auto const fired = narrow<std::uint32_t>();
-        if (!in_.ok() || window <= before || !is_window(of, window) || spent < 0 ||
+        if (!in_.ok() || window <= before || !of.may_be_window(window) || spent < 0 ||
             spent > stored_amount_most)
             return false;
         all.push_back({{spent, 0}, window, 0, fired});
@@ -308,29 +364,6 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
     }
     account.windows.restore(floor, std::move(all), of.keeping());
     return true;
-}
-
-AIAUDIT_INLINE bool gate_decoder::is_window(kept_budget const& of, std::int64_t number) noexcept {
-    budget_window const& window = of.definition().window;
-    if (of.of_lives()) return is_reckonable(number);
-    std::int64_t most = 0;
-    std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
-                                   (seconds_per_day * nanoseconds_per_second);
-    switch (window.period) {
-    case budget_period::total: break;
-    case budget_period::day: most = days_most + 4; break;
-    case budget_period::week: most = days_most / 7 + 4; break;
-    case budget_period::month: most = days_most / 30; break;
-    case budget_period::quarter: most = days_most / 90; break;
-    case budget_period::year: most = days_most / 365 + 2; break;
-    case budget_period::rolling:
-        most =
-            days_most * seconds_per_day * nanoseconds_per_second / rolling_part_ns(window.hours) +
-            184;
-        break;
-    case budget_period::minute: return is_reckonable(number);
-    }
-    return number >= -most && number <= most;
 }
 
 AIAUDIT_INLINE bool gate_decoder::decode_attempt() {
@@ -346,7 +379,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_attempt() {
         state_.open.find(operation, attempt) != open_attempts::none)
         return false;
     intent_before_ = intent;
-    bool const is_advance = version_ == gate_version_advances && attempt == open_attempt::advance;
+    bool const is_advance = version_ >= gate_version_advances && attempt == open_attempt::advance;
     std::uint32_t const number = state_.open.add(operation, attempt);
     state_.open[number].intent = sequence{intent};
     state_.open[number].deadline = deadline;
@@ -382,7 +415,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_place(std::uint32_t& budget, std::uint3
     window = number();
     return in_.ok() && budget < state_.budgets.size() &&
            account < state_.budgets[budget].accounts().size() &&
-           is_window(state_.budgets[budget], window);
+           state_.budgets[budget].may_be_window(window);
 }
 
 AIAUDIT_INLINE bool gate_decoder::decode_passed() {
@@ -401,7 +434,7 @@ AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
     if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
         return bad("it is something else");
     auto const version = static_cast<std::uint8_t>(bytes[gate_magic.size()]);
-    if (version < gate_version || version > gate_version_advances)
+    if (version < gate_version || version > gate_version_ceilings)
         return bad("its version is not known");
     std::string_view const body = bytes.substr(gate_head_bytes);
     if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))

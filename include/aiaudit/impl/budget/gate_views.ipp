@@ -97,7 +97,10 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
 AIAUDIT_INLINE budget_state with_limit(kept_budget const& of, budget_place const& place,
                                        budget_state state) {
     int128 const limit = of.is_bucket() ? of.definition().limit : of.limit_at(place);
-    state.added = limit - of.definition().limit;
+    if (of.of_fleet())
+        state.ceiling = limit;
+    else
+        state.added = limit - of.definition().limit;
     state.left = limit - state.spent - state.reserved - state.advance;
     return state;
 }
@@ -227,7 +230,10 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
     refused.reason = reason;
     refused.period = definition.window.period;
     refused.unit = definition.unit;
-    refused.limit = definition.limit + state.added;
+    refused.limit = state.ceiling.value_or(definition.limit + state.added);
+    if (state.ceiling)
+        refused.because = "this node's part of the fleet's limit of " +
+                          amount_and_unit(definition.limit, definition.unit);
     refused.spent = state.spent;
     refused.reserved = state.reserved;
     refused.asked = asked;
@@ -254,6 +260,24 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
     if (wait_ns && *wait_ns > 0)
         refused.retry_after_ms = static_cast<std::uint64_t>((*wait_ns - 1) / millisecond + 1);
     return refused;
+}
+
+AIAUDIT_INLINE fleet_state fleet_state_of(kept_budget& of, timestamp now) {
+    fleet_state made;
+    made.budget = of.definition();
+    made.window = of.window_at(now);
+    made.refused = of.take_refused();
+    bool has_now = false;
+    auto const add = [&](std::int64_t number, int128 ceiling, int128 beyond) {
+        auto const span = span_numbered(made.budget.window, number);
+        auto const used = of.used_in(number);
+        has_now = has_now || number == made.window;
+        made.windows.push_back(
+            {number, {span.begins_ns}, {span.ends_ns}, ceiling, beyond, used.spent, used.reserved});
+    };
+    for (window_ceiling const& each : of.ceilings()) add(each.window, each.now(), each.beyond);
+    if (!has_now) add(made.window, 0, 0);
+    return made;
 }
 
 }  // namespace detail

@@ -116,6 +116,68 @@ AIAUDIT_INLINE void kept_budget::add_credit(std::int64_t window, std::string_vie
     });
 }
 
+AIAUDIT_INLINE void kept_budget::set_ceiling(window_ceiling of) {
+    auto const place = std::lower_bound(
+        ceilings_.begin(), ceilings_.end(), of.window,
+        [](window_ceiling const& each, std::int64_t wanted) { return each.window < wanted; });
+    bool const is_there = place != ceilings_.end() && place->window == of.window;
+    if (is_there)
+        *place = of;
+    else
+        ceilings_.insert(place, of);
+    if (ceilings_.size() > ceilings_kept) ceilings_.erase(ceilings_.begin());
+}
+
+AIAUDIT_INLINE bool kept_budget::lower_ceiling(std::int64_t window, int128 amount) {
+    for (window_ceiling& each : ceilings_) {
+        if (each.window != window) continue;
+        if (amount >= each.now()) return true;
+        if (amount < used_in(window).all()) return false;
+        each.lowered = amount;
+        return true;
+    }
+    return true;
+}
+
+AIAUDIT_INLINE void kept_budget::end_lowering(std::int64_t window) {
+    for (window_ceiling& each : ceilings_)
+        if (each.window == window) each.lowered = window_ceiling::never;
+}
+
+AIAUDIT_INLINE amounts_used kept_budget::used_in(std::int64_t window) const {
+    if (accounts_.size() == 0) return {};
+    auto const sums = accounts_[0].windows.find(window);
+    return sums ? sums->used : amounts_used{};
+}
+
+AIAUDIT_INLINE int128 kept_budget::ceiling_at(std::int64_t window) const noexcept {
+    for (window_ceiling const& each : ceilings_)
+        if (each.window == window) return each.now();
+    return 0;
+}
+
+AIAUDIT_INLINE bool kept_budget::may_be_window(std::int64_t number) const noexcept {
+    std::int64_t most = 0;
+    std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
+                                   (seconds_per_day * nanoseconds_per_second);
+    switch (definition_.window.period) {
+    case budget_period::total: break;
+    case budget_period::day: most = days_most + 4; break;
+    case budget_period::week: most = days_most / 7 + 4; break;
+    case budget_period::month: most = days_most / 30; break;
+    case budget_period::quarter: most = days_most / 90; break;
+    case budget_period::year: most = days_most / 365 + 2; break;
+    case budget_period::rolling:
+        most = days_most * seconds_per_day * nanoseconds_per_second /
+                   rolling_part_ns(definition_.window.hours) +
+               184;
+        break;
+    case budget_period::minute: return reckonable_ns({number}) == number;
+    }
+    if (of_lives_) return reckonable_ns({number}) == number;
+    return number >= -most && number <= most;
+}
+
 AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_view subject) const {
     int128 sum = 0;
     for (window_credit const& each : credits_) {
@@ -129,6 +191,7 @@ AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_vi
 AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
     bool const is_there = place.account != account_table::none;
     std::string_view const name = is_there ? accounts_[place.account].name() : place.name;
+    if (of_fleet()) return ceiling_at(place.window) - definition_.limit;
     int128 added = credit_at(place.window, name);
     // Two windows before the one in which it was set are known.
     constexpr std::int64_t known_before = 2;
@@ -355,7 +418,7 @@ AIAUDIT_INLINE void kept_budget::end_taking(timestamp after) {
 }
 
 AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
-    adds_ = definition_.roll_over != 0 || !credits_.empty();
+    adds_ = definition_.roll_over != 0 || !credits_.empty() || of_fleet();
     thresholds_.clear();
     for (std::uint32_t const percent : definition_.alert_percents) {
         int128 const least = (definition_.limit * percent + 99) / 100;

@@ -64,6 +64,7 @@ AIAUDIT_INLINE std::vector<report_cell> cells_of(budget_state const& of) {
         number_cell("alert_percent", percent_reached(of)),
         text_cell("added", amount(of.added)),
         text_cell("advance", amount(of.advance)),
+        text_cell("ceiling", of.ceiling ? std::optional(amount(*of.ceiling)) : std::nullopt),
     };
 }
 
@@ -72,6 +73,7 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(budget_state const& of) {
     std::string state(state_name(of));
     if (std::uint32_t const percent = percent_reached(of); percent != 0)
         state = (of.left > 0 ? "" : state + ", ") + "past " + std::to_string(percent) + " %";
+    if (of.ceiling) state += ", ceiling " + amount(*of.ceiling);
     if (of.budget.then == budget_action::warn && of.left <= 0) state += ", warns only";
     return {
         label_cell("budget", of.budget.name),

@@ -83,7 +83,14 @@ AIAUDIT_INLINE std::string gateway_metrics::text() const {
     write_requests(writer, now);
     write_amounts(writer, now);
     write_times(writer, now);
+    std::lock_guard const alone(sources_mutex_);
+    for (auto const& each : sources_) out += each();
     return out;
+}
+
+AIAUDIT_INLINE void gateway_metrics::add_source(std::function<std::string()> lines) {
+    std::lock_guard const alone(sources_mutex_);
+    sources_.push_back(std::move(lines));
 }
 
 AIAUDIT_INLINE detail::metric_series& gateway_metrics::series_of(std::string_view upstream,

@@ -148,8 +148,7 @@ AIAUDIT_INLINE void set_names(group_names& names, report_kind kind, std::string_
     }
 }
 
-// A text[] of PostgreSQL.
-[[nodiscard]] AIAUDIT_INLINE std::string pq_array(std::vector<std::string_view> const& texts) {
+AIAUDIT_INLINE std::string pq_array(std::vector<std::string_view> const& texts) {
     std::string array = "{";
     for (std::string_view const text : texts) {
         if (array.size() > 1) array += ',';

@@ -59,7 +59,7 @@ AIAUDIT_INLINE std::string postgres_targets() {
 AIAUDIT_INLINE void postgres_rows::begin(std::int32_t log) {
     using namespace std::string_view_literals;
     log_ = log;
-    bytes_.assign("PGCOPY\n\xFF\r\n\0"sv);
+    bytes_.append("PGCOPY\n\xFF\r\n\0"sv);
     append_big_endian(bytes_, std::uint32_t{0});  // flags
     append_big_endian(bytes_, std::uint32_t{0});  // length of more header
 }
@@ -70,10 +70,7 @@ AIAUDIT_INLINE void postgres_rows::add(sink_row const& row) {
     write_columns("-", row, *this);
 }
 
-AIAUDIT_INLINE std::string_view postgres_rows::end() {
-    append_big_endian(bytes_, std::int16_t{-1});
-    return bytes_;
-}
+AIAUDIT_INLINE void postgres_rows::end() { append_big_endian(bytes_, std::int16_t{-1}); }
 
 AIAUDIT_INLINE void postgres_rows::append_field(std::string_view value) {
     append_big_endian(bytes_, static_cast<std::uint32_t>(value.size()));

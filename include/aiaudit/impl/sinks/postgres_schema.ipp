@@ -8,7 +8,6 @@
 #include <aiaudit/core/calendar.hpp>  // month_of, first_of_month
 #include <aiaudit/rollup/totals.hpp>  // reported_units
 #include <aiaudit/sinks/postgres_schema.hpp>
-#include <aiaudit/sinks/record_columns.hpp>  // record_columns
 
 #include <algorithm>
 #include <cstddef>
@@ -23,19 +22,6 @@ namespace detail {
 inline constexpr std::size_t columns_of_step_1 = 75;
 static_assert(record_columns.size() == columns_of_step_1,
               "new columns need a further step: alter table aiaudit.record add column ...");
-
-[[nodiscard]] constexpr std::string_view postgres_type(column_type type) noexcept {
-    switch (type) {
-    case column_type::text: return "text";
-    case column_type::whole: return "bigint";
-    case column_type::amount: return "numeric(38,12)";
-    case column_type::instant: return "timestamptz";
-    case column_type::bytes: return "bytea";
-    case column_type::flag: return "boolean";
-    case column_type::json: return "jsonb";
-    }
-    return "text";
-}
 
 [[nodiscard]] AIAUDIT_INLINE std::string record_table() {
     std::string columns;

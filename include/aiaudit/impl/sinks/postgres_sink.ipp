@@ -164,12 +164,29 @@ AIAUDIT_INLINE result<void> postgres_record_sink::commit() {
     return {};
 }
 
+// Piece by piece, so that the server takes rows in while others are encoded.
+AIAUDIT_INLINE result<void> postgres_record_sink::copy_rows(sink_batch const& batch) {
+    constexpr std::size_t piece_bytes = std::size_t{1} << 16;
+    static std::string const statement =
+        "copy " + postgres_targets() + " from stdin (format binary)";
+    rows_.clear();
+    rows_.begin(log_);
+    auto next = batch.rows.begin();
+    bool ended = false;
+    return connection_->copy(statement, [&]() -> std::string_view {
+        if (ended) return {};
+        if (next != batch.rows.begin()) rows_.clear();
+        while (next != batch.rows.end() && rows_.encoded().size() < piece_bytes) rows_.add(*next++);
+        ended = next == batch.rows.end();
+        if (ended) rows_.end();
+        return rows_.encoded();
+    });
+}
+
 AIAUDIT_INLINE result<void> postgres_record_sink::write_all(sink_batch const& batch) {
     if (auto ok = connection_->run(begin_); !ok) return ok;
     if (auto ok = lock(batch.before); !ok) return ok;
-    static std::string const statement =
-        "copy " + postgres_targets() + " from stdin (format binary)";
-    if (auto ok = connection_->copy(statement, rows_.end()); !ok) return ok;
+    if (auto ok = copy_rows(batch); !ok) return ok;
     if (auto ok = move_cursor(batch); !ok) return ok;
     return commit();
 }
@@ -178,8 +195,6 @@ AIAUDIT_INLINE result<void> postgres_record_sink::write(sink_batch const& batch)
     if (!connection_ || !connection_->is_open())
         return fail(errc::connection_lost, name() + ": the connection is closed");
     if (auto ok = make_partitions(batch); !ok) return ok;
-    rows_.begin(log_);
-    for (sink_row const& row : batch.rows) rows_.add(row);
     auto written = write_all(batch);
     if (written) return {};
     error const reason = postgres_error(*connection_, written.error());

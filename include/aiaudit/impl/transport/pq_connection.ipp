@@ -74,7 +74,12 @@ AIAUDIT_INLINE result<void> pq_connection::connect() {
         }
         if (state == PGRES_POLLING_FAILED) break;
     }
-    error failed = fail(errc::connect_failed, "PostgreSQL at " + place_ + ": no connection");
+    char const* why = ": no connection";
+    if (PQconnectionNeedsPassword(connection_.get()) == 1)
+        why = ": it asks for a password, and the URL has none";
+    else if (PQconnectionUsedPassword(connection_.get()) == 1)
+        why = ": it refuses that user, password or database";
+    error failed = fail(errc::connect_failed, "PostgreSQL at " + place_ + why);
     failed.remote = PQerrorMessage(connection_.get());
     connection_.reset();
     return failed;
@@ -194,29 +199,26 @@ AIAUDIT_INLINE result<void> pq_connection::run(std::string_view statements) {
     return {};
 }
 
-AIAUDIT_INLINE result<void> pq_connection::copy(std::string_view statement,
-                                                std::string_view bytes) {
+AIAUDIT_INLINE result<void> pq_connection::copy(
+    std::string_view statement, detail::function_ref<std::string_view()> next_piece) {
     auto const begun = query(statement);
     if (!begun) return begun.error();
     if (PQresultStatus(begun->handle()) != PGRES_COPY_IN)
         return fail(errc::bad_argument, "no COPY FROM STDIN");
-    constexpr std::size_t piece = std::size_t{1} << 18;  // libpq holds so much at a time
-    auto const until = clock::now() + options_.answer_max;
-    while (!bytes.empty()) {
-        std::string_view const part = bytes.substr(0, piece);
-        if (PQputCopyData(connection_.get(), part.data(), static_cast<int>(part.size())) != 1)
+    auto until = clock::now() + options_.answer_max;
+    auto const sent_all = [this, &until]() -> result<void> {
+        until = clock::now() + options_.answer_max;
+        auto ok = send_all(until);
+        if (!ok) connection_.reset();
+        return ok;
+    };
+    for (std::string_view piece = next_piece(); !piece.empty(); piece = next_piece()) {
+        if (PQputCopyData(connection_.get(), piece.data(), static_cast<int>(piece.size())) != 1)
             return lost("while rows were sent");
-        bytes.remove_prefix(part.size());
-        if (auto ok = send_all(until); !ok) {
-            connection_.reset();
-            return ok;
-        }
+        if (auto ok = sent_all(); !ok) return ok;
     }
     if (PQputCopyEnd(connection_.get(), nullptr) != 1) return lost("while rows were sent");
-    if (auto ok = send_all(until); !ok) {
-        connection_.reset();
-        return ok;
-    }
+    if (auto ok = sent_all(); !ok) return ok;
     auto const done = take_results(until);
     if (!done) return done.error();
     return {};

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <aiaudit/codec/record_codec.hpp>
+#include <aiaudit/engine/log_reader.hpp>
 #include <aiaudit/engine/sink_mark.hpp>
 #include <aiaudit/integrity/checkpoint.hpp>
 #include <aiaudit/retain.hpp>
@@ -16,7 +18,7 @@
 #include <map>
 #include <sstream>
 
-BOOST_AUTO_TEST_SUITE(shipper)
+BOOST_AUTO_TEST_SUITE(shipping)
 
 using namespace aiaudit;
 using namespace aiaudit_tests;
@@ -73,14 +75,13 @@ struct stand {
         : log(ledger::open({.path = directory / "ledger"}).value()) {
         append_samples(log, first, count);
     }
-    [[nodiscard]] std::unique_ptr<aiaudit::shipper> make(ship_options options = {}) {
+    [[nodiscard]] std::unique_ptr<shipper> make(ship_options options = {}) {
         options.linger = std::chrono::milliseconds(0);
-        return aiaudit::shipper::make(log, std::make_unique<faulty_sink>(kept, next),
-                                      std::move(options))
+        return shipper::make(log, std::make_unique<faulty_sink>(kept, next), std::move(options))
             .value();
     }
     // Steps until nothing is left, over failures.
-    void ship_all(aiaudit::shipper& shipping) {
+    void ship_all(shipper& shipping) {
         for (int i = 0; i < 1000; ++i) {
             auto const shipped = shipping.step(true);
             if (shipped && *shipped == 0) return;
@@ -122,10 +123,9 @@ BOOST_AUTO_TEST_CASE(each_record_arrives_once_in_order_and_batches_end_at_border
 
 BOOST_AUTO_TEST_CASE(a_batch_waits_for_more_until_its_time_has_come) {
     stand with(150);
-    auto patient =
-        aiaudit::shipper::make(with.log, std::make_unique<faulty_sink>(with.kept, with.next),
-                               {.batch_records = 100, .linger = std::chrono::hours(1)})
-            .value();
+    auto patient = shipper::make(with.log, std::make_unique<faulty_sink>(with.kept, with.next),
+                                 {.batch_records = 100, .linger = std::chrono::hours(1)})
+                       .value();
     BOOST_TEST(patient->step().value() == 100U);
     BOOST_TEST(patient->step().value() == 0U);
     BOOST_TEST((patient->status().state == ship_state::behind));
@@ -254,8 +254,8 @@ BOOST_AUTO_TEST_CASE(a_file_has_each_record_once_wherever_a_crash_cut_it) {
     std::string const path = with.directory / "out.jsonl";
     auto const ship = [&] {
         auto shipping =
-            aiaudit::shipper::make(with.log, json_file_sink(path),
-                                   {.batch_records = 100, .linger = std::chrono::milliseconds(0)})
+            shipper::make(with.log, json_file_sink(path),
+                          {.batch_records = 100, .linger = std::chrono::milliseconds(0)})
                 .value();
         with.ship_all(*shipping);
     };
@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_something_else_or_of_another_log_is_not_touched) 
     for (char const* const content : {"my diary\n", "{\"origin\":\"another\",\"seq\":1}\n"}) {
         std::string const path = with.directory / "out";
         std::ofstream(path) << content;
-        auto shipping = aiaudit::shipper::make(with.log, json_file_sink(path), {}).value();
+        auto shipping = shipper::make(with.log, json_file_sink(path), {}).value();
         auto const shipped = shipping->step(true);
         BOOST_REQUIRE(!shipped);
         BOOST_TEST(shipped.error().where.find("give another file") != std::string::npos);
