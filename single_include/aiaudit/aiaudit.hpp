@@ -6138,8 +6138,8 @@ struct auditor_options {
 
 class auditor {
 public:
-    // Errors: those of audit_directory::open; bad_argument for a URL of a log that is none, and for
-    // a key that is also a log's or a witness's.
+    // Errors: bad_argument for a URL of a log or witness that is none, and for a key that is a
+    // log's too.
     [[nodiscard]] static result<auditor> open(log_policy policy, audit_directory in,
                                               auditor_options options);
 
@@ -6298,8 +6298,11 @@ struct row_audit {
 // row_lines.hpp: rows to audit as lines of JSON.
 //
 //     {"origin":"example.com/node1","seq":1,"leaf":"HEX","record":"BASE64"}
+//     {"origin":"example.com/node1","seq":1,"leaf":"HEX","encoded":"HEX", ...}
+//     {"origin":"example.com/node1","checkpoint":{...}}
 //
-// Other members of a line are passed over: they are not what is compared.
+// The second and third are lines of the shipper's; the third is passed over, and so are other
+// members of a row: they are not what is compared.
 // Threads: one at a time.
 // Floor 8.
 #ifndef AIAUDIT_AUDIT_ROW_LINES_HPP
@@ -35869,8 +35872,8 @@ public:
             auto const size = static_cast<std::size_t>(in_.gcount()) - (in_.eof() ? 0U : 1U);
             std::string_view const line(room_.data(), size);
             if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-            if (auto ok = read(line, row); !ok) return ok.error();
-            return true;
+            auto const is_row = read(line, row);
+            if (!is_row || *is_row) return is_row;
         }
     }
 
@@ -35887,16 +35890,19 @@ private:
         return std::string_view(found->get_string().data(), found->get_string().size());
     }
 
-    [[nodiscard]] result<void> read(std::string_view line, audit_row& row) {
+    // False for a line of the shipper's that says what the rows before it come to.
+    [[nodiscard]] result<bool> read(std::string_view line, audit_row& row) {
         boost::json::error_code why;
         auto const read = boost::json::parse(line, why);
         if (why || !read.is_object()) return wrong("is no JSON object");
         auto const& of = read.get_object();
         auto const origin = text_at(of, "origin");
+        auto const* const checkpoint = of.if_contains("checkpoint");
+        if (origin && checkpoint != nullptr && checkpoint->is_object() && !of.contains("seq"))
+            return false;
         auto const leaf = text_at(of, "leaf");
-        auto const record = text_at(of, "record");
         auto const* const seq = of.if_contains("seq");
-        if (!origin || !leaf || !record || seq == nullptr)
+        if (!origin || !leaf || seq == nullptr)
             return wrong("has not the members origin, seq, leaf and record");
         if (*origin != origin_)
             return wrong("is of another log, " + printable(*origin) + ": give the rows of " +
@@ -35908,13 +35914,36 @@ private:
         else
             return wrong("has a 'seq' that is no whole number");
         auto const hash = digest::parse(*leaf);
-        auto bytes = base64_decode(*record);
         if (!hash) return wrong("has a 'leaf' that is not 64 hexadecimal digits");
-        if (!bytes) return wrong("has a 'record' that is no base64");
-        record_ = std::move(*bytes);
+        if (auto ok = read_record(of); !ok) return ok.error();
         row.leaf = *hash;
         row.record = record_;
+        return true;
+    }
+
+    [[nodiscard]] result<void> read_record(boost::json::object const& of) {
+        auto const record = text_at(of, "record");
+        auto const encoded = text_at(of, "encoded");
+        if (record.has_value() == encoded.has_value())
+            return wrong("has not one of 'record' (base64) and 'encoded' (hexadecimal)");
+        auto bytes = record ? base64_decode(*record) : bytes_of_hex(*encoded);
+        if (!bytes)
+            return wrong(record ? "has a 'record' that is no base64"
+                                : "has an 'encoded' that is no hexadecimal text");
+        record_ = std::move(*bytes);
         return {};
+    }
+
+    [[nodiscard]] static std::optional<std::string> bytes_of_hex(std::string_view text) {
+        if (text.size() % 2 != 0) return std::nullopt;
+        std::string bytes(text.size() / 2, '\0');
+        for (std::size_t at = 0; at < bytes.size(); ++at) {
+            int const high = hex_digit(text[2 * at]);
+            int const low = hex_digit(text[2 * at + 1]);
+            if (high < 0 || low < 0) return std::nullopt;
+            bytes[at] = static_cast<char>(high * 16 + low);
+        }
+        return bytes;
     }
 
     std::istream& in_;
