@@ -84,7 +84,8 @@ class Battery:
         self.proxy = postgres.Proxy(self.server.port)
         self.copies: list[tuple[str, float]] = []
         self.samples: list[tuple[float, int, int]] = []  # when, stranded by the dead, held by the living
-        self.server_lock = threading.Lock()
+        self.pending: list[tuple[float, object]] = []
+        self.over = threading.Event()
         now = time.time()
         half = now + args.seconds / 2
         # A zone in which it is midnight in the middle of the run.
@@ -192,8 +193,6 @@ class Battery:
 
     def run(self):
         args = self.args
-        self.pending: list[tuple[float, object]] = []
-        self.over = threading.Event()
         # So much that each is used up before the end: a day at some half of its time, all of it at some three quarters.
         self.set_limit("daily", int(args.rate * args.seconds / 4))
         self.set_limit("total", int(args.rate * args.seconds * 7 / 16))
@@ -223,8 +222,20 @@ class Battery:
             time.sleep(0.2)
         self.over.set()
         sampler.join()
-        final = self.server.ask("select budget, span, sum(ceiling), sum(used), max(s.total) from aiaudit_fleet.ceiling c join "
+        final = self.server.ask("select c.budget, c.span, sum(c.ceiling), sum(c.used), max(s.total) from aiaudit_fleet.ceiling c join "
                                 "aiaudit_fleet.span s on s.budget = c.budget and s.number = c.span group by 1, 2 order by 1, 2")
+        doubt = self.server.ask("select trust, recovery, (select string_agg(name || ' ' || recovery || ' ' || now() - seen, ', ') from "
+                                "aiaudit_fleet.node) from aiaudit_fleet.store")
+        for row in final or []:
+            print(f"  in the store: {row[0]:6} {row[1]:>6}  ceilings {int(row[2]):>14,}  spent {int(row[3]):>14,}  sum of ceilings as kept "
+                  f"{int(row[4]):>14,}")
+            if row[2] != row[4]:
+                self.findings.append(f"the sum that is kept is not that of the ceilings: {row}")
+        if doubt and doubt[0][0] != "0":
+            self.findings.append(f"the store is still recovering: {doubt}")
+        for node in self.nodes:
+            if node.process and node.process.poll() is not None:
+                self.findings.append(f"{node.name} had ended by itself: {node.process.communicate()[1].strip()[-300:]}")
         # A third of them dies as it is.
         for node in self.nodes[: len(self.nodes) // 3]:
             node.kill()
@@ -325,6 +336,7 @@ def main() -> int:
         battery = Battery(args, folder, bin_folder)
         try:
             print("  PostgreSQL: " + battery.tool("compare", battery.server.url(), str(args.seed), "200").strip())
+            battery.server.ask("drop schema aiaudit_fleet cascade")
             print("  PostgreSQL: " + battery.tool("storm", battery.server.url(), "8").strip())
             etcd = postgres.Etcd(os.path.join(folder, "etcd"))
             if etcd.process is None:

@@ -7,6 +7,7 @@ each twice, with the settings that the sink gives newer servers; both must then 
 usage: clickhouse_today.py PROGRAM [--records N]
 """
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -117,6 +118,7 @@ def main() -> int:
     if not found:
         print(f"clickhouse_today: {bodies} bodies, each twice, taken by {version} as by 18.16: {count} records ({raw} rows before "
               f"merges), {spent} USD exactly, leaves and reports the same")
+        shutil.rmtree(folder, ignore_errors=True)
     return bool(found)
 
 
