@@ -57,7 +57,8 @@ with me (system, server) as (@),
 old as (select * from aiaudit_fleet.store where one = 1 for update),
 look as (
   select old.*, me.system as my_system, me.server as my_server,
-    ((old.system <> '' and me.system <> '' and old.system <> me.system) or $1::bigint > old.version) as lost,
+    ((old.system <> '' and me.system <> '' and old.system <> me.system)
+      or $1::bigint > old.version) as lost,
     (old.server <> '' and me.server <> '' and old.server <> me.server) as restarted
   from old, me)
 update aiaudit_fleet.store s
