@@ -34,8 +34,11 @@ AIAUDIT_INLINE void begin_doubt(ceiling_rows& rows, store_trust trust, store_mom
 
 AIAUDIT_INLINE void look_for_loss(ceiling_rows& rows, std::uint64_t seen, store_moment const& at,
                                   ceiling_rules const& rules) {
-    bool const other = !rows.system.empty() && rows.system != at.system;
-    bool const restarted = !rows.server.empty() && rows.server != at.server;
+    auto const differs = [](std::string const& there, std::string const& here) {
+        return !there.empty() && !here.empty() && there != here;
+    };
+    bool const other = differs(rows.system, at.system);
+    bool const restarted = differs(rows.server, at.server);
     bool const lost = other || seen > rows.version;
     rows.system = at.system;
     rows.server = at.server;

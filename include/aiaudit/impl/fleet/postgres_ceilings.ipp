@@ -57,8 +57,9 @@ with me (system, server) as (@),
 old as (select * from aiaudit_fleet.store where one = 1 for update),
 look as (
   select old.*, me.system as my_system, me.server as my_server,
-    ((old.system <> '' and old.system <> me.system) or $1::bigint > old.version) as lost,
-    (old.server <> '' and old.server <> me.server) as restarted
+    ((old.system <> '' and me.system <> '' and old.system <> me.system)
+      or $1::bigint > old.version) as lost,
+    (old.server <> '' and me.server <> '' and old.server <> me.server) as restarted
   from old, me)
 update aiaudit_fleet.store s
 set version = greatest(look.version, $1::bigint) + 1, system = look.my_system,
@@ -166,9 +167,15 @@ AIAUDIT_INLINE result<void> postgres_ceilings::connect() {
     auto opened = pq_connection::open(options_);
     if (!opened) return opened.error();
     connection_.emplace(std::move(*opened));
-    is_known_system_ = query(detail::fleet_system_sql).has_value();
-    if (!connection_->is_open())
-        return fail(errc::connection_lost, "PostgreSQL: the connection broke at once");
+    // A server that is still recovering refuses that: it is asked again later. What has no such
+    // functions at all is another one's PostgreSQL.
+    constexpr std::string_view undefined_function = "42883";
+    auto const system = query(detail::fleet_system_sql);
+    is_known_system_ = system.has_value();
+    if (!system && connection_->sqlstate() != undefined_function) {
+        connection_.reset();
+        return system.error();
+    }
     if (auto ok = migrate(); !ok) {
         connection_.reset();
         return ok;
