@@ -54471,7 +54471,10 @@ AIAUDIT_INLINE void budget_gate::end_advances(advance_end how, std::uint64_t hol
 AIAUDIT_INLINE int128 detail::step_of(kept_budget const& of, int128 asked,
                                       std::uint32_t calls) noexcept {
     constexpr int128 part_of_limit = 64;
-    return (std::max)(asked, (std::min)(asked * calls, of.definition().limit / part_of_limit));
+    int128 limit = of.definition().limit;
+    // Of a fleet's limit this ledger has a part.
+    if (of.of_fleet()) limit = of.ceilings().empty() ? int128{0} : of.ceilings().back().now();
+    return (std::max)(asked, (std::min)(asked * calls, limit / part_of_limit));
 }
 
 // How much more should be held ahead of a place of which so much is. 0: there is no room.
