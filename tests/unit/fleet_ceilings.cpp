@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(without_faults_a_limit_is_used_up_and_not_passed) {
 }
 
 BOOST_AUTO_TEST_CASE(no_window_passes_its_limit_whatever_happens) {
-    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
         for (auto const& faults : {all_faults, slow_network, old_copies}) {
             for (int const limit : {20'000, 60'000, 200'000}) {
                 int const over = first_over(seed, 5, fleet_budget(limit), faults);
