@@ -5,6 +5,7 @@
 #define AIAUDIT_IMPL_SINKS_RECORD_COLUMNS_IPP
 
 #include <aiaudit/config.hpp>              // AIAUDIT_INLINE
+#include <aiaudit/detail/bytes.hpp>        // view_of
 #include <aiaudit/detail/json_string.hpp>  // json_string
 #include <aiaudit/detail/utf8.hpp>         // take_code_point
 #include <aiaudit/export/record_text.hpp>  // to_json of usage
