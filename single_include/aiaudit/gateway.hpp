@@ -3376,6 +3376,60 @@ extern template class basic_dashboard<ledger>;
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_HPP
 
+// ---- aiaudit/detail/metric_text.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// metric_text.hpp: writes what Prometheus reads, its text format 0.0.4.
+//
+// Threads: plain functions; a writer is for one thread.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_METRIC_TEXT_HPP
+#define AIAUDIT_DETAIL_METRIC_TEXT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::size_t metric_label_bytes = 128;
+
+// A label's value between quotes: of valid UTF-8, with the escapes of the format.
+[[nodiscard]] std::string metric_label(std::string_view text);
+
+// Lines of one metric, under the head that the format wants once.
+class metric_writer {
+public:
+    explicit metric_writer(std::string& out) noexcept : out_(out) {}
+
+    void head(std::string_view name, std::string_view type, std::string_view help) {
+        name_ = name;
+        out_.append("# HELP ").append(name).append(" ").append(help);
+        out_.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
+    }
+    void line(std::string_view ending, std::string_view labels, std::string_view value) {
+        out_.append(name_).append(ending);
+        if (!labels.empty()) out_.append("{").append(labels).append("}");
+        out_.append(" ").append(value).append("\n");
+    }
+    void line(std::string_view labels, std::uint64_t value) {
+        line({}, labels, std::to_string(value));
+    }
+
+private:
+    std::string& out_;
+    std::string name_{};
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_METRIC_TEXT_HPP
+
 // ---- aiaudit/gateway/gateway_metrics.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -3448,7 +3502,6 @@ private:
 
 inline constexpr std::size_t metric_pairs_most = 200;
 inline constexpr std::size_t metric_reasons_most = 32;
-inline constexpr std::size_t metric_label_bytes = 128;
 inline constexpr std::string_view metric_other = "other";
 
 // The upper bound of a bucket, and how it is written in seconds.
@@ -3510,30 +3563,8 @@ struct metric_series {
     metric_figures figures{};
 };
 
-// Lines of one metric, under the head that the format wants once.
-class metric_writer {
-public:
-    explicit metric_writer(std::string& out) noexcept : out_(out) {}
-
-    void head(std::string_view name, std::string_view type, std::string_view help) {
-        name_ = name;
-        out_.append("# HELP ").append(name).append(" ").append(help);
-        out_.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
-    }
-    void line(std::string_view ending, std::string_view labels, std::string_view value) {
-        out_.append(name_).append(ending);
-        if (!labels.empty()) out_.append("{").append(labels).append("}");
-        out_.append(" ").append(value).append("\n");
-    }
-    void line(std::string_view labels, std::uint64_t value) {
-        line({}, labels, std::to_string(value));
-    }
-    void histogram(std::string const& labels, metric_histogram const& of);
-
-private:
-    std::string& out_;
-    std::string_view name_{};
-};
+void write_histogram(metric_writer& to, std::string const& labels,
+                     metric_histogram const& durations);
 
 }  // namespace detail
 
@@ -60128,16 +60159,31 @@ AIAUDIT_INLINE void hash_index::put(std::uint64_t hash, std::uint32_t number) no
 #ifndef AIAUDIT_IMPL_DETAIL_JSON_STRING_IPP
 #define AIAUDIT_IMPL_DETAIL_JSON_STRING_IPP
 
+#include <cstddef>
 #include <cstdint>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// How many bytes at its beginning JSON takes as they are: printable ASCII, which most text is.
+[[nodiscard]] constexpr std::size_t plain_json_size(std::string_view text) noexcept {
+    char const* const begin = text.data();
+    char const* const end = begin + text.size();
+    char const* next = begin;
+    while (next != end && *next >= 0x20 && *next < 0x7F && *next != '"' && *next != '\\') ++next;
+    return static_cast<std::size_t>(next - begin);
+}
+
 AIAUDIT_INLINE std::string json_string(std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string out = "\"";
     for (std::string_view rest = text; !rest.empty();) {
+        if (std::size_t const plain = plain_json_size(rest); plain != 0) {
+            out.append(rest.substr(0, plain));
+            rest.remove_prefix(plain);
+            continue;
+        }
         std::string_view const before = rest;
         auto const point = take_code_point(rest);
         if (!point) {
@@ -60170,6 +60216,33 @@ AIAUDIT_INLINE std::string json_list_of(std::vector<std::string> const& texts) {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_DETAIL_JSON_STRING_IPP
+
+// ---- aiaudit/impl/detail/metric_text.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// metric_text.ipp: the definitions of metric_text.hpp.
+#ifndef AIAUDIT_IMPL_DETAIL_METRIC_TEXT_IPP
+#define AIAUDIT_IMPL_DETAIL_METRIC_TEXT_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string metric_label(std::string_view text) {
+    std::string quoted = "\"";
+    for (char const c : clean_text(text, metric_label_bytes)) {
+        if (c == '"' || c == '\\') quoted.push_back('\\');
+        quoted.push_back(c);
+    }
+    quoted.push_back('"');
+    return quoted;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_DETAIL_METRIC_TEXT_IPP
 
 // ---- aiaudit/impl/detail/sha256.ipp ----
 // SPDX-License-Identifier: MIT
@@ -61428,28 +61501,16 @@ inline constexpr ship_family ship_families[] = {
      }},
 };
 
-// A label's value in quotes.
-[[nodiscard]] AIAUDIT_INLINE std::string ship_label(std::string_view value) {
-    std::string quoted = "\"";
-    for (char const c : clean_text(value, 128)) {
-        if (c == '"' || c == '\\') quoted.push_back('\\');
-        quoted.push_back(c);
-    }
-    return quoted + '"';
-}
-
 }  // namespace detail
 
 AIAUDIT_INLINE std::string ship_metrics(std::span<ship_status const> all) {
     std::string text;
     if (all.empty()) return text;
+    detail::metric_writer writer(text);
     for (detail::ship_family const& family : detail::ship_families) {
-        std::string const name(family.name);
-        text.append("# HELP " + name + " ").append(family.help).append("\n");
-        text.append("# TYPE " + name + " ").append(family.type).append("\n");
+        writer.head(family.name, family.type, family.help);
         for (ship_status const& one : all)
-            text += name + "{sink=" + detail::ship_label(one.mark_name) + "} " + family.value(one) +
-                    "\n";
+            writer.line({}, "sink=" + detail::metric_label(one.mark_name), family.value(one));
     }
     return text;
 }
@@ -70160,17 +70221,6 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// A label's value between quotes: of valid UTF-8, with the escapes of the format.
-AIAUDIT_INLINE std::string metric_label(std::string_view text) {
-    std::string quoted = "\"";
-    for (char const c : clean_text(text, metric_label_bytes)) {
-        if (c == '"' || c == '\\') quoted.push_back('\\');
-        quoted.push_back(c);
-    }
-    quoted.push_back('"');
-    return quoted;
-}
-
 AIAUDIT_INLINE void metric_histogram::add(std::optional<std::uint64_t> duration_ns) noexcept {
     if (!duration_ns) return;
     std::size_t place = 0;
@@ -70197,17 +70247,17 @@ AIAUDIT_INLINE void metric_figures::add(int status, record const& outcome) {
     first_token.add(outcome.time_to_first_token_ns);
 }
 
-AIAUDIT_INLINE void metric_writer::histogram(std::string const& labels,
-                                             metric_histogram const& of) {
+AIAUDIT_INLINE void write_histogram(metric_writer& to, std::string const& labels,
+                                    metric_histogram const& durations) {
     std::uint64_t total = 0;
-    for (std::size_t i = 0; i < of.counts.size(); ++i) {
-        total += of.counts[i];
+    for (std::size_t i = 0; i < durations.counts.size(); ++i) {
+        total += durations.counts[i];
         bool const last = i == metric_bounds.size();
         std::string const bound(last ? "+Inf" : metric_bounds[i].seconds);
-        line("_bucket", labels + ",le=\"" + bound + "\"", std::to_string(total));
+        to.line("_bucket", labels + ",le=\"" + bound + "\"", std::to_string(total));
     }
-    line("_sum", labels, format_scaled_decimal(static_cast<int128>(of.sum_us), 6));
-    line("_count", labels, std::to_string(total));
+    to.line("_sum", labels, format_scaled_decimal(static_cast<int128>(durations.sum_us), 6));
+    to.line("_count", labels, std::to_string(total));
 }
 
 }  // namespace detail
@@ -70341,10 +70391,10 @@ AIAUDIT_INLINE void gateway_metrics::write_amounts(detail::metric_writer& to,
 AIAUDIT_INLINE void gateway_metrics::write_times(detail::metric_writer& to,
                                                  figures_by_labels const& now) {
     to.head("aiaudit_gateway_duration_seconds", "histogram", "From the request to its end.");
-    for (auto const& [labels, of] : now) to.histogram(labels, of.duration);
+    for (auto const& [labels, of] : now) detail::write_histogram(to, labels, of.duration);
     to.head("aiaudit_gateway_time_to_first_token_seconds", "histogram",
             "Of streams: from the request to the first token.");
-    for (auto const& [labels, of] : now) to.histogram(labels, of.first_token);
+    for (auto const& [labels, of] : now) detail::write_histogram(to, labels, of.first_token);
 }
 
 }  // namespace v0_1_0

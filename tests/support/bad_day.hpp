@@ -197,10 +197,10 @@ private:
 using bad_day = bad_day_of<without_waiting>;
 using slow_day = bad_day_of<with_waiting>;
 
-// That what is in its scope does not hang, on a busy machine and under a sanitizer as well.
+// That what is in its scope does not hang.
 class soon {
 public:
-    explicit soon(std::chrono::milliseconds most = 20s) : most_(most) {}
+    explicit soon(std::chrono::milliseconds most = 5s) : most_(most) {}
     soon(soon const&) = delete;
     soon& operator=(soon const&) = delete;
     ~soon() {

@@ -14,7 +14,6 @@
 #include <aiaudit/integrity/log_policy.hpp>
 
 #include <algorithm>
-#include <csignal>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -268,12 +267,9 @@ void run(options const& with, int& status) {
     std::uint64_t const pause =
         with.every.empty() ? 0 : parse_amount(with.every, time_units, "--every");
     if (!with.every.empty() && pause == 0) throw failure{"--every: at least 1s"};
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
     bool const stays = pause != 0 || !with.witness_listen.empty();
-    if (stays) pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    sigset_t const signals = block_signals(stays ? std::initializer_list<int>{SIGINT, SIGTERM}
+                                                 : std::initializer_list<int>{});
     forbid_core_dumps();
     auto const policy = read_policy(with.policy);
     auto const in = value_or_fail(aiaudit::audit_directory::open(with.state), with.state);

@@ -10,7 +10,6 @@
 #include <aiaudit/impl/gateway/dashboard.tpp>
 #include <aiaudit/sinks/postgres_collection.hpp>
 
-#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -118,11 +117,7 @@ void serve_collection(collect_serve_options const& with) {
     using namespace collect_serving;
     constexpr unsigned threads = 2;
     constexpr std::size_t body_bytes_max = 65'536;
-    sigset_t signals;  // before any thread is made, so that they come here
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    sigset_t const signals = block_signals({SIGINT, SIGTERM});  // before any thread is made
     forbid_core_dumps();
     collected_ledger::from = std::make_shared<shared_collection>(with);
     value_or_fail(collected_ledger::from->open());

@@ -23,7 +23,9 @@
 #include <CLI/CLI.hpp>
 
 #include <charconv>
+#include <csignal>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -87,6 +89,9 @@ std::string secret_at(std::string const& place, std::string const& option);
 // Takes the values of such variables, and of those named here, out of the environment, where the
 // process's own user can read them; secret_at() finds its own on.
 void clear_secret_variables(std::vector<std::string> const& others);
+// Blocks these signals in this thread, and in those that it makes from now on, so that they come
+// to who waits for them: sigwait(), sigtimedwait().
+sigset_t block_signals(std::initializer_list<int> numbers);
 // No crash writes memory with secrets to a disk, and no other program of the same user reads it.
 void forbid_core_dumps();
 

@@ -22,6 +22,14 @@ std::string login_name() {
     return "";
 }
 
+sigset_t block_signals(std::initializer_list<int> numbers) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (int const number : numbers) sigaddset(&signals, number);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return signals;
+}
+
 void print_notices(aiaudit::ledger const& of) {
     static std::set<std::string> printed;
     for (std::string const& notice : of.notices()) {

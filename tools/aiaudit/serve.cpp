@@ -18,7 +18,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -356,12 +355,7 @@ private:
 
 void run(options const& with) {
     // Before any thread is made, so that the signals come to this one.
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    sigset_t const signals = block_signals({SIGINT, SIGTERM, SIGHUP});
     if (!with.core_dumps) forbid_core_dumps();
     auto wanted = gateway_options_of(with);
     serve_shipping shipping(with.ship, with.ship_origin, with.ship_key);

@@ -11,7 +11,6 @@
 #include <aiaudit/sinks/json_lines_sink.hpp>
 #include <aiaudit/sinks/shipper.hpp>
 
-#include <csignal>
 #include <ctime>
 #include <iostream>
 #include <memory>
@@ -95,11 +94,8 @@ std::string line_of(aiaudit::ship_status const& status) {
 }
 
 // Says on stderr what changed, once a second at the most, until a signal or the end.
-void watch(aiaudit::shipper const& shipping, std::stop_token const& ended, bool quiet) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
+void watch(aiaudit::shipper const& shipping, sigset_t const& signals, std::stop_token const& ended,
+           bool quiet) {
     std::string shown;
     timespec const pause{0, 100'000'000};
     for (int round = 0; !ended.stop_requested(); ++round) {
@@ -120,11 +116,8 @@ void run(options const& with) {
     if (with.after && with.to != "-")
         throw failure{
             "--after: only a stream (--to -) needs it; other sinks know where they stand"};
-    sigset_t signals;  // before any thread is made, so that they come to watch()
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    // Before any thread is made, so that they come to watch().
+    sigset_t const signals = block_signals({SIGINT, SIGTERM});
     auto const ledger = open_ledger(with);
     auto sink = with.to == "-" ? make_stream(with, ledger) : make_sink(with.to, "--to");
     auto shipping_options = options_of(with, *sink);
@@ -140,7 +133,7 @@ void run(options const& with) {
                                 : shipping->run(stop.get_token());
             ended.request_stop();
         }));
-        watch(*shipping, ended.get_token(), with.quiet);
+        watch(*shipping, signals, ended.get_token(), with.quiet);
         stop.request_stop();
     }
     auto const status = shipping->status();

@@ -11,7 +11,8 @@
 #ifndef AIAUDIT_GATEWAY_GATEWAY_METRICS_HPP
 #define AIAUDIT_GATEWAY_GATEWAY_METRICS_HPP
 
-#include <aiaudit/core/record.hpp>  // record
+#include <aiaudit/core/record.hpp>         // record
+#include <aiaudit/detail/metric_text.hpp>  // metric_writer
 
 #include <array>
 #include <atomic>
@@ -71,7 +72,6 @@ private:
 
 inline constexpr std::size_t metric_pairs_most = 200;
 inline constexpr std::size_t metric_reasons_most = 32;
-inline constexpr std::size_t metric_label_bytes = 128;
 inline constexpr std::string_view metric_other = "other";
 
 // The upper bound of a bucket, and how it is written in seconds.
@@ -133,30 +133,8 @@ struct metric_series {
     metric_figures figures{};
 };
 
-// Lines of one metric, under the head that the format wants once.
-class metric_writer {
-public:
-    explicit metric_writer(std::string& out) noexcept : out_(out) {}
-
-    void head(std::string_view name, std::string_view type, std::string_view help) {
-        name_ = name;
-        out_.append("# HELP ").append(name).append(" ").append(help);
-        out_.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
-    }
-    void line(std::string_view ending, std::string_view labels, std::string_view value) {
-        out_.append(name_).append(ending);
-        if (!labels.empty()) out_.append("{").append(labels).append("}");
-        out_.append(" ").append(value).append("\n");
-    }
-    void line(std::string_view labels, std::uint64_t value) {
-        line({}, labels, std::to_string(value));
-    }
-    void histogram(std::string const& labels, metric_histogram const& of);
-
-private:
-    std::string& out_;
-    std::string_view name_{};
-};
+void write_histogram(metric_writer& to, std::string const& labels,
+                     metric_histogram const& durations);
 
 }  // namespace detail
 

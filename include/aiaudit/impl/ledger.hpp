@@ -30,6 +30,7 @@
 #include <aiaudit/impl/detail/bytes.ipp>
 #include <aiaudit/impl/detail/hash_index.ipp>
 #include <aiaudit/impl/detail/json_string.ipp>
+#include <aiaudit/impl/detail/metric_text.ipp>
 #include <aiaudit/impl/detail/sha256.ipp>
 #include <aiaudit/impl/detail/utf8.ipp>
 #include <aiaudit/impl/engine/admission_lock.ipp>

@@ -88,6 +88,12 @@ private:
     [[nodiscard]] result<void> gather(std::uint64_t last);
     [[nodiscard]] result<void> send();
     [[nodiscard]] bool is_due(std::uint64_t size, bool all);
+    // The last record of the batch that is gathered now, if the log has it.
+    [[nodiscard]] std::uint64_t border() const noexcept {
+        return (tree_.size() / options_.batch_records + 1) * options_.batch_records;
+    }
+    [[nodiscard]] bool pause(error const& reason, std::chrono::milliseconds& wait,
+                             steady_time deadline, std::stop_token const& stop);
     [[nodiscard]] result<void> beat(std::uint64_t size);
     void mark(bool now);
     void note_failure(error const& reason, bool lasting);

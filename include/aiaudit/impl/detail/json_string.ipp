@@ -8,16 +8,31 @@
 #include <aiaudit/detail/json_string.hpp>
 #include <aiaudit/detail/utf8.hpp>  // take_code_point
 
+#include <cstddef>
 #include <cstdint>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// How many bytes at its beginning JSON takes as they are: printable ASCII, which most text is.
+[[nodiscard]] constexpr std::size_t plain_json_size(std::string_view text) noexcept {
+    char const* const begin = text.data();
+    char const* const end = begin + text.size();
+    char const* next = begin;
+    while (next != end && *next >= 0x20 && *next < 0x7F && *next != '"' && *next != '\\') ++next;
+    return static_cast<std::size_t>(next - begin);
+}
+
 AIAUDIT_INLINE std::string json_string(std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string out = "\"";
     for (std::string_view rest = text; !rest.empty();) {
+        if (std::size_t const plain = plain_json_size(rest); plain != 0) {
+            out.append(rest.substr(0, plain));
+            rest.remove_prefix(plain);
+            continue;
+        }
         std::string_view const before = rest;
         auto const point = take_code_point(rest);
         if (!point) {

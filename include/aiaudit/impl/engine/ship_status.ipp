@@ -4,9 +4,9 @@
 #ifndef AIAUDIT_IMPL_ENGINE_SHIP_STATUS_IPP
 #define AIAUDIT_IMPL_ENGINE_SHIP_STATUS_IPP
 
-#include <aiaudit/config.hpp>       // AIAUDIT_INLINE
-#include <aiaudit/core/money.hpp>   // format_scaled_decimal
-#include <aiaudit/detail/utf8.hpp>  // clean_text
+#include <aiaudit/config.hpp>              // AIAUDIT_INLINE
+#include <aiaudit/core/money.hpp>          // format_scaled_decimal
+#include <aiaudit/detail/metric_text.hpp>  // metric_writer
 #include <aiaudit/engine/ship_status.hpp>
 
 namespace aiaudit {
@@ -39,28 +39,16 @@ inline constexpr ship_family ship_families[] = {
      }},
 };
 
-// A label's value in quotes.
-[[nodiscard]] AIAUDIT_INLINE std::string ship_label(std::string_view value) {
-    std::string quoted = "\"";
-    for (char const c : clean_text(value, 128)) {
-        if (c == '"' || c == '\\') quoted.push_back('\\');
-        quoted.push_back(c);
-    }
-    return quoted + '"';
-}
-
 }  // namespace detail
 
 AIAUDIT_INLINE std::string ship_metrics(std::span<ship_status const> all) {
     std::string text;
     if (all.empty()) return text;
+    detail::metric_writer writer(text);
     for (detail::ship_family const& family : detail::ship_families) {
-        std::string const name(family.name);
-        text.append("# HELP " + name + " ").append(family.help).append("\n");
-        text.append("# TYPE " + name + " ").append(family.type).append("\n");
+        writer.head(family.name, family.type, family.help);
         for (ship_status const& one : all)
-            text += name + "{sink=" + detail::ship_label(one.mark_name) + "} " + family.value(one) +
-                    "\n";
+            writer.line({}, "sink=" + detail::metric_label(one.mark_name), family.value(one));
     }
     return text;
 }

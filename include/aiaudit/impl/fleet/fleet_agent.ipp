@@ -6,6 +6,7 @@
 
 #include <aiaudit/budget/budget_text.hpp>  // amount_text
 #include <aiaudit/config.hpp>              // AIAUDIT_INLINE
+#include <aiaudit/detail/metric_text.hpp>  // metric_writer
 #include <aiaudit/fleet/fleet_agent.hpp>
 
 #include <array>
@@ -24,35 +25,31 @@ namespace detail {
 
 AIAUDIT_INLINE std::string metrics_text(fleet_status const& of) {
     std::string text;
-    auto const head = [&text](std::string_view name, std::string_view help) {
-        text.append("# HELP aiaudit_fleet_").append(name).append(" ").append(help);
-        text.append("\n# TYPE aiaudit_fleet_").append(name).append(" gauge\n");
+    detail::metric_writer writer(text);
+    auto const head = [&writer](std::string_view name, std::string_view help) {
+        writer.head("aiaudit_fleet_" + std::string(name), "gauge", help);
     };
-    auto const line = [&text](std::string_view name, std::string const& labels,
-                              std::string_view value) {
-        text.append("aiaudit_fleet_").append(name);
-        if (!labels.empty()) text.append("{").append(labels).append("}");
-        text.append(" ").append(value).append("\n");
+    auto const line = [&writer](std::string const& labels, std::string_view value) {
+        writer.line({}, labels, value);
     };
     head("store_reachable", "1 while the store of ceilings answers.");
-    line("store_reachable", {}, of.reachable ? "1" : "0");
+    line({}, of.reachable ? "1" : "0");
     head("state", "1 for the state that this node of the fleet is in.");
     for (auto const each : {fleet_health::starting, fleet_health::connected,
                             fleet_health::recovering, fleet_health::away, fleet_health::refused})
-        line("state", "state=\"" + std::string(name_of(each)) + "\"",
-             of.health == each ? "1" : "0");
+        line("state=\"" + std::string(name_of(each)) + "\"", of.health == each ? "1" : "0");
     if (of.since_answer) {
         head("last_answer_age_seconds", "How long ago the store answered last.");
-        line("last_answer_age_seconds", {}, detail::seconds_text(*of.since_answer));
+        line({}, detail::seconds_text(*of.since_answer));
     }
     if (of.clock_ahead) {
         head("clock_ahead_seconds", "How far this machine's clock is ahead of the store's.");
-        line("clock_ahead_seconds", {}, detail::seconds_text(*of.clock_ahead));
+        line({}, detail::seconds_text(*of.clock_ahead));
     }
     head("messages", "Messages to the store since this process began.");
-    line("messages", {}, std::to_string(of.messages));
+    line({}, std::to_string(of.messages));
     head("failures", "Of these, those without an answer.");
-    line("failures", {}, std::to_string(of.failures));
+    line({}, std::to_string(of.failures));
     if (of.budgets.empty()) return text;
     using amount = int128 (*)(fleet_budget_status const&);
     struct figure {
@@ -74,8 +71,7 @@ AIAUDIT_INLINE std::string metrics_text(fleet_status const& of) {
          }}) {
         head(each.name, std::string(each.help).append(unit));
         for (fleet_budget_status const& budget : of.budgets)
-            line(each.name,
-                 "budget=\"" + budget.budget + "\",unit=\"" + std::string(name_of(budget.unit)) +
+            line("budget=\"" + budget.budget + "\",unit=\"" + std::string(name_of(budget.unit)) +
                      "\"",
                  amount_text(each.value(budget), budget.unit));
     }

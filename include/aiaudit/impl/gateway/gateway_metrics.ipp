@@ -4,24 +4,12 @@
 #ifndef AIAUDIT_IMPL_GATEWAY_GATEWAY_METRICS_IPP
 #define AIAUDIT_IMPL_GATEWAY_GATEWAY_METRICS_IPP
 
-#include <aiaudit/config.hpp>       // AIAUDIT_INLINE
-#include <aiaudit/detail/utf8.hpp>  // clean_text
+#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/gateway/gateway_metrics.hpp>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
-
-// A label's value between quotes: of valid UTF-8, with the escapes of the format.
-AIAUDIT_INLINE std::string metric_label(std::string_view text) {
-    std::string quoted = "\"";
-    for (char const c : clean_text(text, metric_label_bytes)) {
-        if (c == '"' || c == '\\') quoted.push_back('\\');
-        quoted.push_back(c);
-    }
-    quoted.push_back('"');
-    return quoted;
-}
 
 AIAUDIT_INLINE void metric_histogram::add(std::optional<std::uint64_t> duration_ns) noexcept {
     if (!duration_ns) return;
@@ -49,17 +37,17 @@ AIAUDIT_INLINE void metric_figures::add(int status, record const& outcome) {
     first_token.add(outcome.time_to_first_token_ns);
 }
 
-AIAUDIT_INLINE void metric_writer::histogram(std::string const& labels,
-                                             metric_histogram const& of) {
+AIAUDIT_INLINE void write_histogram(metric_writer& to, std::string const& labels,
+                                    metric_histogram const& durations) {
     std::uint64_t total = 0;
-    for (std::size_t i = 0; i < of.counts.size(); ++i) {
-        total += of.counts[i];
+    for (std::size_t i = 0; i < durations.counts.size(); ++i) {
+        total += durations.counts[i];
         bool const last = i == metric_bounds.size();
         std::string const bound(last ? "+Inf" : metric_bounds[i].seconds);
-        line("_bucket", labels + ",le=\"" + bound + "\"", std::to_string(total));
+        to.line("_bucket", labels + ",le=\"" + bound + "\"", std::to_string(total));
     }
-    line("_sum", labels, format_scaled_decimal(static_cast<int128>(of.sum_us), 6));
-    line("_count", labels, std::to_string(total));
+    to.line("_sum", labels, format_scaled_decimal(static_cast<int128>(durations.sum_us), 6));
+    to.line("_count", labels, std::to_string(total));
 }
 
 }  // namespace detail
@@ -193,10 +181,10 @@ AIAUDIT_INLINE void gateway_metrics::write_amounts(detail::metric_writer& to,
 AIAUDIT_INLINE void gateway_metrics::write_times(detail::metric_writer& to,
                                                  figures_by_labels const& now) {
     to.head("aiaudit_gateway_duration_seconds", "histogram", "From the request to its end.");
-    for (auto const& [labels, of] : now) to.histogram(labels, of.duration);
+    for (auto const& [labels, of] : now) detail::write_histogram(to, labels, of.duration);
     to.head("aiaudit_gateway_time_to_first_token_seconds", "histogram",
             "Of streams: from the request to the first token.");
-    for (auto const& [labels, of] : now) to.histogram(labels, of.first_token);
+    for (auto const& [labels, of] : now) detail::write_histogram(to, labels, of.first_token);
 }
 
 }  // namespace v0_1_0

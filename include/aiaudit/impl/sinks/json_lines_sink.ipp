@@ -82,12 +82,11 @@ inline constexpr std::string_view line_first = "\",\"first\":";
     return true;
 }
 [[nodiscard]] inline bool take_digest(std::string_view& text, digest& hash) noexcept {
-    if (text.size() < 64) return false;
-    for (std::size_t i = 0; i < 32; ++i) {
-        char const* const digits = text.data() + 2 * i;
-        if (std::from_chars(digits, digits + 2, hash.bytes[i], 16).ptr != digits + 2) return false;
-    }
-    text.remove_prefix(64);
+    constexpr std::size_t digits = 64;
+    auto const parsed = digest::parse(text.substr(0, digits));
+    if (!parsed) return false;
+    hash = *parsed;
+    text.remove_prefix(digits);
     return true;
 }
 

@@ -139,17 +139,13 @@ bool basic_shipper<Policies>::is_due(std::uint64_t size, bool all) {
     }
     steady_time const now = timer_.now();
     if (!behind_since_) behind_since_ = now;
-    std::uint64_t const border =
-        (tree_.size() / options_.batch_records + 1) * options_.batch_records;
-    return all || size >= border || now - *behind_since_ >= options_.linger;
+    return all || size >= border() || now - *behind_since_ >= options_.linger;
 }
 
 // The batch of the records behind the tree, up to `last` or a border.
 template <class Policies>
 result<void> basic_shipper<Policies>::gather(std::uint64_t last) {
-    std::uint64_t const border =
-        (tree_.size() / options_.batch_records + 1) * options_.batch_records;
-    last = (std::min)(last, border);
+    last = (std::min)(last, border());
     batch_.begin(tree_);
     auto const read =
         log_->log().views(tree_.size() + 1, [&](sequence number, record_view const& entry) {
@@ -225,6 +221,19 @@ result<std::uint64_t> basic_shipper<Policies>::step(bool all) {
     return std::uint64_t{batch_.size()};
 }
 
+// Waits after a failure, each time for twice as long. False where no other try is worth it before
+// the deadline.
+template <class Policies>
+bool basic_shipper<Policies>::pause(error const& reason, std::chrono::milliseconds& wait,
+                                    steady_time deadline, std::stop_token const& stop) {
+    bool const lasting = !detail::may_pass(reason.code) || timer_.now() + wait > deadline;
+    note_failure(reason, lasting);
+    if (lasting) return false;
+    timer_.wait_until(timer_.now() + wait, stop);
+    wait = (std::min)(wait * 2, options_.retry_wait_max);
+    return true;
+}
+
 template <class Policies>
 result<void> basic_shipper<Policies>::run(std::stop_token const& stop) {
     auto wait = options_.retry_wait_min;
@@ -236,11 +245,7 @@ result<void> basic_shipper<Policies>::run(std::stop_token const& stop) {
                 timer_.wait_until(timer_.now() + std::chrono::milliseconds(50), stop);
             continue;
         }
-        bool const lasting = !detail::may_pass(shipped.error().code);
-        note_failure(shipped.error(), lasting);
-        if (lasting) return shipped.error();
-        timer_.wait_until(timer_.now() + wait, stop);
-        wait = (std::min)(wait * 2, options_.retry_wait_max);
+        if (!pause(shipped.error(), wait, (steady_time::max)(), stop)) return shipped.error();
     }
     mark(true);
     return {};
@@ -261,12 +266,7 @@ result<void> basic_shipper<Policies>::run_once(std::stop_token const& stop,
             if (*shipped == 0 || tree_.size() >= value_of(*end)) break;
             continue;
         }
-        bool const lasting =
-            !detail::may_pass(shipped.error().code) || timer_.now() + wait > deadline;
-        note_failure(shipped.error(), lasting);
-        if (lasting) return shipped.error();
-        timer_.wait_until(timer_.now() + wait, stop);
-        wait = (std::min)(wait * 2, options_.retry_wait_max);
+        if (!pause(shipped.error(), wait, deadline, stop)) return shipped.error();
     }
     mark(true);
     return {};
