@@ -5,6 +5,7 @@ rows, on a ledger with failures, unknown prices and corrections. Starts a Postgr
 
 usage: tests/sinks/reports.py PROGRAM [RECORDS]      default: 2,000 records
 """
+import difflib
 import itertools
 import json
 import os
@@ -49,7 +50,7 @@ def main() -> int:
                 continue
             words = [program, "report", kind, "--format", form, "--tz", zone, *choice.split()]
             words += ["--user", "user-7"] if kind == "user" else []
-            told = [subprocess.run([*words, *where], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).stdout
+            told = [subprocess.run([*words, *where], stdout=subprocess.PIPE, check=True).stdout
                     for where in (["--db", str(ledger)], ["--from", server.url])]
             compared += 1
             # The rows of this ledger have no tags and no charges of a provider: those have a head alone, or nothing.
@@ -57,6 +58,8 @@ def main() -> int:
             if told[0] != told[1] or empty:
                 different += 1
                 print(f"differs: {' '.join(words[1:])}")
+                print(*difflib.unified_diff(told[0].decode().splitlines(), told[1].decode().splitlines(), "--db", "--from", lineterm=""),
+                      sep="\n")
     finally:
         server.stop()
     shutil.rmtree(folder, ignore_errors=True)

@@ -34,6 +34,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def is_running(process: int) -> bool:
+    """False for one that ended and was not yet waited for."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Server:
     """A server of one sink. start() and restart() return when it answers; kill() is SIGKILL, without warning."""
     kind = ""
@@ -156,7 +164,7 @@ class Postgres(Server):
         self.process.wait()
         # A new postmaster waits for the old one's last child to let go of the shared memory.
         for each in map(int, children):
-            while Path(f"/proc/{each}").exists() and "Z" not in Path(f"/proc/{each}/stat").read_text().rpartition(")")[2][:3]:
+            while is_running(each):
                 time.sleep(0.01)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 

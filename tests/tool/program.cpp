@@ -195,6 +195,7 @@ BOOST_AUTO_TEST_CASE(kill_9_during_an_import_leaves_whole_records_and_reports_th
     }
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
+    BOOST_TEST(!std::filesystem::exists("/dev/shm/mongoc-" + std::to_string(child)));
     outcome const daily = aiaudit("report daily --db " + db + " --format csv");
     BOOST_REQUIRE(daily.status == 0);
     std::uint64_t reported = 0;

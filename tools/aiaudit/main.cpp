@@ -13,6 +13,9 @@
 #include <set>
 #include <sstream>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 namespace aiaudit_tool {
 
 std::string login_name() {
@@ -77,8 +80,21 @@ aiaudit::timestamp instant_or_now(std::string const& text, std::string const& op
 
 }  // namespace aiaudit_tool
 
+namespace {
+
+// libmongoc makes /dev/shm/mongoc-PID before main(), and a killed process would leave it for a
+// later one of the same id to complain of. The mapping stays without its name.
+void unlink_mongoc_counters() {
+#ifdef AIAUDIT_TOOL_MONGODB
+    shm_unlink(("/mongoc-" + std::to_string(getpid())).c_str());
+#endif
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
     using namespace aiaudit_tool;
+    unlink_mongoc_counters();
     int status = exit_done;
     try {
         CLI::App program{"aiaudit: who called which AI API, what it cost, and a record that stays"};
