@@ -24,7 +24,7 @@
 // peak_vs_portkey         peak_rps over portkey_peak_rps
 // Every answer is checked, and the ledger afterwards: an outcome for each, at its exact cost.
 // Usage: gateway [--json FILE] [--program FILE] [--serve WORDS] [--dir DIR] [--seconds S]
-//                [--rivals NAME[,NAME]|none] [--rate N] [--only names] [--names N]
+//                [--rivals NAME[,NAME]|none] [--rate N] [--only small|names] [--names N]
 // program: build/bench/tools/aiaudit; rate: of small requests, in place of half of peak_rps
 
 #include "support/child_process.hpp"
@@ -298,6 +298,10 @@ double measure_own(figure_table& figures, bench_options const& with, std::string
     figures.add("added_p50_us", small.added_p50(), "us");
     figures.add("added_p99_us", small.added_p99(), "us");
     figures.add("through_p99_us", small.through.p99, "us");
+    if (with.only == "small") {
+        gateway.end();
+        return peak;
+    }
     auto const idle = beside_idle(through, rate, s);
     figures.add("idle512_p99_us", percentile(idle.total_us, 99), "us");
 
@@ -373,7 +377,7 @@ bench_options read_options(std::vector<std::string> const& words) {
             with.seconds = std::stod(value);
         else if (words[i] == "--rate")
             with.rate = std::stod(value);
-        else if (words[i] == "--only" && value == "names")
+        else if (words[i] == "--only" && (value == "small" || value == "names"))
             with.only = value;
         else if (words[i] == "--names")
             with.names = std::stoull(value);
