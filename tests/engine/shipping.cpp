@@ -17,6 +17,7 @@
 #include <iterator>
 #include <map>
 #include <sstream>
+#include <thread>
 
 BOOST_AUTO_TEST_SUITE(shipping)
 
@@ -63,6 +64,18 @@ public:
 private:
     kept_rows& kept_;
     fault& next_;
+};
+
+// A sink whose server is away.
+class absent_sink final : public record_sink {
+public:
+    [[nodiscard]] std::string name() const override { return "test:absent"; }
+    [[nodiscard]] result<sink_cursor> open(std::string_view) override {
+        return fail(errc::connect_failed, "away");
+    }
+    [[nodiscard]] result<void> write(sink_batch const&) override {
+        return fail(errc::connect_failed, "away");
+    }
 };
 
 struct stand {
@@ -227,6 +240,26 @@ BOOST_AUTO_TEST_CASE(retention_keeps_what_a_sink_lacks_unless_told) {
     with.ship_all(*bold);
     BOOST_TEST(with.kept.cursor.size == value_of(with.log.last_sequence().value()));
     BOOST_TEST(with.kept.cursor.first == value_of(with.log.first_sequence().value()));
+}
+
+BOOST_AUTO_TEST_CASE(retention_waits_for_a_sink_that_was_never_reached) {
+    stand with(100);
+    BOOST_REQUIRE(with.log.rotate());
+    auto const shipping =
+        shipper::make(with.log, std::make_unique<absent_sink>(),
+                      {.retry_wait_min = std::chrono::milliseconds(1), .mark_name = "test"})
+            .value();
+    std::jthread worker(
+        [&](std::stop_token const& stop) { static_cast<void>(shipping->run(stop)); });
+    while (shipping->status().retries == 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    worker.request_stop();
+    worker.join();
+    retention_policy policy{.age_max = std::chrono::seconds(0), .bytes_max = 1};
+    BOOST_TEST(retain(with.log, policy).value().empty());
+    BOOST_TEST(hold_of_sinks(with.log).value()->shipped == 0U);
+    policy.drop_unshipped = true;
+    BOOST_TEST(retain(with.log, policy).value().size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_mark_that_is_none_is_named_and_names_are_checked) {

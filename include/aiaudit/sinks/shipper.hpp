@@ -67,8 +67,9 @@ public:
     // Ships one batch, or nothing where none is due; how many records. `all`: what there is,
     // without waiting for more. Errors: the sink's and the log's.
     [[nodiscard]] result<std::uint64_t> step(bool all = false);
-    // Ships until the token is stopped, and tries again after failures that may pass. Errors: what
-    // no retry mends.
+    // Ships until the token is stopped, and tries again after failures that may pass. Retention
+    // waits for the sink from the start, also if it cannot be reached yet. Errors: what no retry
+    // mends.
     [[nodiscard]] result<void> run(std::stop_token const& stop);
     // Ships what the log has now. Errors: as run(); where the sink cannot be reached for
     // `patience`, its error.
@@ -95,7 +96,9 @@ private:
     [[nodiscard]] bool pause(error const& reason, std::chrono::milliseconds& wait,
                              steady_time deadline, std::stop_token const& stop);
     [[nodiscard]] result<void> beat(std::uint64_t size);
+    void claim();
     void mark(bool now);
+    void note_mark_failure(error const& reason);
     void note_failure(error const& reason, bool lasting);
     void note_stand(std::uint64_t size);
 

@@ -236,6 +236,7 @@ bool basic_shipper<Policies>::pause(error const& reason, std::chrono::millisecon
 
 template <class Policies>
 result<void> basic_shipper<Policies>::run(std::stop_token const& stop) {
+    claim();
     auto wait = options_.retry_wait_min;
     while (!stop.stop_requested()) {
         auto const shipped = step();
@@ -281,7 +282,19 @@ result<void> basic_shipper<Policies>::beat(std::uint64_t size) {
     return {};
 }
 
-// For retention. A mark that cannot be written is no reason not to ship: it only holds back more.
+// Retention waits for a sink from the start, also if the sink cannot be reached yet.
+template <class Policies>
+void basic_shipper<Policies>::claim() {
+    if (options_.mark_name.empty()) return;
+    auto const marks = read_sink_marks(log_->path());
+    if (!marks) return note_mark_failure(marks.error());
+    auto const same = [&](sink_mark const& each) { return each.name == options_.mark_name; };
+    if (std::any_of(marks->begin(), marks->end(), same)) return;
+    auto const written =
+        write_sink_mark(log_->path(), {options_.mark_name, sink_->name(), options_.origin, 0});
+    if (!written) note_mark_failure(written.error());
+}
+
 template <class Policies>
 void basic_shipper<Policies>::mark(bool now) {
     if (options_.mark_name.empty() || !open_) return;
@@ -291,13 +304,16 @@ void basic_shipper<Policies>::mark(bool now) {
     if (!now && !first && time - marked_at_ < detail::sink_mark_interval) return;
     auto const written = write_sink_mark(
         log_->path(), {options_.mark_name, sink_->name(), options_.origin, cursor_.size});
-    if (!written) {
-        std::lock_guard const lock(mutex_);
-        status_.error = "retention is not told: " + written.error().where;
-        return;
-    }
+    if (!written) return note_mark_failure(written.error());
     marked_ = cursor_.size;
     marked_at_ = time;
+}
+
+// No reason not to ship: an old mark holds back more than it must.
+template <class Policies>
+void basic_shipper<Policies>::note_mark_failure(error const& reason) {
+    std::lock_guard const lock(mutex_);
+    status_.error = "the mark for retention cannot be written: " + reason.where;
 }
 
 template <class Policies>
