@@ -47,6 +47,12 @@ class Server:
         options = (f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} "
                    "-c fsync=off -c max_connections=60")
         self.run("pg_ctl", "-D", self.data, "-o", options, "-l", os.path.join(self.folder, "log"), "-w", "-t", "60", "start")
+        # It takes connections before its recovery has ended, and refuses to write until then.
+        deadline = time.monotonic() + 60
+        while self.ask("select pg_is_in_recovery()") != [["f"]]:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the recovery does not end: {self.folder}/log")
+            time.sleep(0.05)
 
     def stop(self, mode: str = "immediate"):
         self.run("pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "60", "stop", check=False)
