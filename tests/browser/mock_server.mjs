@@ -190,7 +190,7 @@ function shipping(now) {
     return {sinks: [
         sink("mongodb-c0", "mongodb://db.example/audit", "stopped", 12, 7200000, "<img src=x onerror=alert(1)> the store has another log"),
         sink("postgresql-a1", "postgresql://db.example/aiaudit", "retrying", 80001, 734000, "the server refused the connection"),
-        sink("jsonl-7f", "jsonl:/var/lib/aiaudit/records", "current", 81250, 0, "")],
+        sink("file-7f", "file:/var/lib/aiaudit/records", "current", 81250, 0, "")],
     logs: [log("<b>node-9</b>", "forked", 40000, 3, 1024), log("node-8", "silent", 39000, 90061, null),
            ...Array.from({length: 14}, (_, i) => log(`node-${i + 10}`, "current", 40000, i, null))], log_count: 16};
 }
