@@ -40,6 +40,7 @@ OPT_IN = (
     "aiaudit/fleet",  # a part of it, too
     "aiaudit/alerts/smtp",  # needs libcurl
     "aiaudit/alerts/mail",  # what only smtp needs
+    "aiaudit/engine/shipped_log",  # what only sinks/ and gateway/ need
     "aiaudit/gateway",  # needs Boost.Asio and Boost.Beast
     "aiaudit/templates.hpp",  # a single header has AIAUDIT_TEMPLATES for it
     "aiaudit/impl",

@@ -6,11 +6,13 @@ import {$, el, put, say} from "./dom.js";
 import * as format from "./format.js";
 import * as panels from "./panels.js";
 import {RecordList, show as showRecord} from "./records.js";
+import * as shipping from "./shipping.js";
 import * as states from "./state.js";
 import * as tables from "./tables.js";
 
 const refresh_ms = 4000;  // figures follow new calls no faster
 const retry_ms = 5000;
+const shipping_ms = 10000;  // between looks at what is shipped
 const month_of = (day) => day.slice(0, 8) + "01";
 
 let state = states.read();
@@ -19,6 +21,7 @@ let asking = null;   // ends the questions of the view before
 let events = null;
 let refreshing = 0;
 let retrying = 0;
+let looking = 0;
 const records = new RecordList((sequence) => go({record: String(sequence)}));
 
 // ---- what is shown ----
@@ -68,6 +71,25 @@ function draw() {
     $("groups-scope").textContent = !state.user ? "" : state.tab === "models" ? state.user : "everyone";
     $("daily-csv").href = url("daily", {...ofUser, by: "model", format: "csv"});
     $("groups-csv").href = url(state.tab, {...rows, format: "csv"});
+}
+
+// No filter is of what is shipped. Where nothing was, nothing will be.
+async function lookAtShipping() {
+    clearTimeout(looking);
+    if (document.hidden || $("app").hidden) return;
+    try {
+        const said = await ask("shipping");
+        $("shipping-panel").hidden = said.sinks.length + said.logs.length === 0;
+        if ($("shipping-panel").hidden) return;
+        $("shipping-scope").textContent = said.sinks.length ? "to other stores" : "of each machine\u2019s log to this database";
+        shipping.draw($("shipping"), said, state.zone);
+    } catch (problem) {
+        if (problem instanceof Problem && problem.status === 401) return failed(problem);
+        $("shipping-panel").hidden = false;
+        put("shipping", el("p", {class: "problem"}, problem instanceof Problem ? problem.message : "The server cannot be reached."));
+    }
+    clearTimeout(looking);
+    looking = setTimeout(lookAtShipping, shipping_ms);
 }
 
 function failed(problem) {
@@ -184,7 +206,7 @@ function listen() {
         width = innerWidth;
         chart.draw($("chart"), shown.days);
     });
-    document.addEventListener("visibilitychange", () => { if (!document.hidden && !$("app").hidden) soon(); });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden && !$("app").hidden) { soon(); lookAtShipping(); } });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", labelTheme);
 }
 
@@ -252,6 +274,7 @@ function showLogin() {
     disconnect();
     asking?.abort();
     clearTimeout(refreshing);
+    clearTimeout(looking);
     refreshing = 0;
     if ($("record").open) $("record").close();
     $("app").hidden = true;
@@ -290,6 +313,7 @@ async function start() {
     $("app").hidden = false;
     controls();
     connect();
+    lookAtShipping();
     await figures();
     if (!wasHidden) return;
     say("Dashboard loaded");

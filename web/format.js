@@ -45,6 +45,13 @@ export function duration(ms) {
     return (value / 60000).toFixed(1) + " min";
 }
 
+// Seconds, in words.
+export function span(seconds) {
+    const [size, name] = [[86400, "day"], [3600, "hour"], [60, "minute"]].find(([least]) => seconds >= least) ?? [1, "second"];
+    const whole = Math.floor(seconds / size);
+    return `${count(whole)} ${name}${whole === 1 ? "" : "s"}`;
+}
+
 // Days are texts, "2026-11-27", and no instants: their zone is that of the request.
 const asUtc = (day) => new Date(day + "T00:00:00Z");
 export const addDays = (day, days) => {

@@ -105,7 +105,7 @@ export function budgets(list, zone) {
 }
 
 const alertNames = {budget_threshold: "Budget", anomaly: "Unusual", price_missing: "No price", price_drift: "Price drift", log_nearly_full: "Disk",
-                    circuit_open: "Circuit", custom: "Notice"};
+                    circuit_open: "Circuit", sink_behind: "Sink", custom: "Notice"};
 const alerts_first = 6;
 
 export function alerts(list, zone) {

@@ -3132,6 +3132,145 @@ extern template class basic_ledger<default_policies>;
 
 #endif  // AIAUDIT_BASIC_LEDGER_HPP
 
+// ---- aiaudit/engine/ship_status.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ship_status.hpp: how far a shipper has come (sinks/shipper.hpp), for who shows it.
+//
+// Threads: plain values; ship_metrics() without state.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_SHIP_STATUS_HPP
+#define AIAUDIT_ENGINE_SHIP_STATUS_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+enum class ship_state : std::uint8_t {
+    starting,  // nothing is known of the sink yet
+    current,   // the sink has all that the log had when it was looked at
+    behind,    // there is more to ship
+    retrying,  // the sink failed, and is tried again
+    stopped,   // no retry helps; `error` says why
+};
+
+[[nodiscard]] constexpr std::string_view name_of(ship_state state) noexcept {
+    switch (state) {
+    case ship_state::starting: return "starting";
+    case ship_state::current: return "current";
+    case ship_state::behind: return "behind";
+    case ship_state::retrying: return "retrying";
+    case ship_state::stopped: return "stopped";
+    }
+    return "unknown";
+}
+
+struct ship_status {
+    ship_state state = ship_state::starting;
+    std::string mark_name{};           // under which retention knows the sink
+    std::string sink{};                // its address, without secrets
+    std::string origin{};              // empty until the log has a record
+    std::uint64_t shipped = 0;         // records that the sink has confirmed
+    std::uint64_t log_size = 0;        // when it was last looked at
+    std::chrono::milliseconds lag{0};  // for how long the sink has not had all of the log
+    std::uint64_t rows = 0;            // sent by this shipper
+    std::uint64_t batches = 0;
+    std::uint64_t retries = 0;  // failures after which it tried again
+    std::string error{};        // the last one; stays until a batch succeeds
+};
+
+// Families of Prometheus's text format 0.0.4, with the label sink="NAME". Empty without a shipper.
+[[nodiscard]] std::string ship_metrics(std::span<ship_status const> all);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_SHIP_STATUS_HPP
+
+// ---- aiaudit/engine/shipped_log.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// shipped_log.hpp: how one of many logs stands in the database that they are shipped to
+// (sinks/postgres_collection.hpp), for who shows it.
+//
+// Threads: plain values.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_SHIPPED_LOG_HPP
+#define AIAUDIT_ENGINE_SHIPPED_LOG_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// One log, as the database has it.
+struct shipped_log {
+    std::string origin{};
+    std::uint64_t size = 0;      // records that are there
+    std::uint64_t log_size = 0;  // that the log had when its shipper last spoke
+    std::uint64_t first = 1;     // the oldest that came
+    std::string root{};          // of the log's tree over `size` records, in hexadecimal digits
+    std::optional<timestamp> newest{};  // the latest started_at of its records
+    timestamp updated{};                // when its shipper last spoke, by the database's clock
+    std::chrono::seconds silent{0};     // since then
+    // At which size two roots were told: the log was forked, or is another under the same name.
+    std::optional<std::uint64_t> forked_at{};
+
+    // Records that the log has and the database has not.
+    [[nodiscard]] constexpr std::uint64_t lacking() const noexcept {
+        return log_size > size ? log_size - size : 0;
+    }
+};
+
+// The worse, the higher.
+enum class log_state : std::uint8_t {
+    current,
+    behind,  // much of the log is not there
+    silent,  // its shipper has not spoken for long
+    forked,  // two logs have its name
+};
+
+[[nodiscard]] constexpr std::string_view name_of(log_state state) noexcept {
+    switch (state) {
+    case log_state::current: return "current";
+    case log_state::behind: return "behind";
+    case log_state::silent: return "silent";
+    case log_state::forked: return "forked";
+    }
+    return "unknown";
+}
+
+// From when on a log is silent, and from when on behind.
+struct log_bounds {
+    std::uint64_t silent_seconds = 300;
+    std::uint64_t behind_records = 100'000;
+};
+
+// The worst that is true of it.
+[[nodiscard]] inline log_state state_of(shipped_log const& log, log_bounds const& bounds) {
+    if (log.forked_at) return log_state::forked;
+    auto const silent = log.silent.count();
+    if (silent > 0 && static_cast<std::uint64_t>(silent) >= bounds.silent_seconds)
+        return log_state::silent;
+    std::uint64_t const lacking = log.lacking();
+    if (lacking > 0 && lacking >= bounds.behind_records) return log_state::behind;
+    return log_state::current;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_SHIPPED_LOG_HPP
+
 // ---- aiaudit/detail/ascii.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -3280,6 +3419,148 @@ struct gateway_response {
 
 #endif  // AIAUDIT_GATEWAY_HTTP_MESSAGES_HPP
 
+// ---- aiaudit/gateway/dashboard_query.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// dashboard_query.hpp: what a request to the dashboard's API asks for, every parameter checked, and
+// the body of an answer that says what was wrong with it (RFC 9457).
+//
+// Threads: plain values.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
+#define AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Why a request is not answered. The detail is for people, and tells no secret.
+struct api_problem {
+    int status = 400;
+    std::string detail{};
+    std::string parameter{};  // the one that is to blame; empty: none
+};
+
+namespace detail {
+
+[[nodiscard]] constexpr std::string_view reason_of(int status) noexcept {
+    switch (status) {
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
+    case 429: return "Too Many Requests";
+    default: return "Internal Server Error";
+    }
+}
+
+[[nodiscard]] inline gateway_response json_response(std::string body, int status = 200) {
+    return {status, {{"Content-Type", "application/json"}}, std::move(body)};
+}
+
+[[nodiscard]] gateway_response problem_response(api_problem const& problem);
+
+// Of the ledger's. The words of an error may name files, which are no business of a browser's.
+[[nodiscard]] inline gateway_response failure_response(error const& why) {
+    return problem_response(
+        {500, "the ledger cannot be read: " + std::string(name_of(why.code)), {}});
+}
+
+}  // namespace detail
+
+// The parameters of a query. Each is taken by its name; a value that cannot be is remembered as the
+// problem, the first one only, and so is, at the end, a parameter that nobody took.
+class api_parameters {
+public:
+    static constexpr std::size_t parameters_most = 32;
+
+    explicit api_parameters(std::string_view query);
+
+    // None where it was not given. An empty one is a value too: records may have no user.
+    [[nodiscard]] std::optional<std::string> text(std::string_view name);
+    [[nodiscard]] std::optional<std::uint64_t> number(std::string_view name, std::uint64_t least,
+                                                      std::uint64_t most);
+    [[nodiscard]] std::optional<civil_day> day(std::string_view name);
+    [[nodiscard]] time_zone zone(std::string_view name = "tz");
+    // One of these words; the first where it was not given.
+    [[nodiscard]] std::string_view word(std::string_view name,
+                                        std::vector<std::string_view> const& words);
+    // `from` and `to`, both included; the last 30 days where they were not given.
+    [[nodiscard]] day_range days(civil_day today, std::int32_t days_most);
+
+    // Called last.
+    [[nodiscard]] std::optional<api_problem> problem() const;
+
+    void blame(std::string_view name, std::string_view why);
+
+private:
+    struct parameter {
+        std::string name{};
+        std::string value{};
+        bool taken = false;
+    };
+
+    void add(std::string_view part);
+
+    std::vector<parameter> all_{};
+    std::optional<api_problem> problem_{};
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
+
+// ---- aiaudit/gateway/dashboard_shipping.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// dashboard_shipping.hpp: what the dashboard says of records on their way: the sinks that a log is
+// shipped to, and the logs that came to a database.
+//
+// Threads: plain values; the functions are called by any thread.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_DASHBOARD_SHIPPING_HPP
+#define AIAUDIT_GATEWAY_DASHBOARD_SHIPPING_HPP
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Whoever ships, or has a database of what was shipped, gives the function; empty: there is none.
+struct dashboard_shipping {
+    static constexpr std::size_t logs_most = 1'000;  // in one answer
+
+    std::function<std::vector<ship_status>()> sinks{};
+    std::function<result<std::vector<shipped_log>>()> logs{};
+    log_bounds bounds{};
+};
+
+namespace detail {
+
+// The worst first.
+[[nodiscard]] gateway_response shipping_response(dashboard_shipping const& from,
+                                                 api_parameters const& in);
+
+}  // namespace detail
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_DASHBOARD_SHIPPING_HPP
+
 // ---- aiaudit/gateway/dashboard.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -3309,6 +3590,7 @@ struct token_answer;
 struct dashboard_options {
     std::string token{};         // who has it may see all; at least 16 characters
     bool secure_cookie = false;  // the browser comes by TLS: the cookie never goes without
+    dashboard_shipping shipping{};
 };
 
 template <class Ledger = ledger>
@@ -34123,66 +34405,6 @@ result<void> part_check::read_totals(Store const& store) {
 
 #endif  // AIAUDIT_ENGINE_PART_CHECK_HPP
 
-// ---- aiaudit/engine/ship_status.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// ship_status.hpp: how far a shipper has come (sinks/shipper.hpp), for who shows it.
-//
-// Threads: plain values; ship_metrics() without state.
-// Floor 6.
-#ifndef AIAUDIT_ENGINE_SHIP_STATUS_HPP
-#define AIAUDIT_ENGINE_SHIP_STATUS_HPP
-
-#include <chrono>
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-enum class ship_state : std::uint8_t {
-    starting,  // nothing is known of the sink yet
-    current,   // the sink has all that the log had when it was looked at
-    behind,    // there is more to ship
-    retrying,  // the sink failed, and is tried again
-    stopped,   // no retry helps; `error` says why
-};
-
-[[nodiscard]] constexpr std::string_view name_of(ship_state state) noexcept {
-    switch (state) {
-    case ship_state::starting: return "starting";
-    case ship_state::current: return "current";
-    case ship_state::behind: return "behind";
-    case ship_state::retrying: return "retrying";
-    case ship_state::stopped: return "stopped";
-    }
-    return "unknown";
-}
-
-struct ship_status {
-    ship_state state = ship_state::starting;
-    std::string mark_name{};           // under which retention knows the sink
-    std::string sink{};                // its address, without secrets
-    std::string origin{};              // empty until the log has a record
-    std::uint64_t shipped = 0;         // records that the sink has confirmed
-    std::uint64_t log_size = 0;        // when it was last looked at
-    std::chrono::milliseconds lag{0};  // for how long the sink has not had all of the log
-    std::uint64_t rows = 0;            // sent by this shipper
-    std::uint64_t batches = 0;
-    std::uint64_t retries = 0;  // failures after which it tried again
-    std::string error{};        // the last one; stays until a batch succeeds
-};
-
-// Families of Prometheus's text format 0.0.4, with the label sink="NAME". Empty without a shipper.
-[[nodiscard]] std::string ship_metrics(std::span<ship_status const> all);
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_ENGINE_SHIP_STATUS_HPP
-
 // ---- aiaudit/engine/sink_mark.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -37071,108 +37293,6 @@ inline constexpr std::array<std::string_view, 6> run_header_names{
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_CALLER_HPP
-
-// ---- aiaudit/gateway/dashboard_query.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// dashboard_query.hpp: what a request to the dashboard's API asks for, every parameter checked, and
-// the body of an answer that says what was wrong with it (RFC 9457).
-//
-// Threads: plain values.
-// Floor 9.
-#ifndef AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
-#define AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-// Why a request is not answered. The detail is for people, and tells no secret.
-struct api_problem {
-    int status = 400;
-    std::string detail{};
-    std::string parameter{};  // the one that is to blame; empty: none
-};
-
-namespace detail {
-
-[[nodiscard]] constexpr std::string_view reason_of(int status) noexcept {
-    switch (status) {
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 429: return "Too Many Requests";
-    default: return "Internal Server Error";
-    }
-}
-
-[[nodiscard]] inline gateway_response json_response(std::string body, int status = 200) {
-    return {status, {{"Content-Type", "application/json"}}, std::move(body)};
-}
-
-[[nodiscard]] gateway_response problem_response(api_problem const& problem);
-
-// Of the ledger's. The words of an error may name files, which are no business of a browser's.
-[[nodiscard]] inline gateway_response failure_response(error const& why) {
-    return problem_response(
-        {500, "the ledger cannot be read: " + std::string(name_of(why.code)), {}});
-}
-
-}  // namespace detail
-
-// The parameters of a query. Each is taken by its name; a value that cannot be is remembered as the
-// problem, the first one only, and so is, at the end, a parameter that nobody took.
-class api_parameters {
-public:
-    static constexpr std::size_t parameters_most = 32;
-
-    explicit api_parameters(std::string_view query);
-
-    // None where it was not given. An empty one is a value too: records may have no user.
-    [[nodiscard]] std::optional<std::string> text(std::string_view name);
-    [[nodiscard]] std::optional<std::uint64_t> number(std::string_view name, std::uint64_t least,
-                                                      std::uint64_t most);
-    [[nodiscard]] std::optional<civil_day> day(std::string_view name);
-    [[nodiscard]] time_zone zone(std::string_view name = "tz");
-    // One of these words; the first where it was not given.
-    [[nodiscard]] std::string_view word(std::string_view name,
-                                        std::vector<std::string_view> const& words);
-    // `from` and `to`, both included; the last 30 days where they were not given.
-    [[nodiscard]] day_range days(civil_day today, std::int32_t days_most);
-
-    // Called last.
-    [[nodiscard]] std::optional<api_problem> problem() const;
-
-    void blame(std::string_view name, std::string_view why);
-
-private:
-    struct parameter {
-        std::string name{};
-        std::string value{};
-        bool taken = false;
-    };
-
-    void add(std::string_view part);
-
-    std::vector<parameter> all_{};
-    std::optional<api_problem> problem_{};
-};
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
 
 // ---- aiaudit/gateway/error_body.hpp ----
 // SPDX-License-Identifier: MIT
@@ -40310,6 +40430,7 @@ enum class api_resource : std::uint8_t {
     rows,  // of a report: which one is the operation's id
     budgets,
     alerts,
+    shipping,
     recent,
     records,
     one_record,
@@ -40342,7 +40463,7 @@ namespace detail {
 
 inline constexpr std::string_view row_parameters = "from to tz row_limit row_offset format";
 
-inline constexpr std::array<api_operation, 18> dashboard_operations{{
+inline constexpr std::array<api_operation, 19> dashboard_operations{{
     {api_resource::log_in, "/login", "logIn", "Begins a session, whose cookie it sets", "session",
      "", "400 401 403 413 415 429 500"},
     {api_resource::log_out, "/logout", "logOut", "Ends the session", "session", "", "403"},
@@ -40367,6 +40488,9 @@ inline constexpr std::array<api_operation, 18> dashboard_operations{{
      "budgets"},
     {api_resource::alerts, "/api/v1/alerts", "alerts", "Alerts that were raised, newest first",
      "alerts", "alert_limit"},
+    {api_resource::shipping, "/api/v1/shipping", "shipping",
+     "The sinks that the log is shipped to, or the logs that came to a database; the worst first",
+     "shipping"},
     {api_resource::recent, "/api/v1/recent", "recent",
      "Of the last 20,000 records: savings, and times to the first token", "recent"},
     {api_resource::records, "/api/v1/records", "records",
@@ -40527,7 +40651,8 @@ public:
     static constexpr std::uint64_t file_rows_most = 50'000;
 
     // Keeps the log open.
-    explicit dashboard_api(Ledger& of) : of_(of), records_(of) {}
+    explicit dashboard_api(Ledger& of, dashboard_shipping shipping = {})
+        : of_(of), records_(of), shipping_(std::move(shipping)) {}
 
     // The answer to a GET, but of what needs no ledger: the session and the description.
     [[nodiscard]] gateway_response get(std::string_view path, api_parameters in) {
@@ -40538,6 +40663,7 @@ public:
         case api_resource::rows: return rows(*report_named(found->id), in);
         case api_resource::budgets: return budgets(in);
         case api_resource::alerts: return records_.alerts(in);
+        case api_resource::shipping: return detail::shipping_response(shipping_, in);
         case api_resource::recent: return records_.recent(in);
         case api_resource::records: return records_.page(in);
         case api_resource::one_record: return records_.one(found->rest_of(path), in);
@@ -40566,6 +40692,7 @@ private:
 
     detail::ledger_share<Ledger> const of_;
     dashboard_records<Ledger> records_;
+    dashboard_shipping const shipping_;
 };
 
 template <class Ledger>
@@ -40786,7 +40913,7 @@ struct dashboard_asset {
 };
 
 // clang-format off
-inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
+inline constexpr std::array<dashboard_asset, 16> dashboard_assets{{
     dashboard_asset{"/assets/api.js", "text/javascript; charset=utf-8", "67afa43f1bf53b6e",
         "// SPDX-License-Identifier: MIT\n"
         "// api.js: questions to /api/v1. A problem (RFC 9457) becomes an error with its words.\n"
@@ -40831,7 +40958,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "    });\n"
         "    if (!answer.ok) throw await problemOf(answer);\n"
         "}\n"},
-    dashboard_asset{"/assets/app.js", "text/javascript; charset=utf-8", "851b5cf36df3e4d3",
+    dashboard_asset{"/assets/app.js", "text/javascript; charset=utf-8", "b2701448e934f28b",
         "// SPDX-License-Identifier: MIT\n"
         "// app.js: joins the parts: login, filters, figures and the events that keep them fresh."
         "\n"
@@ -40841,11 +40968,13 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "import * as format from \"./format.js\";\n"
         "import * as panels from \"./panels.js\";\n"
         "import {RecordList, show as showRecord} from \"./records.js\";\n"
+        "import * as shipping from \"./shipping.js\";\n"
         "import * as states from \"./state.js\";\n"
         "import * as tables from \"./tables.js\";\n"
         "\n"
         "const refresh_ms = 4000;  // figures follow new calls no faster\n"
         "const retry_ms = 5000;\n"
+        "const shipping_ms = 10000;  // between looks at what is shipped\n"
         "const month_of = (day) => day.slice(0, 8) + \"01\";\n"
         "\n"
         "let state = states.read();\n"
@@ -40854,6 +40983,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "let events = null;\n"
         "let refreshing = 0;\n"
         "let retrying = 0;\n"
+        "let looking = 0;\n"
         "const records = new RecordList((sequence) => go({record: String(sequence)}));\n"
         "\n"
         "// ---- what is shown ----\n"
@@ -40914,6 +41044,28 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "    $(\"daily-csv\").href = url(\"daily\", {...ofUser, by: \"model\", format: \"csv\"});"
         "\n"
         "    $(\"groups-csv\").href = url(state.tab, {...rows, format: \"csv\"});\n"
+        "}\n"
+        "\n"
+        "// No filter is of what is shipped. Where nothing was, nothing will be.\n"
+        "async function lookAtShipping() {\n"
+        "    clearTimeout(looking);\n"
+        "    if (document.hidden || $(\"app\").hidden) return;\n"
+        "    try {\n"
+        "        const said = await ask(\"shipping\");\n"
+        "        $(\"shipping-panel\").hidden = said.sinks.length + said.logs.length === 0;\n"
+        "        if ($(\"shipping-panel\").hidden) return;\n"
+        "        $(\"shipping-scope\").textContent = said.sinks.length ? \"to other stores\" : \""
+        "of each machine\\u2019s log to this database\";\n"
+        "        shipping.draw($(\"shipping\"), said, state.zone);\n"
+        "    } catch (problem) {\n"
+        "        if (problem instanceof Problem && problem.status === 401) return failed(problem)"
+        ";\n"
+        "        $(\"shipping-panel\").hidden = false;\n"
+        "        put(\"shipping\", el(\"p\", {class: \"problem\"}, problem instanceof Problem ? p"
+        "roblem.message : \"The server cannot be reached.\"));\n"
+        "    }\n"
+        "    clearTimeout(looking);\n"
+        "    looking = setTimeout(lookAtShipping, shipping_ms);\n"
         "}\n"
         "\n"
         "function failed(problem) {\n"
@@ -41047,7 +41199,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "        chart.draw($(\"chart\"), shown.days);\n"
         "    });\n"
         "    document.addEventListener(\"visibilitychange\", () => { if (!document.hidden && !$("
-        "\"app\").hidden) soon(); });\n"
+        "\"app\").hidden) { soon(); lookAtShipping(); } });\n"
         "    matchMedia(\"(prefers-color-scheme: dark)\").addEventListener(\"change\", labelTheme"
         ");\n"
         "}\n"
@@ -41120,6 +41272,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "    disconnect();\n"
         "    asking?.abort();\n"
         "    clearTimeout(refreshing);\n"
+        "    clearTimeout(looking);\n"
         "    refreshing = 0;\n"
         "    if ($(\"record\").open) $(\"record\").close();\n"
         "    $(\"app\").hidden = true;\n"
@@ -41159,6 +41312,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "    $(\"app\").hidden = false;\n"
         "    controls();\n"
         "    connect();\n"
+        "    lookAtShipping();\n"
         "    await figures();\n"
         "    if (!wasHidden) return;\n"
         "    say(\"Dashboard loaded\");\n"
@@ -41548,7 +41702,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "        share > 0 ? svg(\"rect\", {class: \"fill\", width: cut(Math.max(share, 0.005)), "
         "height: \"100%\", rx: 3}) : null);\n"
         "}\n"},
-    dashboard_asset{"/assets/format.js", "text/javascript; charset=utf-8", "53311fd29a11190f",
+    dashboard_asset{"/assets/format.js", "text/javascript; charset=utf-8", "592db026961ad362",
         "// SPDX-License-Identifier: MIT\n"
         "// format.js: numbers, days and instants in words.\n"
         "import * as decimal from \"./decimal.js\";\n"
@@ -41598,6 +41752,14 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "    return (value / 60000).toFixed(1) + \" min\";\n"
         "}\n"
         "\n"
+        "// Seconds, in words.\n"
+        "export function span(seconds) {\n"
+        "    const [size, name] = [[86400, \"day\"], [3600, \"hour\"], [60, \"minute\"]].find(([l"
+        "east]) => seconds >= least) ?\? [1, \"second\"];\n"
+        "    const whole = Math.floor(seconds / size);\n"
+        "    return `${count(whole)} ${name}${whole === 1 ? \"\" : \"s\"}`;\n"
+        "}\n"
+        "\n"
         "// Days are texts, \"2026-11-27\", and no instants: their zone is that of the request.\n"
         "const asUtc = (day) => new Date(day + \"T00:00:00Z\");\n"
         "export const addDays = (day, days) => {\n"
@@ -41640,7 +41802,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "t=\"32\" rx=\"8\" fill=\"#3860bb\"/><path d=\"M8 22.5V17m5.3 5.5V12.5m5.4 10V9.500m5.300"
         " 13V15\" stroke=\"#fff\" stroke-width=\"3\" stroke-linecap=\"round\" fill=\"none\"/></sv"
         "g>\n"},
-    dashboard_asset{"/", "text/html; charset=utf-8", "41cad948328515d3",
+    dashboard_asset{"/", "text/html; charset=utf-8", "18e9bcee537d1b43",
         "<!doctype html>\n"
         "<html lang=\"en\">\n"
         "<head>\n"
@@ -41738,6 +41900,13 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "      </section>\n"
         "    </div>\n"
         "\n"
+        "    <section class=\"panel\" aria-labelledby=\"h-shipping\" id=\"shipping-panel\" hidden"
+        ">\n"
+        "      <div class=\"head\"><h2 id=\"h-shipping\">Shipping</h2><span id=\"shipping-scope\""
+        " class=\"quiet\"></span></div>\n"
+        "      <div id=\"shipping\"></div>\n"
+        "    </section>\n"
+        "\n"
         "    <section class=\"panel\" aria-labelledby=\"h-records\">\n"
         "      <div class=\"head\"><h2 id=\"h-records\">Records</h2>\n"
         "        <label class=\"inline\" for=\"kind\">Show</label>\n"
@@ -41758,7 +41927,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "<noscript><p class=\"banner\">This dashboard needs JavaScript.</p></noscript>\n"
         "</body>\n"
         "</html>\n"},
-    dashboard_asset{"/assets/panels.js", "text/javascript; charset=utf-8", "7d81954220a61356",
+    dashboard_asset{"/assets/panels.js", "text/javascript; charset=utf-8", "2870562c4c2ba1f4",
         "// SPDX-License-Identifier: MIT\n"
         "// panels.js: the cards, latency, budgets and alerts.\n"
         "import * as decimal from \"./decimal.js\";\n"
@@ -41909,7 +42078,8 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "\n"
         "const alertNames = {budget_threshold: \"Budget\", anomaly: \"Unusual\", price_missing: "
         "\"No price\", price_drift: \"Price drift\", log_nearly_full: \"Disk\",\n"
-        "                    circuit_open: \"Circuit\", custom: \"Notice\"};\n"
+        "                    circuit_open: \"Circuit\", sink_behind: \"Sink\", custom: \"Notice\""
+        "};\n"
         "const alerts_first = 6;\n"
         "\n"
         "export function alerts(list, zone) {\n"
@@ -42258,6 +42428,70 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "oblem.message));\n"
         "    }\n"
         "}\n"},
+    dashboard_asset{"/assets/shipping.js", "text/javascript; charset=utf-8", "ba7de78be7fdc689",
+        "// SPDX-License-Identifier: MIT\n"
+        "// shipping.js: the sinks that the log is shipped to, and the logs that came to a databa"
+        "se.\n"
+        "import * as format from \"./format.js\";\n"
+        "import {bar, el} from \"./dom.js\";\n"
+        "\n"
+        "// In words, and how it looks.\n"
+        "const states = {starting: [\"Starting\", \"\"], current: [\"Current\", \"ok\"], behind: "
+        "[\"Behind\", \"alert\"], retrying: [\"Retrying\", \"alert\"],\n"
+        "                stopped: [\"Stopped\", \"over\"], silent: [\"Silent\", \"over\"], forked"
+        ": [\"Forked\", \"over\"]};\n"
+        "const items_first = 12;\n"
+        "\n"
+        "function item(each, second, note, problem) {\n"
+        "    const [word, tone] = states[each.state] ?\? [each.state, \"\"];\n"
+        "    return el(\"li\", {\"data-state\": each.state},\n"
+        "        el(\"div\", {class: \"row\"}, el(\"span\", {class: \"strong\"}, each.name), el("
+        "\"span\", {class: \"quiet grow\"}, second),\n"
+        "            el(\"span\", {class: \"badge \" + tone}, word)),\n"
+        "        bar(each.log_size ? each.shipped / each.log_size : 0, tone),\n"
+        "        el(\"p\", null, format.count(each.shipped), el(\"span\", {class: \"quiet\"}, \" "
+        "of \"), `${format.count(each.log_size)} records`),\n"
+        "        el(\"p\", {class: \"quiet small\"}, note),\n"
+        "        problem ? el(\"p\", {class: \"small warn\"}, problem) : null);\n"
+        "}\n"
+        "\n"
+        "const lacking = ({shipped, log_size}) => Math.max(0, log_size - shipped);\n"
+        "\n"
+        "function sink(each) {\n"
+        "    const rest = lacking(each);\n"
+        "    const note = each.state === \"starting\" ? \"not known yet\" : rest === 0 ? \"has al"
+        "l of the log\"\n"
+        "        : `${format.count(rest)} behind` + (each.lag_ms > 0 ? `, for ${format.span(each."
+        "lag_ms / 1000)}` : \"\");\n"
+        "    return item(each, each.address, note, each.error ? `Last error: ${each.error}` : \""
+        "\");\n"
+        "}\n"
+        "\n"
+        "function log(each, zone) {\n"
+        "    const rest = lacking(each);\n"
+        "    const heard = el(\"time\", {datetime: each.heard_at, title: format.instant(each.hear"
+        "d_at, zone)}, `last heard of ${format.span(each.silent_s)} ago`);\n"
+        "    return item(each, \"\", [rest ? `${format.count(rest)} behind, ` : \"\", heard],\n"
+        "        each.forked_at === null ? \"\" : `Two logs have this name: they differ at record"
+        " ${format.count(each.forked_at)}.`);\n"
+        "}\n"
+        "\n"
+        "// What it was before is kept: what is open, and where the focus is.\n"
+        "export function draw(into, answer, zone) {\n"
+        "    const before = into.querySelector(\"details\");\n"
+        "    const [isOpen, hasFocus] = [before?.open, before?.contains(document.activeElement)];"
+        "\n"
+        "    const all = [...answer.sinks.map(sink), ...answer.logs.map((each) => log(each, zone)"
+        ")];\n"
+        "    const rest = all.splice(items_first);\n"
+        "    const left = answer.log_count - answer.logs.length;\n"
+        "    into.replaceChildren(el(\"ul\", {class: \"budgets shipping\"}, all),\n"
+        "        rest.length ? el(\"details\", {open: isOpen}, el(\"summary\", null, `${format.co"
+        "unt(rest.length)} more`), el(\"ul\", {class: \"budgets shipping\"}, rest)) : \"\",\n"
+        "        left > 0 ? el(\"p\", {class: \"quiet\"}, `${format.count(left)} more: aiaudit co"
+        "llect status`) : \"\");\n"
+        "    if (hasFocus) into.querySelector(\"summary\")?.focus();\n"
+        "}\n"},
     dashboard_asset{"/assets/state.js", "text/javascript; charset=utf-8", "1fdfbeca39e00227",
         "// SPDX-License-Identifier: MIT\n"
         "// state.js: what is shown, kept in the URL after the '#': a link brings the same view b"
@@ -42330,7 +42564,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "    const last = format.today(state.zone);\n"
         "    return [format.addDays(last, 1 - ranges[state.range][1]), last];\n"
         "}\n"},
-    dashboard_asset{"/assets/style.css", "text/css; charset=utf-8", "d5ff8c321e3d52b9",
+    dashboard_asset{"/assets/style.css", "text/css; charset=utf-8", "b27e219478cc368d",
         "/* SPDX-License-Identifier: MIT */\n"
         ":root {\n"
         "    color-scheme: light;\n"
@@ -42474,8 +42708,8 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         ".badge { padding: 0.0625rem 0.5rem; border-radius: 99px; background: var(--track); color"
         ": var(--text); font-size: 0.75rem; font-weight: 540; white-space: nowrap; }\n"
         ".badge.ok { background: var(--ok-soft); color: var(--ok); }\n"
-        ".badge.alert, .badge.budget_threshold, .badge.price_missing, .badge.price_drift { backgr"
-        "ound: var(--warn-soft); color: var(--warn); }\n"
+        ".badge.alert, .badge.budget_threshold, .badge.price_missing, .badge.price_drift, .badge."
+        "sink_behind { background: var(--warn-soft); color: var(--warn); }\n"
         ".badge.over, .badge.full, .badge.circuit_open, .badge.log_nearly_full, .badge.anomaly { "
         "background: var(--bad-soft); color: var(--bad); }\n"
         "\n"
@@ -42600,8 +42834,11 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         ".alerts li:first-child { padding-top: 0; }\n"
         ".alerts li:last-child { border-bottom: 0; }\n"
         ".alerts time { font-size: 0.8125rem; }\n"
-        "#alerts details { margin-top: 0.375rem; }\n"
-        "#alerts details[open] summary { margin-bottom: 0.75rem; }\n"
+        ".shipping { grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr)); col"
+        "umn-gap: 2.5rem; }\n"
+        ".shipping li { min-width: 0; overflow-wrap: anywhere; }\n"
+        ":is(#alerts, #shipping) details { margin-top: 0.375rem; }\n"
+        ":is(#alerts, #shipping) details[open] summary { margin-bottom: 0.75rem; }\n"
         "\n"
         "/* Records */\n"
         ".records tbody tr { cursor: pointer; }\n"
@@ -42952,7 +43189,10 @@ inline namespace v0_1_0 {
 template <class Ledger>
 struct basic_dashboard<Ledger>::state {
     state(Ledger& opened, dashboard_options const& with)
-        : of(opened), api(opened), sessions(with.token), secure_cookie(with.secure_cookie) {}
+        : of(opened),
+          api(opened, with.shipping),
+          sessions(with.token),
+          secure_cookie(with.secure_cookie) {}
 
     // By its cookie, or by the token itself.
     [[nodiscard]] token_answer admits(gateway_request const& from, token_use use) {
@@ -43587,7 +43827,9 @@ inline constexpr std::string_view openapi_values = R"json(
         "description": "Base64; leaf_hash is SHA-256 of a zero byte and of this (RFC 9162)"},
       "budget_state": {"enum": ["ok", "alert", "full", "over"]},
       "alert_kind": {"enum": ["budget_threshold", "anomaly", "price_missing", "log_nearly_full",
-        "circuit_open", "price_drift", "custom", "log_damaged"]},
+        "circuit_open", "price_drift", "custom", "log_damaged", "clock_jump", "sink_behind"]},
+      "ship_state": {"enum": ["starting", "current", "behind", "retrying", "stopped"]},
+      "log_state": {"enum": ["current", "behind", "silent", "forked"]},
       "record_kind": {"enum": ["intent", "outcome", "retention", "circuit", "budget", "refusal",
         "alert", "correction", "prices", "key", "storage"]},
       "cost_status": {"enum": ["priced", "estimated", "unpriced", "no_charge", "unknown",
@@ -43605,7 +43847,7 @@ struct api_object {
     bool is_part = false;      // of others, which have more fields
 };
 
-inline constexpr std::array<api_object, 34> openapi_objects{{
+inline constexpr std::array<api_object, 37> openapi_objects{{
     {"problem", "type:string title:string status:count detail:string parameter?:string"},
     {"login", "token:string"},
     {"session", "logged_in:boolean version:string"},
@@ -43651,6 +43893,13 @@ inline constexpr std::array<api_object, 34> openapi_objects{{
     {"alert",
      "key:string kind:alert_kind at:instant text:string facts:fact[] undelivered:undelivered[]"},
     {"alerts", "alerts:alert[]"},
+    {"ship_sink",
+     "name:string address:string origin:string state:ship_state shipped:count log_size:count "
+     "lag_ms:count error:string"},
+    {"shipped_log",
+     "name:string state:log_state shipped:count log_size:count last_record:string|null "
+     "heard_at:instant silent_s:count forked_at:integer|null"},
+    {"shipping", "sinks:ship_sink[] logs:shipped_log[] log_count:count"},
     {"recent",
      "outcomes:count since:string|null from_cache:count saved_usd:usd streamed:count "
      "p50_time_to_first_token_ms:number|null p95_time_to_first_token_ms:number|null "
@@ -69777,6 +70026,87 @@ AIAUDIT_INLINE bool dashboard_sessions::holds(std::string_view name, steady_time
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_GATEWAY_DASHBOARD_SESSION_IPP
+
+// ---- aiaudit/impl/gateway/dashboard_shipping.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// dashboard_shipping.ipp: the definitions of dashboard_shipping.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_DASHBOARD_SHIPPING_IPP
+#define AIAUDIT_IMPL_GATEWAY_DASHBOARD_SHIPPING_IPP
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string json_of(ship_status const& sink) {
+    json_writer out;
+    out.text("name", sink.mark_name);
+    out.text("address", sink.sink);
+    out.text("origin", sink.origin);
+    out.text("state", name_of(sink.state));
+    out.number("shipped", sink.shipped);
+    out.number("log_size", sink.log_size);
+    out.number("lag_ms", static_cast<std::uint64_t>(
+                             (std::max)(sink.lag, std::chrono::milliseconds{0}).count()));
+    out.text("error", sink.error);
+    return out.finish();
+}
+
+AIAUDIT_INLINE std::string json_of(shipped_log const& log, log_state state) {
+    json_writer out;
+    out.text("name", log.origin);
+    out.text("state", name_of(state));
+    out.number("shipped", log.size);
+    out.number("log_size", log.log_size);
+    out.raw("last_record", log.newest ? json_string(log.newest->to_string()) : "null");
+    out.text("heard_at", log.updated.to_string());
+    out.number("silent_s",
+               static_cast<std::uint64_t>((std::max)(log.silent, std::chrono::seconds{0}).count()));
+    out.raw("forked_at", log.forked_at ? std::to_string(*log.forked_at) : "null");
+    return out.finish();
+}
+
+AIAUDIT_INLINE gateway_response shipping_response(dashboard_shipping const& from,
+                                                  api_parameters const& in) {
+    if (auto const wrong = in.problem()) return problem_response(*wrong);
+    std::vector<std::string> sinks;
+    if (from.sinks) {
+        auto all = from.sinks();
+        std::stable_sort(all.begin(), all.end(), [](ship_status const& a, ship_status const& b) {
+            return a.state > b.state;
+        });
+        for (ship_status const& each : all) sinks.push_back(json_of(each));
+    }
+    std::vector<std::string> logs;
+    std::size_t log_count = 0;
+    if (from.logs) {
+        auto all = from.logs();
+        if (!all) return failure_response(all.error());
+        log_count = all->size();
+        auto const state = [&from](shipped_log const& log) { return state_of(log, from.bounds); };
+        std::stable_sort(
+            all->begin(), all->end(),
+            [&state](shipped_log const& a, shipped_log const& b) { return state(a) > state(b); });
+        all->resize((std::min)(log_count, dashboard_shipping::logs_most));
+        for (shipped_log const& each : *all) logs.push_back(json_of(each, state(each)));
+    }
+    json_writer out;
+    out.raw("sinks", json_list_of(sinks));
+    out.raw("logs", json_list_of(logs));
+    out.number("log_count", log_count);
+    return json_response(out.finish());
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_DASHBOARD_SHIPPING_IPP
 
 // ---- aiaudit/impl/gateway/ended_calls.ipp ----
 // SPDX-License-Identifier: MIT

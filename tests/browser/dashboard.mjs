@@ -127,6 +127,38 @@ try {
         assert.equal(sum(rows), whole);
         if (rows.length > 1) assert.equal(await exact("table.groups tfoot data"), whole);
     });
+    await fact("what is shipped is shown, and nothing where nothing is", async () => {
+        const said = await api("shipping");
+        const names = [...said.sinks, ...said.logs].map((each) => each.name);
+        assert.equal(await page.locator("#shipping-panel").isVisible(), names.length > 0);
+        assert.deepEqual(await page.locator("#shipping li .strong").allTextContents(), names);
+        if (!mock) return;
+        const words = await page.locator("#shipping li .badge").allTextContents();
+        assert.deepEqual(words.slice(0, 6), ["Stopped", "Retrying", "Current", "Forked", "Silent", "Current"]);
+        const notes = await page.locator("#shipping li").allInnerTexts();
+        for (const [at, text] of [[0, "81,238 behind, for 2 hours"], [0, "<img src=x onerror=alert(1)>"], [1, "80,001 of 81,250 records"],
+                                  [1, "Last error: the server refused the connection"], [2, "has all of the log"], [3, "differ at record 1,024"],
+                                  [4, "1,000 behind, last heard of 1 day ago"]])
+            assert.ok(notes[at].includes(text), `${text} is not in ${notes[at]}`);
+    });
+    if (mock) {
+        await fact("the panel of what is shipped follows, and goes where there is nothing", async () => {
+            await page.locator("#shipping summary").click();
+            const answers = [{status: 500, contentType: "application/problem+json", body: '{"detail":"the ledger cannot be read: timed_out"}'},
+                             {json: {sinks: [], logs: [], log_count: 0}}];
+            isExpected = (text) => text.includes("500");
+            await page.route("**/api/v1/shipping", (route) => route.fulfill(answers.shift()));
+            const look = () => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+            await look();
+            await page.locator("#shipping").getByText("the ledger cannot be read: timed_out").waitFor();
+            isExpected = () => false;
+            await look();
+            await page.locator("#shipping-panel").waitFor({state: "hidden"});
+            await page.unroute("**/api/v1/shipping");
+            await look();
+            await page.locator("#shipping li").first().waitFor();
+        });
+    }
     await fact("no serious accessibility fault, light", () => accessible("light"));
     await fact("the light page is as wide as its window", async () => {
         await fitsWidth();

@@ -183,6 +183,18 @@ function alerts(now) {
         {key: "a3", kind: "price_missing", at: at(31), text: "no price is known for groq/llama-4-maverick: its calls are in no report's cost", facts: [], undelivered: []}];
 }
 
+function shipping(now) {
+    const sink = (name, address, state, shipped, lag_ms, error) => ({name, address, origin: "node-1.example/log", state, shipped, log_size: 81250, lag_ms, error});
+    const log = (name, state, shipped, silent_s, forked_at) => ({name, state, shipped, log_size: 40000, last_record: null, silent_s, forked_at,
+        heard_at: new Date(now - silent_s * 1000).toISOString()});
+    return {sinks: [
+        sink("mongodb-c0", "mongodb://db.example/audit", "stopped", 12, 7200000, "<img src=x onerror=alert(1)> the store has another log"),
+        sink("postgresql-a1", "postgresql://db.example/aiaudit", "retrying", 80001, 734000, "the server refused the connection"),
+        sink("file-7f", "file:/var/lib/aiaudit/records", "current", 81250, 0, "")],
+    logs: [log("<b>node-9</b>", "forked", 40000, 3, 1024), log("node-8", "silent", 39000, 90061, null),
+           ...Array.from({length: 14}, (_, i) => log(`node-${i + 10}`, "current", 40000, i, null))], log_count: 16};
+}
+
 // ---- HTTP ----
 
 class Refused extends Error {
@@ -223,6 +235,7 @@ function answerApi(name, query) {
     }
     if (name === "budgets") return {budgets: budgets(now)};
     if (name === "alerts") return {alerts: alerts(now)};
+    if (name === "shipping") return shipping(now);
     if (name === "recent") return {outcomes: 80, since: records[0].at, from_cache: 7, saved_usd: "1.8421", streamed: 64, p50_time_to_first_token_ms: 312.5, p95_time_to_first_token_ms: 911.2, p99_time_to_first_token_ms: 1840.9};
     if (name === "records") {
         const before = Number(query.get("before") ?? Infinity);

@@ -43,7 +43,7 @@ async function startGateway(mockPort) {
   const out = openSync(log, 'a', 0o600);
   const gateway = spawn(options.program, ['serve', '--db', db, '--listen', '127.0.0.1:0',
     '--dashboard', '127.0.0.1:0', '--dashboard-token', '$DASHBOARD_TOKEN',
-    '--upstream', `openai=http://127.0.0.1:${mockPort}`],
+    '--upstream', `openai=http://127.0.0.1:${mockPort}`, '--ship', `file:${join(home, 'shipped.jsonl')}`],
   { stdio: ['ignore', out, out], env: { ...process.env, OPENAI_API_KEY: 'sk-mock', DASHBOARD_TOKEN: token } });
   const ended = new Promise((resolve) => gateway.once('exit', resolve));
   process.once('exit', () => gateway.kill('SIGKILL'));

@@ -225,10 +225,31 @@ record full_record() {
     return entry;
 }
 
+dashboard_shipping full_shipping() {
+    dashboard_shipping made;
+    made.sinks = [] {
+        ship_status one;
+        one.state = ship_state::retrying;
+        one.mark_name = "jsonl-1";
+        one.error = "no room";
+        return std::vector<ship_status>{one};
+    };
+    made.logs = []() -> result<std::vector<shipped_log>> {
+        shipped_log one;
+        one.origin = "node-1";
+        one.newest = noon;
+        one.updated = noon;
+        one.forked_at = 7;
+        return std::vector<shipped_log>{one, {}};
+    };
+    return made;
+}
+
 struct stand {
     memory_ledger log = memory_ledger::open({}).value();
     basic_dashboard<memory_ledger> board =
-        basic_dashboard<memory_ledger>::open(log, {std::string(token), false}).value();
+        basic_dashboard<memory_ledger>::open(log, {std::string(token), false, full_shipping()})
+            .value();
     json::value document = json::parse(aiaudit::dashboard_openapi());
     schema_checker checker{document};
 
@@ -459,6 +480,28 @@ BOOST_FIXTURE_TEST_CASE(every_report_is_documented, stand) {
         if (kind == report_kind::user) continue;
         BOOST_TEST(paths.contains("/api/v1/" + std::string(name_of(kind))), name_of(kind));
     }
+}
+
+BOOST_FIXTURE_TEST_CASE(every_state_and_kind_is_documented, stand) {
+    auto const words_of = [this](std::string const& schema) {
+        std::vector<std::string> words;
+        for (auto const& each :
+             document.at("components").at("schemas").at(schema).at("enum").as_array())
+            words.push_back(text_of(each));
+        return words;
+    };
+    auto const names_of = [](auto last) {
+        std::vector<std::string> names;
+        for (int i = 0; i <= static_cast<int>(last); ++i)
+            names.emplace_back(name_of(static_cast<decltype(last)>(i)));
+        return names;
+    };
+    BOOST_TEST(words_of("ship_state") == names_of(ship_state::stopped),
+               boost::test_tools::per_element());
+    BOOST_TEST(words_of("log_state") == names_of(log_state::forked),
+               boost::test_tools::per_element());
+    BOOST_TEST(words_of("alert_kind") == names_of(static_cast<alert_kind>(alert_kind_count - 1)),
+               boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_checker_finds_what_is_wrong) {

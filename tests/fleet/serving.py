@@ -83,6 +83,23 @@ class Gateway:
         return self.process.communicate(timeout=60)[1]
 
 
+def shipping_of(program: str, url: str, *words: str, wait: float = 0) -> dict:
+    """What the dashboard of `collect serve` says of the logs."""
+    token = "the-token-of-the-fleet-test"
+    process = subprocess.Popen([program, "collect", "serve", "--from", url, "--listen", "127.0.0.1:0", "--dashboard-token", "$TOKEN", *words],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ, TOKEN=token))
+    try:
+        line = process.stdout.readline()
+        expect(line.startswith("dashboard at "), f"collect serve said {line!r}")
+        time.sleep(wait)
+        asked = urllib.request.Request(f"{line.split()[-1]}/api/v1/shipping", headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return json.load(answer)
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
 def try_all(program: str, folder: str, server: postgres.Server, mock: int):
     url = server.url()
 
@@ -138,6 +155,18 @@ def try_all(program: str, folder: str, server: postgres.Server, mock: int):
     expect("fleet: node two" in said, f"serve said nothing of its fleet: {said}")
     run("verify", "--db", two.db)
     print("  write-off, metrics, reports and verify: as they should be")
+    server.ask("create database shipped encoding 'UTF8' template template0 lc_collate 'C' lc_ctype 'C'")
+    shipped = url.rpartition("/")[0] + "/shipped"
+    run("ship", "--db", two.db, "--to", shipped, "--origin", "node-two", "--once")
+    status = json.loads(run("collect", "status", "--from", shipped, "--format", "json"))
+    shown = shipping_of(program, shipped)
+    expect([each["state"] for each in status] == ["ok"], f"collect status: {status}")
+    expect(shown["sinks"] == [] and shown["log_count"] == 1, f"collect serve: {shown}")
+    log = shown["logs"][0]
+    expect((log["name"], log["state"], str(log["shipped"])) == ("node-two", "current", str(status[0]["records"])), f"collect serve: {shown}")
+    silent = shipping_of(program, shipped, "--silent", "1", wait=2)["logs"][0]
+    expect(silent["state"] == "silent" and silent["silent_s"] >= 1, f"collect serve --silent 1: {silent}")
+    print("  collect serve: shows the log as collect status says it")
 
 
 def main() -> int:

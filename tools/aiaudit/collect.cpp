@@ -5,6 +5,7 @@
 #include "collect_serve.hpp"
 #include "commands.hpp"
 
+#include <aiaudit/engine/shipped_log.hpp>
 #include <aiaudit/export/cell_text.hpp>
 
 #ifdef AIAUDIT_TOOL_POSTGRES
@@ -25,8 +26,7 @@ struct options {
     std::string from{};
     std::string log{};
     std::string format = "table";
-    std::uint64_t silent_seconds = 300;
-    std::uint64_t behind_records = 100'000;
+    aiaudit::log_bounds bounds{};
     std::string listen{};
     std::string token{};
     bool secure_cookie = false;
@@ -41,28 +41,22 @@ std::string url_of(options const& with, std::string const& option) {
 
 #ifdef AIAUDIT_TOOL_POSTGRES
 
-// What is wrong with a log, worst first; empty where nothing is.
-std::string state_of(aiaudit::shipped_log const& log, options const& with) {
+std::string words_of(aiaudit::shipped_log const& log, aiaudit::log_state state) {
     if (log.forked_at) return "forked at " + std::to_string(*log.forked_at);
-    if (log.silent.count() > 0 &&
-        static_cast<std::uint64_t>(log.silent.count()) >= with.silent_seconds)
-        return "silent";
-    if (log.log_size > log.size && log.log_size - log.size >= with.behind_records) return "behind";
-    return {};
+    return state == aiaudit::log_state::current ? "ok" : std::string(name_of(state));
 }
 
 using cells = std::vector<aiaudit::detail::report_cell>;
 
-cells line_of(aiaudit::shipped_log const& log, std::string const& state, bool for_eye) {
-    std::uint64_t const rest = log.log_size > log.size ? log.log_size - log.size : 0;
+cells line_of(aiaudit::shipped_log const& log, aiaudit::log_state state, bool for_eye) {
     return {{"log", for_eye ? aiaudit::detail::printable(log.origin) : log.origin, false, true},
             {"records", std::to_string(log.size), true, false},
-            {"to_go", std::to_string(rest), true, false},
+            {"to_go", std::to_string(log.lacking()), true, false},
             {"last_record", log.newest ? log.newest->to_string() : "", false, false},
             {"last_word", log.updated.to_string(), false, false},
             {"silent_s", std::to_string(log.silent.count()), true, false},
             {"root", for_eye ? log.root.substr(0, 16) : log.root, false, false},
-            {"state", state.empty() ? "ok" : state, false, false}};
+            {"state", words_of(log, state), false, false}};
 }
 
 void print_status(options const& with, int& status) {
@@ -75,8 +69,8 @@ void print_status(options const& with, int& status) {
     bool const for_eye = format == aiaudit::text_format::table;
     std::vector<cells> lines;
     for (aiaudit::shipped_log const& log : value_or_fail(from.logs())) {
-        std::string const state = state_of(log, with);
-        if (!state.empty()) status = exit_finding;
+        aiaudit::log_state const state = state_of(log, with.bounds);
+        if (state != aiaudit::log_state::current) status = exit_finding;
         lines.push_back(line_of(log, state, for_eye));
     }
     cells const heads = line_of({}, {}, for_eye);
@@ -101,6 +95,13 @@ void prepare(options const&) { throw failure{"collect: this program was built wi
 
 #endif
 
+void add_bounds(CLI::App& command, aiaudit::log_bounds& bounds) {
+    command.add_option("--silent", bounds.silent_seconds,
+                       "Seconds without a word of its shipper; default: 300");
+    command.add_option("--behind", bounds.behind_records,
+                       "Records that the log has and the database has not; default: 100,000");
+}
+
 void add_status(CLI::App& collect, int& status) {
     auto with = std::make_shared<options>();
     CLI::App* const command = collect.add_subcommand(
@@ -110,10 +111,7 @@ void add_status(CLI::App& collect, int& status) {
                      "The database: postgresql://..., or $VARIABLE or @FILE where that is")
         ->required();
     command->add_option("--log", with->log, "Only that log; default: all of them");
-    command->add_option("--silent", with->silent_seconds,
-                        "Seconds without a word of its shipper; default: 300");
-    command->add_option("--behind", with->behind_records,
-                        "Records that the log has and the database has not; default: 100,000");
+    add_bounds(*command, with->bounds);
     command->add_option("--format", with->format, "table, json, csv or jsonl; default: table")
         ->check(CLI::IsMember({"table", "json", "csv", "jsonl"}));
     command->callback([with, &status] { print_status(*with, status); });
@@ -121,7 +119,7 @@ void add_status(CLI::App& collect, int& status) {
 
 void serve(options const& with) {
     serve_collection({url_of(with, "--from"), with.log, with.listen,
-                      secret_at(with.token, "--dashboard-token"), with.secure_cookie});
+                      secret_at(with.token, "--dashboard-token"), with.secure_cookie, with.bounds});
 }
 
 void add_serve(CLI::App& collect) {
@@ -141,6 +139,7 @@ void add_serve(CLI::App& collect) {
         ->required();
     command->add_flag("--dashboard-tls", with->secure_cookie,
                       "Browsers come by TLS, which a proxy ends: the cookie never goes without");
+    add_bounds(*command, with->bounds);
     command->callback([with] { serve(*with); });
 }
 

@@ -17,6 +17,7 @@
 #include <optional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -31,15 +32,10 @@ public:
         : url_(with.url), log_(with.log) {}
 
     aiaudit::result<aiaudit::report> report(aiaudit::report_query const& query) {
-        std::lock_guard const lock(mutex_);
-        for (bool again = from_.has_value();; again = false) {
-            if (auto ok = open(); !ok) return ok.error();
-            auto made = from_->report(query);
-            if (made) return made;
-            from_.reset();
-            // It broke since the last report: that is no failure of this one.
-            if (!again || made.error().code != aiaudit::errc::connection_lost) return made;
-        }
+        return ask([&query](aiaudit::postgres_collection& from) { return from.report(query); });
+    }
+    aiaudit::result<std::vector<aiaudit::shipped_log>> logs() {
+        return ask([](aiaudit::postgres_collection& from) { return from.logs(); });
     }
     aiaudit::result<void> open() {
         if (from_) return {};
@@ -54,6 +50,20 @@ public:
     }
 
 private:
+    template <class Question>
+    auto ask(Question&& question)
+        -> decltype(question(std::declval<aiaudit::postgres_collection&>())) {
+        std::lock_guard const lock(mutex_);
+        for (bool again = from_.has_value();; again = false) {
+            if (auto ok = open(); !ok) return ok.error();
+            auto made = question(*from_);
+            if (made) return made;
+            from_.reset();
+            // It broke since the last answer: that is no failure of this one.
+            if (!again || made.error().code != aiaudit::errc::connection_lost) return made;
+        }
+    }
+
     std::string url_;
     std::string log_;
     std::mutex mutex_{};
@@ -94,8 +104,10 @@ private:
 
 aiaudit::gateway_site site_of(collected_ledger& log, collect_serve_options const& with) {
     using board_type = aiaudit::basic_dashboard<collected_ledger>;
+    aiaudit::dashboard_shipping const shipping{
+        {}, [from = collected_ledger::from] { return from->logs(); }, with.bounds};
     auto const board = std::make_shared<board_type>(value_or_fail(
-        board_type::open(log, {with.token, with.secure_cookie}), "--dashboard-token"));
+        board_type::open(log, {with.token, with.secure_cookie, shipping}), "--dashboard-token"));
     aiaudit::gateway_site site;
     site.answer = [board](aiaudit::gateway_request const& request) {
         return board->answer(request);

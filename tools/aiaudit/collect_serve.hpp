@@ -6,6 +6,8 @@
 
 #include "commands.hpp"
 
+#include <aiaudit/engine/shipped_log.hpp>
+
 #include <string>
 
 namespace aiaudit_tool {
@@ -16,10 +18,12 @@ struct collect_serve_options {
     std::string listen{};  // ADDRESS:PORT
     std::string token{};   // what opens the dashboard
     bool secure_cookie = false;
+    aiaudit::log_bounds bounds{};
 };
 
 // Until a signal. The same pages and the same API as `serve --dashboard`: its reports are the
-// database's. It has no records, budgets or alerts: those are each machine's own.
+// database's, and it shows how each log stands. It has no records, budgets or alerts: those are
+// each machine's own.
 void serve_collection(collect_serve_options const& with);
 
 }  // namespace aiaudit_tool

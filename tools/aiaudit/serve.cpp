@@ -376,14 +376,16 @@ void run(options const& with) {
         value_or_fail(aiaudit::gateway::open(ledger, std::move(wanted), std::move(prices)));
     fleet.open(ledger, with);
     fleet.add_metrics(gateway);
-    gateway.metrics().add_source([&shipping] { return shipping.metrics(); });
+    gateway.metrics().add_source(
+        [&shipping] { return aiaudit::ship_metrics(shipping.statuses()); });
     fleet.look();
     if (!with.dashboard.empty()) {
         if (with.token.empty()) throw failure{"--dashboard needs --dashboard-token"};
         gateway.add_site(address_of(with.dashboard, "--dashboard"),
                          value_or_fail(aiaudit::dashboard_site(
                                            ledger, {secret_at(with.token, "--dashboard-token"),
-                                                    with.secure_cookie}),
+                                                    with.secure_cookie,
+                                                    {[&shipping] { return shipping.statuses(); }}}),
                                        "--dashboard-token"));
     }
     auto const tlog = tlog_of(ledger, with);

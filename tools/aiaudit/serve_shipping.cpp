@@ -114,14 +114,12 @@ void serve_shipping::finish() {
     }
 }
 
-std::string serve_shipping::metrics() const {
+std::vector<aiaudit::ship_status> serve_shipping::statuses() const {
     std::vector<aiaudit::ship_status> all;
-    {
-        std::lock_guard const lock(mutex_);
-        for (auto const& one : lanes_)
-            if (one->shipper != nullptr) all.push_back(one->shipper->status());
-    }
-    return aiaudit::ship_metrics(all);
+    std::lock_guard const lock(mutex_);
+    for (auto const& one : lanes_)
+        if (one->shipper != nullptr) all.push_back(one->shipper->status());
+    return all;
 }
 
 }  // namespace aiaudit_tool

@@ -51,8 +51,8 @@ public:
         serve_shipping& shipping_;
     };
 
-    // Thread: any, at any time.
-    [[nodiscard]] std::string metrics() const;
+    // Thread: any, at any time. Empty before start().
+    [[nodiscard]] std::vector<aiaudit::ship_status> statuses() const;
 
 private:
     struct lane {
@@ -68,7 +68,7 @@ private:
 
     std::vector<std::unique_ptr<lane>> lanes_{};
     std::stop_source stop_{};
-    mutable std::mutex mutex_{};  // of the list of shippers, which metrics() reads
+    mutable std::mutex mutex_{};  // of the list of shippers, which statuses() reads
 };
 
 }  // namespace aiaudit_tool

@@ -10,8 +10,9 @@
 #ifndef AIAUDIT_GATEWAY_DASHBOARD_HPP
 #define AIAUDIT_GATEWAY_DASHBOARD_HPP
 
-#include <aiaudit/basic_ledger.hpp>           // basic_ledger
-#include <aiaudit/gateway/http_messages.hpp>  // gateway_request, gateway_response
+#include <aiaudit/basic_ledger.hpp>                // basic_ledger
+#include <aiaudit/gateway/dashboard_shipping.hpp>  // dashboard_shipping
+#include <aiaudit/gateway/http_messages.hpp>       // gateway_request, gateway_response
 
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +30,7 @@ struct token_answer;
 struct dashboard_options {
     std::string token{};         // who has it may see all; at least 16 characters
     bool secure_cookie = false;  // the browser comes by TLS: the cookie never goes without
+    dashboard_shipping shipping{};
 };
 
 template <class Ledger = ledger>

@@ -10,12 +10,13 @@
 #ifndef AIAUDIT_GATEWAY_DASHBOARD_API_HPP
 #define AIAUDIT_GATEWAY_DASHBOARD_API_HPP
 
-#include <aiaudit/budget/gate_views.hpp>          // forecast_of
-#include <aiaudit/export/budget_report.hpp>       // cells_of
-#include <aiaudit/export/report_text.hpp>         // cells_of, figures_of
-#include <aiaudit/gateway/dashboard_query.hpp>    // api_parameters
-#include <aiaudit/gateway/dashboard_records.hpp>  // dashboard_records
-#include <aiaudit/gateway/openapi.hpp>            // operation_at
+#include <aiaudit/budget/gate_views.hpp>           // forecast_of
+#include <aiaudit/export/budget_report.hpp>        // cells_of
+#include <aiaudit/export/report_text.hpp>          // cells_of, figures_of
+#include <aiaudit/gateway/dashboard_query.hpp>     // api_parameters
+#include <aiaudit/gateway/dashboard_records.hpp>   // dashboard_records
+#include <aiaudit/gateway/dashboard_shipping.hpp>  // dashboard_shipping
+#include <aiaudit/gateway/openapi.hpp>             // operation_at
 
 #include <cstddef>
 #include <cstdint>
@@ -62,7 +63,8 @@ public:
     static constexpr std::uint64_t file_rows_most = 50'000;
 
     // Keeps the log open.
-    explicit dashboard_api(Ledger& of) : of_(of), records_(of) {}
+    explicit dashboard_api(Ledger& of, dashboard_shipping shipping = {})
+        : of_(of), records_(of), shipping_(std::move(shipping)) {}
 
     // The answer to a GET, but of what needs no ledger: the session and the description.
     [[nodiscard]] gateway_response get(std::string_view path, api_parameters in) {
@@ -73,6 +75,7 @@ public:
         case api_resource::rows: return rows(*report_named(found->id), in);
         case api_resource::budgets: return budgets(in);
         case api_resource::alerts: return records_.alerts(in);
+        case api_resource::shipping: return detail::shipping_response(shipping_, in);
         case api_resource::recent: return records_.recent(in);
         case api_resource::records: return records_.page(in);
         case api_resource::one_record: return records_.one(found->rest_of(path), in);
@@ -101,6 +104,7 @@ private:
 
     detail::ledger_share<Ledger> const of_;
     dashboard_records<Ledger> records_;
+    dashboard_shipping const shipping_;
 };
 
 template <class Ledger>

@@ -29,6 +29,7 @@ enum class api_resource : std::uint8_t {
     rows,  // of a report: which one is the operation's id
     budgets,
     alerts,
+    shipping,
     recent,
     records,
     one_record,
@@ -61,7 +62,7 @@ namespace detail {
 
 inline constexpr std::string_view row_parameters = "from to tz row_limit row_offset format";
 
-inline constexpr std::array<api_operation, 18> dashboard_operations{{
+inline constexpr std::array<api_operation, 19> dashboard_operations{{
     {api_resource::log_in, "/login", "logIn", "Begins a session, whose cookie it sets", "session",
      "", "400 401 403 413 415 429 500"},
     {api_resource::log_out, "/logout", "logOut", "Ends the session", "session", "", "403"},
@@ -86,6 +87,9 @@ inline constexpr std::array<api_operation, 18> dashboard_operations{{
      "budgets"},
     {api_resource::alerts, "/api/v1/alerts", "alerts", "Alerts that were raised, newest first",
      "alerts", "alert_limit"},
+    {api_resource::shipping, "/api/v1/shipping", "shipping",
+     "The sinks that the log is shipped to, or the logs that came to a database; the worst first",
+     "shipping"},
     {api_resource::recent, "/api/v1/recent", "recent",
      "Of the last 20,000 records: savings, and times to the first token", "recent"},
     {api_resource::records, "/api/v1/records", "records",

@@ -32,7 +32,9 @@ inline constexpr std::string_view openapi_values = R"json(
         "description": "Base64; leaf_hash is SHA-256 of a zero byte and of this (RFC 9162)"},
       "budget_state": {"enum": ["ok", "alert", "full", "over"]},
       "alert_kind": {"enum": ["budget_threshold", "anomaly", "price_missing", "log_nearly_full",
-        "circuit_open", "price_drift", "custom", "log_damaged"]},
+        "circuit_open", "price_drift", "custom", "log_damaged", "clock_jump", "sink_behind"]},
+      "ship_state": {"enum": ["starting", "current", "behind", "retrying", "stopped"]},
+      "log_state": {"enum": ["current", "behind", "silent", "forked"]},
       "record_kind": {"enum": ["intent", "outcome", "retention", "circuit", "budget", "refusal",
         "alert", "correction", "prices", "key", "storage"]},
       "cost_status": {"enum": ["priced", "estimated", "unpriced", "no_charge", "unknown",
@@ -50,7 +52,7 @@ struct api_object {
     bool is_part = false;      // of others, which have more fields
 };
 
-inline constexpr std::array<api_object, 34> openapi_objects{{
+inline constexpr std::array<api_object, 37> openapi_objects{{
     {"problem", "type:string title:string status:count detail:string parameter?:string"},
     {"login", "token:string"},
     {"session", "logged_in:boolean version:string"},
@@ -96,6 +98,13 @@ inline constexpr std::array<api_object, 34> openapi_objects{{
     {"alert",
      "key:string kind:alert_kind at:instant text:string facts:fact[] undelivered:undelivered[]"},
     {"alerts", "alerts:alert[]"},
+    {"ship_sink",
+     "name:string address:string origin:string state:ship_state shipped:count log_size:count "
+     "lag_ms:count error:string"},
+    {"shipped_log",
+     "name:string state:log_state shipped:count log_size:count last_record:string|null "
+     "heard_at:instant silent_s:count forked_at:integer|null"},
+    {"shipping", "sinks:ship_sink[] logs:shipped_log[] log_count:count"},
     {"recent",
      "outcomes:count since:string|null from_cache:count saved_usd:usd streamed:count "
      "p50_time_to_first_token_ms:number|null p95_time_to_first_token_ms:number|null "

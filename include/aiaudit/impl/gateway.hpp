@@ -18,6 +18,7 @@
 #include <aiaudit/impl/gateway/dashboard_query.ipp>
 #include <aiaudit/impl/gateway/dashboard_records.ipp>
 #include <aiaudit/impl/gateway/dashboard_session.ipp>
+#include <aiaudit/impl/gateway/dashboard_shipping.ipp>
 #include <aiaudit/impl/gateway/ended_calls.ipp>
 #include <aiaudit/impl/gateway/error_body.ipp>
 #include <aiaudit/impl/gateway/gateway_key.ipp>

@@ -11,6 +11,7 @@
 #ifndef AIAUDIT_SINKS_POSTGRES_COLLECTION_HPP
 #define AIAUDIT_SINKS_POSTGRES_COLLECTION_HPP
 
+#include <aiaudit/engine/shipped_log.hpp>       // shipped_log
 #include <aiaudit/rollup/report.hpp>            // report
 #include <aiaudit/transport/pq_connection.hpp>  // pq_connection
 
@@ -24,20 +25,6 @@
 
 namespace aiaudit {
 inline namespace v0_1_0 {
-
-// One log, as the database has it.
-struct shipped_log {
-    std::string origin{};
-    std::uint64_t size = 0;      // records that are there
-    std::uint64_t log_size = 0;  // that the log had when its shipper last spoke
-    std::uint64_t first = 1;     // the oldest that came
-    std::string root{};          // of the log's tree over `size` records, in hexadecimal digits
-    std::optional<timestamp> newest{};  // the latest started_at of its records
-    timestamp updated{};                // when its shipper last spoke, by the database's clock
-    std::chrono::seconds silent{0};     // since then
-    // At which size two roots were told: the log was forked, or is another under the same name.
-    std::optional<std::uint64_t> forked_at{};
-};
 
 // Beside what the price book says: what providers charged, for the same calls.
 struct shipped_drift {

@@ -32,7 +32,10 @@ inline namespace v0_1_0 {
 template <class Ledger>
 struct basic_dashboard<Ledger>::state {
     state(Ledger& opened, dashboard_options const& with)
-        : of(opened), api(opened), sessions(with.token), secure_cookie(with.secure_cookie) {}
+        : of(opened),
+          api(opened, with.shipping),
+          sessions(with.token),
+          secure_cookie(with.secure_cookie) {}
 
     // By its cookie, or by the token itself.
     [[nodiscard]] token_answer admits(gateway_request const& from, token_use use) {
