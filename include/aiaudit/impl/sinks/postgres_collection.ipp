@@ -169,26 +169,32 @@ AIAUDIT_INLINE std::string pq_array(std::vector<std::string_view> const& texts) 
     return text;
 }
 
-}  // namespace detail
-
-AIAUDIT_INLINE result<postgres_collection> postgres_collection::open(pq_options options,
-                                                                     std::string log) {
+AIAUDIT_INLINE result<pq_connection> open_shipped(pq_options options, std::string const& log) {
     auto made = pq_connection::open(std::move(options));
     if (!made) return made.error();
     std::string const place = "PostgreSQL at " + made->place();
-    auto const steps = detail::done_steps(*made);
-    if (!steps) return detail::postgres_error(*made, steps.error());
+    auto const steps = done_steps(*made);
+    if (!steps) return postgres_error(*made, steps.error());
     if (*steps == 0) return fail(errc::not_found, place + " has no logs; ship one there first");
-    if (*steps > detail::postgres_steps)
+    if (*steps > postgres_steps)
         return fail(errc::newer_format, place + ": a newer release made its tables; use that one");
     if (!log.empty()) {
         auto const found = made->query("select 1 from aiaudit.logs where log = $1", {log});
-        if (!found) return detail::postgres_error(*made, found.error());
+        if (!found) return postgres_error(*made, found.error());
         if (found->size() == 0)
             return fail(errc::not_found, place +
                                              " has no log of that name; aiaudit collect status "
                                              "names them");
     }
+    return made;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<postgres_collection> postgres_collection::open(pq_options options,
+                                                                     std::string log) {
+    auto made = detail::open_shipped(std::move(options), log);
+    if (!made) return made.error();
     return postgres_collection(std::move(*made), std::move(log));
 }
 
