@@ -65,10 +65,6 @@ struct day_run {
 [[nodiscard]] std::vector<day_run> day_runs(time_zone const& zone, day_range days, timestamp oldest,
                                             timestamp newest);
 
-// A connection to a database that has tables of this release, and that log; empty: any. Errors: as
-// postgres_collection::open().
-[[nodiscard]] result<pq_connection> open_shipped(pq_options options, std::string const& log);
-
 // A text[] of PostgreSQL.
 [[nodiscard]] std::string pq_array(std::vector<std::string_view> const& texts);
 

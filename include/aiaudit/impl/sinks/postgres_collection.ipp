@@ -7,7 +7,7 @@
 #include <aiaudit/config.hpp>                // AIAUDIT_INLINE
 #include <aiaudit/rollup/ranked_report.hpp>  // places_of, check_row_count
 #include <aiaudit/sinks/postgres_collection.hpp>
-#include <aiaudit/sinks/postgres_schema.hpp>  // done_steps
+#include <aiaudit/sinks/postgres_schema.hpp>  // open_shipped
 #include <aiaudit/sinks/record_columns.hpp>   // record_columns
 
 #include <algorithm>
@@ -167,26 +167,6 @@ AIAUDIT_INLINE std::string pq_array(std::vector<std::string_view> const& texts) 
     std::string text;
     for (std::string const& part : parts) text.append(prefix).append(part).append(suffix);
     return text;
-}
-
-AIAUDIT_INLINE result<pq_connection> open_shipped(pq_options options, std::string const& log) {
-    auto made = pq_connection::open(std::move(options));
-    if (!made) return made.error();
-    std::string const place = "PostgreSQL at " + made->place();
-    auto const steps = done_steps(*made);
-    if (!steps) return postgres_error(*made, steps.error());
-    if (*steps == 0) return fail(errc::not_found, place + " has no logs; ship one there first");
-    if (*steps > postgres_steps)
-        return fail(errc::newer_format, place + ": a newer release made its tables; use that one");
-    if (!log.empty()) {
-        auto const found = made->query("select 1 from aiaudit.logs where log = $1", {log});
-        if (!found) return postgres_error(*made, found.error());
-        if (found->size() == 0)
-            return fail(errc::not_found, place +
-                                             " has no log of that name; aiaudit collect status "
-                                             "names them");
-    }
-    return made;
 }
 
 }  // namespace detail

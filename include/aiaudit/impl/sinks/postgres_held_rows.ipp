@@ -4,11 +4,10 @@
 #ifndef AIAUDIT_IMPL_SINKS_POSTGRES_HELD_ROWS_IPP
 #define AIAUDIT_IMPL_SINKS_POSTGRES_HELD_ROWS_IPP
 
-#include <aiaudit/config.hpp>                     // AIAUDIT_INLINE
-#include <aiaudit/core/digest.hpp>                // to_hex
-#include <aiaudit/sinks/postgres_collection.hpp>  // open_shipped
+#include <aiaudit/config.hpp>       // AIAUDIT_INLINE
+#include <aiaudit/core/digest.hpp>  // to_hex
 #include <aiaudit/sinks/postgres_held_rows.hpp>
-#include <aiaudit/sinks/postgres_schema.hpp>  // postgres_error
+#include <aiaudit/sinks/postgres_schema.hpp>  // open_shipped, postgres_error
 
 #include <algorithm>
 #include <cstddef>
