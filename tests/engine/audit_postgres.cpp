@@ -3,11 +3,13 @@
 // audit_postgres.cpp: rows that lie in a real PostgreSQL, against the root that their log signed.
 #include <aiaudit/codec/record_codec.hpp>
 #include <aiaudit/detail/bytes.hpp>
+#include <aiaudit/engine/log_reader.hpp>
 #include <aiaudit/integrity/merkle.hpp>
 #include <aiaudit/ledger.hpp>
 #include <aiaudit/sinks/postgres_held_rows.hpp>
 #include <aiaudit/sinks/postgres_sink.hpp>
 #include <aiaudit/sinks/shipper.hpp>
+#include <aiaudit/storage/lmdb_store.hpp>
 
 #include "engine/support/temporary_directory.hpp"
 #include "support/postgres_server.hpp"

@@ -113,7 +113,8 @@ AIAUDIT_INLINE std::optional<std::string> pq_value_text(column_type type, pq_val
     case column_type::amount: return pq_numeric_text(*value);
     case column_type::bytes: return to_hex(*value);
     case column_type::flag: return *value == std::string_view("\1", 1) ? "true" : "false";
-    case column_type::json: return std::string(value->substr((std::min)(value->size(), 1UL)));
+    case column_type::json:
+        return std::string(value->substr((std::min)(value->size(), std::size_t{1})));
     case column_type::instant: break;
     }
     constexpr std::int64_t epoch = 946'684'800'000'000;  // 2000-01-01 in microseconds since 1970
