@@ -35,7 +35,8 @@ IMPL_FLOOR = 11
 # Who may include what of others, so that its cost is paid only by those who use it. Standard headers are free.
 THIRD_PARTY = {
     "boost/json": ["codec/json*.hpp", "providers/*", "transport/replay_transport.hpp", "pricing/genai_prices.hpp", "pricing/litellm.hpp",
-                   "pricing/load.hpp", "pricing/*json*.hpp", "alerts/webhook.hpp", "audit/row_lines.hpp", "gateway/*", "fleet/etcd*"],
+                   "pricing/load.hpp", "pricing/*json*.hpp", "alerts/webhook.hpp", "audit/row_lines.hpp", "sinks/held_rows.hpp", "sinks/line_rows.hpp",
+                   "gateway/*", "fleet/etcd*"],
     "boost/asio": ["gateway/*"],
     "boost/beast": ["gateway/*"],
     "openssl/": ["detail/sha256.hpp", "integrity/*", "transport/tls.hpp", "alerts/signature.hpp", "alerts/smtp*",

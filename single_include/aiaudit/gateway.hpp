@@ -23075,8 +23075,8 @@ private:
 //
 // Each row's bytes are hashed, and compared with the leaf in the row and with that in the copy of
 // the tree; the leaves of the copy are added up, and must come to the signed root. So neither the
-// sink nor the copy can lie alone. What is hashed must be what the sink's reports read: a source of
-// rows makes the bytes of its columns, or compares them with these.
+// sink nor the copy can lie alone. Reports read other columns than these bytes: a column_check
+// holds those to the record (sinks/held_rows.hpp).
 // Threads: pure functions of what they are given. Memory: one tile, and a bounded list of findings.
 // Floor 8.
 #ifndef AIAUDIT_AUDIT_ROW_AUDIT_HPP
@@ -23101,10 +23101,22 @@ struct audit_row {
 // Fills the next row, in ascending order of sequences; false at the end. Its errors end the audit.
 using row_source = std::function<result<bool>(audit_row&)>;
 
+// A column that has not what the row's record says, both in printable text.
+struct column_difference {
+    std::string column{};
+    std::string held{};      // in the sink
+    std::string recorded{};  // by the record
+};
+
+// Appends what is otherwise in the columns of the row that came last, whose record is as it was
+// signed. Its errors end the audit.
+using column_check = std::function<result<void>(audit_row const&, std::vector<column_difference>&)>;
+
 enum class row_kind : std::uint8_t {
     missing,  // the log has it, the sink has not
     changed,  // the row is not what the log signed
     extra,    // the log has no such record, or the sink has it twice
+    column,   // the record is as it was signed, and a column of the row says otherwise
 };
 [[nodiscard]] std::string_view name_of(row_kind kind) noexcept;
 
@@ -23122,6 +23134,7 @@ struct row_audit_options {
     // next checkpoint covers them. Else they are extra.
     bool newer_allowed = false;
     std::size_t findings_max = 1'000;
+    column_check columns{};  // none: they are not compared
 };
 
 struct row_audit {
@@ -23132,11 +23145,12 @@ struct row_audit {
         0;  // records, all of them, also where there are more findings than kept
     std::uint64_t changed = 0;
     std::uint64_t extra = 0;
-    std::uint64_t newer = 0;  // rows after the checkpoint, where they are allowed
+    std::uint64_t differing = 0;  // rows with a column that says otherwise than the record
+    std::uint64_t newer = 0;      // rows after the checkpoint, where they are allowed
     std::vector<row_finding> findings{};
     std::uint64_t left_out = 0;  // findings that are not kept
 
-    [[nodiscard]] bool sound() const noexcept { return missing + changed + extra == 0; }
+    [[nodiscard]] bool sound() const noexcept { return missing + changed + extra + differing == 0; }
     [[nodiscard]] std::string conclusion() const;
 };
 
@@ -23161,22 +23175,28 @@ struct row_audit {
 //     {"origin":"example.com/node1","seq":1,"leaf":"HEX","encoded":"HEX", ...}
 //     {"origin":"example.com/node1","checkpoint":{...}}
 //
-// The second and third are lines of the shipper's; the third is passed over, and so are other
-// members of a row: they are not what is compared.
+// The second and third are lines of the shipper's; the third is passed over. Other members of a row
+// are not read here: sinks/line_rows.hpp compares those that are columns.
 // Threads: one at a time.
 // Floor 8.
 #ifndef AIAUDIT_AUDIT_ROW_LINES_HPP
 #define AIAUDIT_AUDIT_ROW_LINES_HPP
 
+#include <boost/json/object.hpp>
+
+#include <functional>
 #include <iosfwd>
 #include <string>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 
+// Sees all members of a row before it is handed out; they live until the next row is asked for.
+using line_visitor = std::function<void(boost::json::object const&)>;
+
 // The stream must live for as long as the source. A line has at most 1 MiB. Errors of the source:
 // bad_input, which names the line; also for a row of another log.
-[[nodiscard]] row_source row_lines(std::istream& in, std::string origin);
+[[nodiscard]] row_source row_lines(std::istream& in, std::string origin, line_visitor visit = {});
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
@@ -45666,6 +45686,7 @@ AIAUDIT_INLINE std::string_view name_of(row_kind kind) noexcept {
     case row_kind::missing: return "missing";
     case row_kind::changed: return "changed";
     case row_kind::extra: return "extra";
+    case row_kind::column: return "column";
     }
     return "unknown";
 }
@@ -45759,7 +45780,7 @@ private:
         if (number == 0 || number == last_) {
             ++found_.extra;
             find(row_kind::extra, number, number,
-                 number == 0 ? "a row has sequence 0, which no record has"
+                 number == 0 ? "a row has sequence 0 or less, which no record has"
                              : records_text(number, number) + " is there more than once");
             return {};
         }
@@ -45772,8 +45793,7 @@ private:
         last_ = number;
         auto const leaf = take_leaf();
         if (!leaf) return leaf.error();
-        compare(row, *leaf);
-        return {};
+        return compare(row, *leaf);
     }
 
     [[nodiscard]] result<void> take_newer(audit_row const& row) {
@@ -45790,9 +45810,14 @@ private:
         return {};
     }
 
-    void compare(audit_row const& row, digest const& leaf) {
+    [[nodiscard]] result<void> compare(audit_row const& row, digest const& leaf) {
         bool const holds = leaf_hash(row.record) == leaf;
-        if (holds && row.leaf == leaf) return;
+        if (!holds || row.leaf != leaf) find_changed(row, leaf, holds);
+        // Columns are held to nothing but a record that was signed.
+        return holds && options_.columns ? compare_columns(row) : result<void>{};
+    }
+
+    void find_changed(audit_row const& row, digest const& leaf, bool holds) {
         ++found_.changed;
         std::string text = records_text(row.sequence, row.sequence);
         if (holds)
@@ -45804,6 +45829,17 @@ private:
         else
             text += ": neither the row's record nor its leaf is what was signed";
         find(row_kind::changed, row.sequence, row.sequence, std::move(text));
+    }
+
+    [[nodiscard]] result<void> compare_columns(audit_row const& row) {
+        differences_.clear();
+        if (auto ok = options_.columns(row, differences_); !ok) return ok;
+        if (!differences_.empty()) ++found_.differing;
+        for (column_difference const& each : differences_)
+            find(row_kind::column, row.sequence, row.sequence,
+                 records_text(row.sequence, row.sequence) + ": the column " + each.column + " is " +
+                     each.held + "; its record, as it was signed, says " + each.recorded);
+        return {};
     }
 
     // The leaves that were compared are those under the signed root.
@@ -45835,6 +45871,7 @@ private:
     std::uint64_t last_ = 0;  // that of the row before
     std::string tile_{};
     std::uint64_t tile_index_ = 0;
+    std::vector<column_difference> differences_{};
 };
 
 }  // namespace detail
@@ -45847,7 +45884,9 @@ AIAUDIT_INLINE std::string row_audit::conclusion() const {
                " rows are what the log signed, and none is missing" +
                (newer == 0 ? "" : "; " + std::to_string(newer) + " newer ones are not covered yet");
     return which + ": " + std::to_string(missing) + " missing, " + std::to_string(changed) +
-           " changed, " + std::to_string(extra) + " too many, of " + std::to_string(rows) + " rows";
+           " changed, " + std::to_string(extra) + " too many" +
+           (differing == 0 ? "" : ", " + std::to_string(differing) + " with other columns") +
+           ", of " + std::to_string(rows) + " rows";
 }
 
 AIAUDIT_INLINE result<row_audit> audit_rows(
@@ -45886,8 +45925,8 @@ namespace detail {
 
 class row_line_reader {
 public:
-    row_line_reader(std::istream& in, std::string origin)
-        : in_(in), origin_(std::move(origin)), room_(line_bytes_max) {}
+    row_line_reader(std::istream& in, std::string origin, line_visitor visit)
+        : in_(in), origin_(std::move(origin)), visit_(std::move(visit)), room_(line_bytes_max) {}
 
     [[nodiscard]] result<bool> next(audit_row& row) {
         for (;;) {
@@ -45920,9 +45959,9 @@ private:
     // False for a line of the shipper's that says what the rows before it come to.
     [[nodiscard]] result<bool> read(std::string_view line, audit_row& row) {
         boost::json::error_code why;
-        auto const read = boost::json::parse(line, why);
-        if (why || !read.is_object()) return wrong("is no JSON object");
-        auto const& of = read.get_object();
+        line_ = boost::json::parse(line, why);
+        if (why || !line_.is_object()) return wrong("is no JSON object");
+        auto const& of = line_.get_object();
         auto const origin = text_at(of, "origin");
         auto const* const checkpoint = of.if_contains("checkpoint");
         if (origin && checkpoint != nullptr && checkpoint->is_object() && !of.contains("seq"))
@@ -45945,6 +45984,7 @@ private:
         if (auto ok = read_record(of); !ok) return ok.error();
         row.leaf = *hash;
         row.record = record_;
+        if (visit_) visit_(of);
         return true;
     }
 
@@ -45975,15 +46015,18 @@ private:
 
     std::istream& in_;
     std::string origin_;
+    line_visitor visit_;
     std::vector<char> room_;
+    boost::json::value line_{};
     std::string record_{};
     std::uint64_t number_ = 0;
 };
 
 }  // namespace detail
 
-AIAUDIT_INLINE row_source row_lines(std::istream& in, std::string origin) {
-    auto const reader = std::make_shared<detail::row_line_reader>(in, std::move(origin));
+AIAUDIT_INLINE row_source row_lines(std::istream& in, std::string origin, line_visitor visit) {
+    auto const reader =
+        std::make_shared<detail::row_line_reader>(in, std::move(origin), std::move(visit));
     return [reader](audit_row& row) { return reader->next(row); };
 }
 

@@ -6,6 +6,7 @@
 #include <aiaudit/pricing/load.hpp>
 #include <aiaudit/reprice.hpp>
 #include <aiaudit/sinks/postgres_collection.hpp>
+#include <aiaudit/sinks/postgres_held_rows.hpp>
 #include <aiaudit/sinks/postgres_sink.hpp>
 #include <aiaudit/sinks/shipper.hpp>
 #include <aiaudit/storage/lmdb_store.hpp>
@@ -323,6 +324,7 @@ BOOST_AUTO_TEST_CASE(a_writer_adds_and_a_reader_reads_and_neither_changes_a_row)
     auto reader = postgres_collection::open({of("r")}).value();
     BOOST_TEST((reader.report({}).value().rows.size() > 10U));
     BOOST_TEST(reader.logs().value().size() == 1U);
+    BOOST_TEST(postgres_held_rows({of("r")}, "a", {1, 100, 100}).has_value());
     BOOST_REQUIRE(owner
                       .run("drop owned by aiaudit_writer, aiaudit_reader; drop role w, r,"
                            " aiaudit_writer, aiaudit_reader")

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Facts of the sinks that have no transactions, each held to real servers: a hole is found and filled, by a shipper that
 starts and by one that runs while its server comes back with less; another log under the same name is refused; a body that
-is cut inserts nothing; TLS is verified; no message shows a password.
+is cut inserts nothing; TLS is verified; no message shows a password. And of those that audits read, PostgreSQL too: rows that
+were changed, in a column alone or in the record, or deleted, are named.
 usage: facts.py PROGRAM [--sink KIND]
 """
 import argparse
@@ -20,10 +21,11 @@ import battery
 import clickhouse_server
 import ledgers
 import mongodb_servers
+import row_audits
 import servers
 from proxy import Proxy
 
-KINDS = (clickhouse_server.ClickHouse, mongodb_servers.Ferret, mongodb_servers.MongoJava)
+KINDS = (clickhouse_server.ClickHouse, mongodb_servers.Ferret, mongodb_servers.MongoJava, servers.Postgres)
 
 
 class Facts:
@@ -126,10 +128,18 @@ class Facts:
             run = self.ship(to=to)
             assert run.returncode != 0 and "secret" not in run.stderr and "w@rd" not in run.stderr and "w%40rd" not in run.stderr, run.stderr
 
+    def rows_that_are_changed_or_deleted_are_named(self) -> None:
+        if self.server.kind in row_audits.CHANGES:
+            row_audits.rows_that_are_changed_or_deleted_are_named(self.program, self.server, self.folder / "audited", 1000)
+
     def run(self) -> None:
+        if isinstance(self.server, servers.Postgres):  # tests/engine/sink_postgres.cpp has the others
+            self.rows_that_are_changed_or_deleted_are_named()
+            return
         for name in ("a_hole_is_filled_when_a_shipper_starts", "a_hole_is_filled_when_the_server_comes_back_with_less",
                      "another_log_under_the_same_name_is_refused", "a_body_that_is_cut_inserts_nothing",
-                     "a_column_that_an_older_version_lacked_is_added_and_one_of_a_newer_is_refused", "tls_is_verified", "no_message_shows_a_password"):
+                     "a_column_that_an_older_version_lacked_is_added_and_one_of_a_newer_is_refused", "tls_is_verified", "no_message_shows_a_password",
+                     "rows_that_are_changed_or_deleted_are_named"):
             getattr(self, name)()
 
 
@@ -145,6 +155,7 @@ def main() -> int:
         if with_.sink and kind.kind not in with_.sink:
             continue
         folder = Path(tempfile.mkdtemp(prefix="sink_facts."))
+        folder.chmod(0o755)  # PostgreSQL is another user's
         for name in ("one", "two"):
             (folder / name).mkdir()
         try:

@@ -3,9 +3,9 @@
 // aiaudit audit: whether every log of a policy only grew; a witness for them; evidence of forks.
 
 #include "commands.hpp"
+#include "held_source.hpp"
 
 #include <aiaudit/audit/auditor.hpp>
-#include <aiaudit/audit/row_lines.hpp>
 #include <aiaudit/audit/witness.hpp>
 #include <aiaudit/detail/json_string.hpp>
 #include <aiaudit/gateway/audit_site.hpp>
@@ -14,7 +14,6 @@
 #include <aiaudit/integrity/log_policy.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -161,21 +160,43 @@ int look_at_all(aiaudit::auditor& by, options const& with) {
     return status;
 }
 
-std::string to_json(std::string const& origin, aiaudit::row_audit const& of) {
+std::string to_json(std::string const& origin, aiaudit::row_audit const& of,
+                    std::vector<std::string> const& uncompared) {
     auto const number = [](std::uint64_t value) { return std::to_string(value); };
     std::string text = "{\"log\":" + aiaudit::detail::json_string(origin) +
                        ",\"from\":" + number(of.from) + ",\"to\":" + number(of.to) +
                        ",\"rows\":" + number(of.rows) + ",\"missing\":" + number(of.missing) +
                        ",\"changed\":" + number(of.changed) + ",\"extra\":" + number(of.extra) +
-                       ",\"newer\":" + number(of.newer) + ",\"left_out\":" + number(of.left_out) +
-                       ",\"findings\":[";
+                       ",\"differing\":" + number(of.differing) + ",\"newer\":" + number(of.newer) +
+                       ",\"left_out\":" + number(of.left_out) + ",\"findings\":[";
     for (std::size_t i = 0; i < of.findings.size(); ++i) {
         auto const& each = of.findings[i];
         text += std::string(i != 0 ? "," : "") + "{\"kind\":\"" + std::string(name_of(each.kind)) +
                 "\",\"first\":" + number(each.first) + ",\"last\":" + number(each.last) +
                 ",\"text\":" + aiaudit::detail::json_string(each.text) + '}';
     }
+    text += "],\"uncompared\":[";
+    for (std::size_t i = 0; i < uncompared.size(); ++i)
+        text += (i != 0 ? "," : "") + aiaudit::detail::json_string(uncompared[i]);
     return text + "]}";
+}
+
+void print(std::string const& origin, aiaudit::row_audit const& of,
+           std::vector<std::string> const& uncompared) {
+    std::string const name = aiaudit::detail::printable(origin);
+    for (auto const& each : of.findings)
+        std::cout << "FINDING rows_" << name_of(each.kind) << ": " << name << ": " << each.text
+                  << '\n';
+    if (of.left_out != 0)
+        std::cout << "FINDING rows: " << name << ": " << of.left_out
+                  << " more findings like these\n";
+    if (!uncompared.empty()) {
+        std::cout << "not compared: " << name << ": columns that the rows lack or no record has:";
+        for (std::size_t i = 0; i < uncompared.size(); ++i)
+            std::cout << (i != 0 ? ", " : " ") << uncompared[i];
+        std::cout << '\n';
+    }
+    std::cout << (of.sound() ? "fine: " : "rows: ") << name << ": " << of.conclusion() << '\n';
 }
 
 // What a sink holds of one log, against the mirror that was just brought up to date.
@@ -188,31 +209,21 @@ int compare_rows(aiaudit::auditor& by, options const& with) {
     if (!mirror.begun())
         throw failure{"--rows: there is no mirror of " + aiaudit::detail::printable(origin) +
                       " yet to compare with; see that its checkpoint can be fetched"};
-    std::ifstream file;
-    bool const is_input = with.rows == "-";
-    if (!is_input) file.open(with.rows, std::ios::binary);
-    if (!is_input && !file) throw failure{with.rows + ": cannot be opened"};
     aiaudit::row_audit_options wanted;
     wanted.from = with.rows_from;
     wanted.to = with.rows_to;
     wanted.newer_allowed = with.newer_rows == "allow";
+    auto const rows = open_held_source(with.rows, origin,
+                                       aiaudit::range_of(wanted, mirror.state().size()), "--rows");
     auto const found = value_or_fail(
-        aiaudit::audit_rows(
-            mirror.state(), [&](aiaudit::tile_place place) { return mirror.tile(place); },
-            aiaudit::row_lines(is_input ? std::cin : file, origin), wanted),
-        with.rows);
-    if (with.format == "json") {
-        std::cout << to_json(origin, found) << '\n';
-        return found.sound() ? exit_done : exit_finding;
-    }
-    for (auto const& each : found.findings)
-        std::cout << "FINDING rows_" << name_of(each.kind) << ": "
-                  << aiaudit::detail::printable(origin) << ": " << each.text << '\n';
-    if (found.left_out != 0)
-        std::cout << "FINDING rows: " << aiaudit::detail::printable(origin) << ": "
-                  << found.left_out << " more findings like these\n";
-    std::cout << (found.sound() ? "fine: " : "rows: ") << aiaudit::detail::printable(origin) << ": "
-              << found.conclusion() << '\n';
+        aiaudit::audit_held_rows(
+            mirror.state(), [&](aiaudit::tile_place place) { return mirror.tile(place); }, *rows,
+            wanted),
+        "--rows");
+    if (with.format == "json")
+        std::cout << to_json(origin, found, rows->uncompared()) << '\n';
+    else
+        print(origin, found, rows->uncompared());
     return found.sound() ? exit_done : exit_finding;
 }
 
@@ -315,9 +326,9 @@ void add_audit(CLI::App& program, int& status) {
                         "are served");
     command->add_option("--witness-key", with->witness_key,
                         "The file of the witness's secret key: another one than --key");
-    command->add_option("--rows", with->rows,
-                        "Compare what a sink holds, as lines of JSON with origin, seq, leaf and "
-                        "record, in the order of seq; -: standard input");
+    command->add_option(
+        "--rows", with->rows,
+        std::string("Compare what a sink holds with the mirror, row by row: ") + held_source_help);
     command->add_option("--rows-log", with->rows_log, "Of which log they are");
     command->add_option("--rows-from", with->rows_from, "The first record to compare");
     command->add_option("--rows-to", with->rows_to, "The last one; default: all that are signed");

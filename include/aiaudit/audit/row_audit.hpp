@@ -5,8 +5,8 @@
 //
 // Each row's bytes are hashed, and compared with the leaf in the row and with that in the copy of
 // the tree; the leaves of the copy are added up, and must come to the signed root. So neither the
-// sink nor the copy can lie alone. What is hashed must be what the sink's reports read: a source of
-// rows makes the bytes of its columns, or compares them with these.
+// sink nor the copy can lie alone. Reports read other columns than these bytes: a column_check
+// holds those to the record (sinks/held_rows.hpp).
 // Threads: pure functions of what they are given. Memory: one tile, and a bounded list of findings.
 // Floor 8.
 #ifndef AIAUDIT_AUDIT_ROW_AUDIT_HPP
@@ -36,10 +36,22 @@ struct audit_row {
 // Fills the next row, in ascending order of sequences; false at the end. Its errors end the audit.
 using row_source = std::function<result<bool>(audit_row&)>;
 
+// A column that has not what the row's record says, both in printable text.
+struct column_difference {
+    std::string column{};
+    std::string held{};      // in the sink
+    std::string recorded{};  // by the record
+};
+
+// Appends what is otherwise in the columns of the row that came last, whose record is as it was
+// signed. Its errors end the audit.
+using column_check = std::function<result<void>(audit_row const&, std::vector<column_difference>&)>;
+
 enum class row_kind : std::uint8_t {
     missing,  // the log has it, the sink has not
     changed,  // the row is not what the log signed
     extra,    // the log has no such record, or the sink has it twice
+    column,   // the record is as it was signed, and a column of the row says otherwise
 };
 [[nodiscard]] std::string_view name_of(row_kind kind) noexcept;
 
@@ -57,6 +69,7 @@ struct row_audit_options {
     // next checkpoint covers them. Else they are extra.
     bool newer_allowed = false;
     std::size_t findings_max = 1'000;
+    column_check columns{};  // none: they are not compared
 };
 
 struct row_audit {
@@ -67,11 +80,12 @@ struct row_audit {
         0;  // records, all of them, also where there are more findings than kept
     std::uint64_t changed = 0;
     std::uint64_t extra = 0;
-    std::uint64_t newer = 0;  // rows after the checkpoint, where they are allowed
+    std::uint64_t differing = 0;  // rows with a column that says otherwise than the record
+    std::uint64_t newer = 0;      // rows after the checkpoint, where they are allowed
     std::vector<row_finding> findings{};
     std::uint64_t left_out = 0;  // findings that are not kept
 
-    [[nodiscard]] bool sound() const noexcept { return missing + changed + extra == 0; }
+    [[nodiscard]] bool sound() const noexcept { return missing + changed + extra + differing == 0; }
     [[nodiscard]] std::string conclusion() const;
 };
 

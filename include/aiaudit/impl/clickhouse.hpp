@@ -7,6 +7,7 @@
 #define AIAUDIT_IMPL_CLICKHOUSE_HPP
 
 #include <aiaudit/impl/sinks/clickhouse_client.ipp>
+#include <aiaudit/impl/sinks/clickhouse_held_rows.ipp>
 #include <aiaudit/impl/sinks/clickhouse_rows.ipp>
 #include <aiaudit/impl/sinks/clickhouse_sink.ipp>
 

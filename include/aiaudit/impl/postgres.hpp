@@ -8,6 +8,7 @@
 
 #include <aiaudit/impl/fleet/postgres_ceilings.ipp>
 #include <aiaudit/impl/sinks/postgres_collection.ipp>
+#include <aiaudit/impl/sinks/postgres_held_rows.ipp>
 #include <aiaudit/impl/sinks/postgres_rows.ipp>
 #include <aiaudit/impl/sinks/postgres_schema.ipp>
 #include <aiaudit/impl/sinks/postgres_sink.ipp>

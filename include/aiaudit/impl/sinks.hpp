@@ -6,7 +6,9 @@
 #ifndef AIAUDIT_IMPL_SINKS_HPP
 #define AIAUDIT_IMPL_SINKS_HPP
 
+#include <aiaudit/impl/sinks/held_rows.ipp>
 #include <aiaudit/impl/sinks/json_lines_sink.ipp>
+#include <aiaudit/impl/sinks/line_rows.ipp>
 #include <aiaudit/impl/sinks/record_columns.ipp>
 #include <aiaudit/impl/sinks/row_batch.ipp>
 #include <aiaudit/impl/sinks/shipper.tpp>

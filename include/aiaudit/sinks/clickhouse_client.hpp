@@ -11,8 +11,11 @@
 #include <aiaudit/error.hpp>                        // result
 #include <aiaudit/transport/httplib_transport.hpp>  // httplib_transport
 
+#include <charconv>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -35,6 +38,19 @@ struct clickhouse_place {
                                        std::string_view text);
 
 [[nodiscard]] std::string percent_encoded(std::string_view text);
+
+// "a\tb\n": the fields of the lines of TabSeparated.
+[[nodiscard]] std::vector<std::vector<std::string_view>> tab_separated(std::string_view text);
+
+// False for what is not all a number.
+template <class Integer>
+[[nodiscard]] bool parse_integer(std::string_view text, Integer& value) noexcept {
+    auto const [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return wrong == std::errc{} && end == text.data() + text.size();
+}
+
+// As servers of all ages write a type.
+[[nodiscard]] std::string plain_type(std::string_view type);
 
 class clickhouse_client {
 public:

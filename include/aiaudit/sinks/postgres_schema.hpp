@@ -61,6 +61,10 @@ inline constexpr std::int64_t partition_month_last = 12LL * (2100 - 1970) - 1;
 // connection that broke.
 [[nodiscard]] result<void> make_partition(pq_connection& in, std::int64_t month);
 
+// A connection to a database that has tables of this release, and that log; empty: any. Errors:
+// connect_failed; not_found, where there is no such log, or none at all; newer_format.
+[[nodiscard]] result<pq_connection> open_shipped(pq_options options, std::string const& log);
+
 // An error of a statement as a sink tells it: what no retry mends is told apart.
 [[nodiscard]] error postgres_error(pq_connection const& from, error reason);
 

@@ -17,6 +17,7 @@
 #include <libpq-fe.h>
 
 #include <chrono>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -33,6 +34,9 @@ struct pq_options {
     std::chrono::milliseconds answer_max{10'000};  // of a statement
     std::string application = "aiaudit";           // what the server's list of sessions shows
 };
+
+// How the server writes values: as text, or as the bytes that COPY (format binary) has.
+enum class pq_form : std::uint8_t { text, binary };
 
 namespace detail {
 
@@ -88,7 +92,8 @@ public:
     // done, and the connection is of no use any more; storage_failed, where the server refused it,
     // with the SQLSTATE in the text and in sqlstate().
     [[nodiscard]] result<pq_rows> query(std::string_view statement,
-                                        std::vector<parameter> const& parameters = {});
+                                        std::vector<parameter> const& parameters = {},
+                                        pq_form form = pq_form::text);
     // Several statements without parameters, parted by semicolons: for migrations. Errors: as
     // query().
     [[nodiscard]] result<void> run(std::string_view statements);

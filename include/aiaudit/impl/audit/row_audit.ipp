@@ -20,6 +20,7 @@ AIAUDIT_INLINE std::string_view name_of(row_kind kind) noexcept {
     case row_kind::missing: return "missing";
     case row_kind::changed: return "changed";
     case row_kind::extra: return "extra";
+    case row_kind::column: return "column";
     }
     return "unknown";
 }
@@ -113,7 +114,7 @@ private:
         if (number == 0 || number == last_) {
             ++found_.extra;
             find(row_kind::extra, number, number,
-                 number == 0 ? "a row has sequence 0, which no record has"
+                 number == 0 ? "a row has sequence 0 or less, which no record has"
                              : records_text(number, number) + " is there more than once");
             return {};
         }
@@ -126,8 +127,7 @@ private:
         last_ = number;
         auto const leaf = take_leaf();
         if (!leaf) return leaf.error();
-        compare(row, *leaf);
-        return {};
+        return compare(row, *leaf);
     }
 
     [[nodiscard]] result<void> take_newer(audit_row const& row) {
@@ -144,9 +144,14 @@ private:
         return {};
     }
 
-    void compare(audit_row const& row, digest const& leaf) {
+    [[nodiscard]] result<void> compare(audit_row const& row, digest const& leaf) {
         bool const holds = leaf_hash(row.record) == leaf;
-        if (holds && row.leaf == leaf) return;
+        if (!holds || row.leaf != leaf) find_changed(row, leaf, holds);
+        // Columns are held to nothing but a record that was signed.
+        return holds && options_.columns ? compare_columns(row) : result<void>{};
+    }
+
+    void find_changed(audit_row const& row, digest const& leaf, bool holds) {
         ++found_.changed;
         std::string text = records_text(row.sequence, row.sequence);
         if (holds)
@@ -158,6 +163,17 @@ private:
         else
             text += ": neither the row's record nor its leaf is what was signed";
         find(row_kind::changed, row.sequence, row.sequence, std::move(text));
+    }
+
+    [[nodiscard]] result<void> compare_columns(audit_row const& row) {
+        differences_.clear();
+        if (auto ok = options_.columns(row, differences_); !ok) return ok;
+        if (!differences_.empty()) ++found_.differing;
+        for (column_difference const& each : differences_)
+            find(row_kind::column, row.sequence, row.sequence,
+                 records_text(row.sequence, row.sequence) + ": the column " + each.column + " is " +
+                     each.held + "; its record, as it was signed, says " + each.recorded);
+        return {};
     }
 
     // The leaves that were compared are those under the signed root.
@@ -189,6 +205,7 @@ private:
     std::uint64_t last_ = 0;  // that of the row before
     std::string tile_{};
     std::uint64_t tile_index_ = 0;
+    std::vector<column_difference> differences_{};
 };
 
 }  // namespace detail
@@ -201,7 +218,9 @@ AIAUDIT_INLINE std::string row_audit::conclusion() const {
                " rows are what the log signed, and none is missing" +
                (newer == 0 ? "" : "; " + std::to_string(newer) + " newer ones are not covered yet");
     return which + ": " + std::to_string(missing) + " missing, " + std::to_string(changed) +
-           " changed, " + std::to_string(extra) + " too many, of " + std::to_string(rows) + " rows";
+           " changed, " + std::to_string(extra) + " too many" +
+           (differing == 0 ? "" : ", " + std::to_string(differing) + " with other columns") +
+           ", of " + std::to_string(rows) + " rows";
 }
 
 AIAUDIT_INLINE result<row_audit> audit_rows(

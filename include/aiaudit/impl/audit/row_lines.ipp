@@ -26,8 +26,8 @@ namespace detail {
 
 class row_line_reader {
 public:
-    row_line_reader(std::istream& in, std::string origin)
-        : in_(in), origin_(std::move(origin)), room_(line_bytes_max) {}
+    row_line_reader(std::istream& in, std::string origin, line_visitor visit)
+        : in_(in), origin_(std::move(origin)), visit_(std::move(visit)), room_(line_bytes_max) {}
 
     [[nodiscard]] result<bool> next(audit_row& row) {
         for (;;) {
@@ -60,9 +60,9 @@ private:
     // False for a line of the shipper's that says what the rows before it come to.
     [[nodiscard]] result<bool> read(std::string_view line, audit_row& row) {
         boost::json::error_code why;
-        auto const read = boost::json::parse(line, why);
-        if (why || !read.is_object()) return wrong("is no JSON object");
-        auto const& of = read.get_object();
+        line_ = boost::json::parse(line, why);
+        if (why || !line_.is_object()) return wrong("is no JSON object");
+        auto const& of = line_.get_object();
         auto const origin = text_at(of, "origin");
         auto const* const checkpoint = of.if_contains("checkpoint");
         if (origin && checkpoint != nullptr && checkpoint->is_object() && !of.contains("seq"))
@@ -85,6 +85,7 @@ private:
         if (auto ok = read_record(of); !ok) return ok.error();
         row.leaf = *hash;
         row.record = record_;
+        if (visit_) visit_(of);
         return true;
     }
 
@@ -115,15 +116,18 @@ private:
 
     std::istream& in_;
     std::string origin_;
+    line_visitor visit_;
     std::vector<char> room_;
+    boost::json::value line_{};
     std::string record_{};
     std::uint64_t number_ = 0;
 };
 
 }  // namespace detail
 
-AIAUDIT_INLINE row_source row_lines(std::istream& in, std::string origin) {
-    auto const reader = std::make_shared<detail::row_line_reader>(in, std::move(origin));
+AIAUDIT_INLINE row_source row_lines(std::istream& in, std::string origin, line_visitor visit) {
+    auto const reader =
+        std::make_shared<detail::row_line_reader>(in, std::move(origin), std::move(visit));
     return [reader](audit_row& row) { return reader->next(row); };
 }
 

@@ -10,6 +10,7 @@
 #include <aiaudit/sinks/clickhouse_client.hpp>
 #include <aiaudit/transport/origin.hpp>  // parse_origin
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
@@ -166,6 +167,30 @@ AIAUDIT_INLINE error clickhouse_failure(clickhouse_place const& place, int statu
         at += 3;
     }
     return fail(clickhouse_errc(code), place.shown + ": " + words);
+}
+
+AIAUDIT_INLINE std::vector<std::vector<std::string_view>> tab_separated(std::string_view text) {
+    std::vector<std::vector<std::string_view>> lines;
+    while (!text.empty()) {
+        std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix((std::min)(line.size() + 1, text.size()));
+        std::vector<std::string_view> fields;
+        for (;;) {
+            std::size_t const end = line.find('\t');
+            fields.push_back(line.substr(0, end));
+            if (end == std::string_view::npos) break;
+            line.remove_prefix(end + 1);
+        }
+        lines.push_back(std::move(fields));
+    }
+    return lines;
+}
+
+AIAUDIT_INLINE std::string plain_type(std::string_view type) {
+    std::string plain;
+    for (char const c : type)
+        if (c != ' ' && c != '\\') plain.push_back(c);
+    return plain;
 }
 
 AIAUDIT_INLINE clickhouse_client::clickhouse_client(clickhouse_place place)

@@ -59,39 +59,6 @@ private:
     std::map<std::string, std::int64_t> started_{};  // each host's server
 };
 
-// "a\tb\n": the fields of the lines of TabSeparated.
-[[nodiscard]] AIAUDIT_INLINE std::vector<std::vector<std::string_view>> tab_separated(
-    std::string_view text) {
-    std::vector<std::vector<std::string_view>> lines;
-    while (!text.empty()) {
-        std::string_view line = text.substr(0, text.find('\n'));
-        text.remove_prefix((std::min)(line.size() + 1, text.size()));
-        std::vector<std::string_view> fields;
-        for (;;) {
-            std::size_t const end = line.find('\t');
-            fields.push_back(line.substr(0, end));
-            if (end == std::string_view::npos) break;
-            line.remove_prefix(end + 1);
-        }
-        lines.push_back(std::move(fields));
-    }
-    return lines;
-}
-
-template <class Integer>
-[[nodiscard]] bool parse_integer(std::string_view text, Integer& value) noexcept {
-    auto const [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return wrong == std::errc{} && end == text.data() + text.size();
-}
-
-// As servers of all ages write a type.
-[[nodiscard]] AIAUDIT_INLINE std::string plain_type(std::string_view type) {
-    std::string plain;
-    for (char const c : type)
-        if (c != ' ' && c != '\\') plain.push_back(c);
-    return plain;
-}
-
 AIAUDIT_INLINE result<void> clickhouse_tables::find_version() {
     auto const answer = client_.query("select version()", false);
     if (!answer) return answer.error();

@@ -7,7 +7,7 @@
 #include <aiaudit/config.hpp>                // AIAUDIT_INLINE
 #include <aiaudit/rollup/ranked_report.hpp>  // places_of, check_row_count
 #include <aiaudit/sinks/postgres_collection.hpp>
-#include <aiaudit/sinks/postgres_schema.hpp>  // done_steps
+#include <aiaudit/sinks/postgres_schema.hpp>  // open_shipped
 #include <aiaudit/sinks/record_columns.hpp>   // record_columns
 
 #include <algorithm>
@@ -173,22 +173,8 @@ AIAUDIT_INLINE std::string pq_array(std::vector<std::string_view> const& texts) 
 
 AIAUDIT_INLINE result<postgres_collection> postgres_collection::open(pq_options options,
                                                                      std::string log) {
-    auto made = pq_connection::open(std::move(options));
+    auto made = detail::open_shipped(std::move(options), log);
     if (!made) return made.error();
-    std::string const place = "PostgreSQL at " + made->place();
-    auto const steps = detail::done_steps(*made);
-    if (!steps) return detail::postgres_error(*made, steps.error());
-    if (*steps == 0) return fail(errc::not_found, place + " has no logs; ship one there first");
-    if (*steps > detail::postgres_steps)
-        return fail(errc::newer_format, place + ": a newer release made its tables; use that one");
-    if (!log.empty()) {
-        auto const found = made->query("select 1 from aiaudit.logs where log = $1", {log});
-        if (!found) return detail::postgres_error(*made, found.error());
-        if (found->size() == 0)
-            return fail(errc::not_found, place +
-                                             " has no log of that name; aiaudit collect status "
-                                             "names them");
-    }
     return postgres_collection(std::move(*made), std::move(log));
 }
 

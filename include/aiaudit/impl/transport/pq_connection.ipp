@@ -161,7 +161,8 @@ AIAUDIT_INLINE result<pq_rows> pq_connection::take_results(clock::time_point unt
 }
 
 AIAUDIT_INLINE result<pq_rows> pq_connection::query(std::string_view statement,
-                                                    std::vector<parameter> const& parameters) {
+                                                    std::vector<parameter> const& parameters,
+                                                    pq_form form) {
     sqlstate_.clear();
     if (!connection_)
         return fail(errc::connection_lost,
@@ -171,7 +172,7 @@ AIAUDIT_INLINE result<pq_rows> pq_connection::query(std::string_view statement,
     for (parameter const& each : parameters) values.push_back(each ? each->c_str() : nullptr);
     std::string const text(statement);
     if (PQsendQueryParams(connection_.get(), text.c_str(), static_cast<int>(values.size()), nullptr,
-                          values.data(), nullptr, nullptr, 0) == 0)
+                          values.data(), nullptr, nullptr, form == pq_form::binary ? 1 : 0) == 0)
         return lost("before a statement was sent");
     auto const until = clock::now() + options_.answer_max;
     if (auto ok = send_all(until); !ok) {
