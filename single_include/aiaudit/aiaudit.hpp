@@ -6388,11 +6388,13 @@ struct row_audit {
 #ifndef AIAUDIT_AUDIT_ROW_LINES_HPP
 #define AIAUDIT_AUDIT_ROW_LINES_HPP
 
-#include <boost/json/object.hpp>
-
 #include <functional>
 #include <iosfwd>
 #include <string>
+
+namespace boost::json {
+class object;
+}
 
 namespace aiaudit {
 inline namespace v0_1_0 {

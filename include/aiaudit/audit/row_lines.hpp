@@ -15,11 +15,13 @@
 
 #include <aiaudit/audit/row_audit.hpp>  // row_source
 
-#include <boost/json/object.hpp>
-
 #include <functional>
 #include <iosfwd>
 #include <string>
+
+namespace boost::json {
+class object;
+}
 
 namespace aiaudit {
 inline namespace v0_1_0 {
