@@ -181,6 +181,7 @@ BOOST_AUTO_TEST_CASE(kill_9_during_an_import_leaves_whole_records_and_reports_th
     std::string const db = path + "/db";
     pid_t const child = fork();
     if (child == 0) {
+        unsetenv("MONGOC_DISABLE_SHM");
         execl(AIAUDIT_PROGRAM, "aiaudit", "import", "--db", db.c_str(), "--format", "csv", "--map",
               "timestamp=at,input_tokens=n,user=user,model==gpt-4.1,provider==openai",
               input.c_str(), nullptr);
