@@ -85,16 +85,7 @@ struct shipped {
         auto rows = postgres_held_rows({url}, origin, range_of(with, size));
         if (!rows) return rows.error();
         auto found = audit_held_rows(
-            state,
-            [this](tile_place place) -> result<std::string> {
-                std::string bytes;
-                std::uint64_t const span = std::uint64_t{1} << (8 * place.level);
-                for (std::uint64_t i = 0; i < place.width; ++i) {
-                    std::uint64_t const begin = (place.index * 256 + i) * span;
-                    bytes += detail::view_of(tree.root(begin, begin + span).bytes);
-                }
-                return bytes;
-            },
+            state, [this](tile_place place) -> result<std::string> { return tree.tile(place); },
             **rows, with);
         if (uncompared != nullptr) *uncompared = (*rows)->uncompared();
         return found;

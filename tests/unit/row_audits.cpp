@@ -46,16 +46,7 @@ struct sink {
     [[nodiscard]] result<row_audit> audit(row_audit_options const& with = {}) const {
         std::size_t at = 0;
         return audit_rows(
-            state(),
-            [this](tile_place place) -> result<std::string> {
-                std::string bytes;
-                std::uint64_t const span = std::uint64_t{1} << (8 * place.level);
-                for (std::uint64_t i = 0; i < place.width; ++i) {
-                    std::uint64_t const begin = (place.index * 256 + i) * span;
-                    bytes += detail::view_of(tree.root(begin, begin + span).bytes);
-                }
-                return bytes;
-            },
+            state(), [this](tile_place place) -> result<std::string> { return tree.tile(place); },
             [&](audit_row& row) -> result<bool> {
                 if (at == rows.size()) return false;
                 row = {rows[at].sequence, rows[at].leaf, rows[at].record};

@@ -6,7 +6,9 @@
 #ifndef AIAUDIT_TESTS_UNIT_SUPPORT_REFERENCE_TREE_HPP
 #define AIAUDIT_TESTS_UNIT_SUPPORT_REFERENCE_TREE_HPP
 
+#include <aiaudit/detail/bytes.hpp>
 #include <aiaudit/integrity/merkle.hpp>
+#include <aiaudit/integrity/tile.hpp>
 
 #include <bit>
 #include <cstdint>
@@ -38,6 +40,17 @@ struct reference_tree {
         return aiaudit::node_hash(root(begin, k), root(k, end));
     }
     digest root(std::uint64_t size) const { return root(0, size); }
+
+    // A tile by the standard's definition, from the leaves alone.
+    std::string tile(aiaudit::tile_place place) const {
+        std::string bytes;
+        std::uint64_t const span = std::uint64_t{1} << (8 * place.level);
+        for (std::uint64_t i = 0; i < place.width; ++i) {
+            std::uint64_t const begin = (place.index * 256 + i) * span;
+            bytes += aiaudit::detail::view_of(root(begin, begin + span).bytes);
+        }
+        return bytes;
+    }
 
     // PATH(m, D[begin:end]), m counted from `begin`.
     std::vector<digest> path(std::uint64_t m, std::uint64_t begin, std::uint64_t end) const {
