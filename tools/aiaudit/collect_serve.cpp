@@ -56,11 +56,11 @@ private:
         std::lock_guard const lock(mutex_);
         for (bool again = from_.has_value();; again = false) {
             if (auto ok = open(); !ok) return ok.error();
-            auto made = question(*from_);
-            if (made) return made;
+            auto answer = question(*from_);
+            if (answer) return answer;
             from_.reset();
             // It broke since the last answer: that is no failure of this one.
-            if (!again || made.error().code != aiaudit::errc::connection_lost) return made;
+            if (!again || answer.error().code != aiaudit::errc::connection_lost) return answer;
         }
     }
 

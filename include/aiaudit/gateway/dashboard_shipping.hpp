@@ -32,8 +32,8 @@ struct dashboard_shipping {
 namespace detail {
 
 // The worst first.
-[[nodiscard]] gateway_response shipping_response(dashboard_shipping const& from,
-                                                 api_parameters const& in);
+[[nodiscard]] gateway_response shipping_response(dashboard_shipping const& shipping,
+                                                 api_parameters const& parameters);
 
 }  // namespace detail
 

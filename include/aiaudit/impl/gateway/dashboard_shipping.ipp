@@ -46,12 +46,12 @@ AIAUDIT_INLINE std::string json_of(shipped_log const& log, log_state state) {
     return out.finish();
 }
 
-AIAUDIT_INLINE gateway_response shipping_response(dashboard_shipping const& from,
-                                                  api_parameters const& in) {
-    if (auto const wrong = in.problem()) return problem_response(*wrong);
+AIAUDIT_INLINE gateway_response shipping_response(dashboard_shipping const& shipping,
+                                                  api_parameters const& parameters) {
+    if (auto const wrong = parameters.problem()) return problem_response(*wrong);
     std::vector<std::string> sinks;
-    if (from.sinks) {
-        auto all = from.sinks();
+    if (shipping.sinks) {
+        auto all = shipping.sinks();
         std::stable_sort(all.begin(), all.end(), [](ship_status const& a, ship_status const& b) {
             return a.state > b.state;
         });
@@ -59,11 +59,13 @@ AIAUDIT_INLINE gateway_response shipping_response(dashboard_shipping const& from
     }
     std::vector<std::string> logs;
     std::size_t log_count = 0;
-    if (from.logs) {
-        auto all = from.logs();
+    if (shipping.logs) {
+        auto all = shipping.logs();
         if (!all) return failure_response(all.error());
         log_count = all->size();
-        auto const state = [&from](shipped_log const& log) { return state_of(log, from.bounds); };
+        auto const state = [&shipping](shipped_log const& log) {
+            return state_of(log, shipping.bounds);
+        };
         std::stable_sort(
             all->begin(), all->end(),
             [&state](shipped_log const& a, shipped_log const& b) { return state(a) > state(b); });

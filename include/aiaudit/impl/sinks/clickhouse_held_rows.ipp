@@ -44,50 +44,51 @@ inline constexpr std::string_view clickhouse_fixed = "FixedString(";
 AIAUDIT_INLINE std::optional<std::string_view> take_clickhouse_value(std::string_view& bytes,
                                                                      std::string_view type) {
     std::string_view const all = bytes;
-    byte_reader in(bytes);
+    byte_reader reader(bytes);
     bool null = false;
     if (type.starts_with(clickhouse_nullable)) {
-        null = in.take(1) != std::string_view("\0", 1);
+        null = reader.take(1) != std::string_view("\0", 1);
         type = clickhouse_inner(type);
     }
     if (std::size_t const size = null ? 0 : clickhouse_size(type); size != 0) {
-        in.take(size);
+        reader.take(size);
     } else if (!null && type == "String") {
-        in.take(in.varint());
+        reader.take(reader.varint());
     } else if (!null) {  // Array(String)
-        for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) in.take(in.varint());
+        for (std::uint64_t left = reader.varint(); left > 0 && reader.ok(); --left)
+            reader.take(reader.varint());
     }
-    if (!in.ok()) return std::nullopt;
-    bytes = in.rest();
+    if (!reader.ok()) return std::nullopt;
+    bytes = reader.rest();
     return all.substr(0, all.size() - bytes.size());
 }
 
 AIAUDIT_INLINE std::optional<std::string> clickhouse_value_text(std::string_view type,
                                                                 std::string_view value) {
-    byte_reader in(value);
+    byte_reader reader(value);
     if (type.starts_with(clickhouse_nullable)) {
-        if (in.take(1) != std::string_view("\0", 1)) return std::nullopt;
+        if (reader.take(1) != std::string_view("\0", 1)) return std::nullopt;
         type = clickhouse_inner(type);
     }
-    if (type == "String") return std::string(in.take(in.varint()));
-    if (type == "UInt8") return std::to_string(in.little_endian<std::uint8_t>());
-    if (type == "Int64") return std::to_string(in.little_endian<std::int64_t>());
-    if (type == "UInt64") return std::to_string(in.little_endian<std::uint64_t>());
+    if (type == "String") return std::string(reader.take(reader.varint()));
+    if (type == "UInt8") return std::to_string(reader.little_endian<std::uint8_t>());
+    if (type == "Int64") return std::to_string(reader.little_endian<std::int64_t>());
+    if (type == "UInt64") return std::to_string(reader.little_endian<std::uint64_t>());
     if (type == "DateTime('UTC')")
-        return timestamp::from_seconds(in.little_endian<std::uint32_t>()).to_string();
+        return timestamp::from_seconds(reader.little_endian<std::uint32_t>()).to_string();
     if (type == "Date")
-        return timestamp::from_seconds(in.little_endian<std::uint16_t>() * seconds_per_day)
+        return timestamp::from_seconds(reader.little_endian<std::uint16_t>() * seconds_per_day)
             .to_string()
             .substr(0, 10);
     if (type == "Decimal(38, 12)") {
-        uint128 const low = in.little_endian<std::uint64_t>();
-        uint128 const high = in.little_endian<std::uint64_t>();
+        uint128 const low = reader.little_endian<std::uint64_t>();
+        uint128 const high = reader.little_endian<std::uint64_t>();
         return money::from_pico(static_cast<int128>(high << 64U | low)).to_string();
     }
-    if (type.starts_with(clickhouse_fixed)) return to_hex(in.rest());
+    if (type.starts_with(clickhouse_fixed)) return to_hex(reader.rest());
     std::string list;
-    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left)
-        list.append(list.empty() ? "" : ", ").append(in.take(in.varint()));
+    for (std::uint64_t left = reader.varint(); left > 0 && reader.ok(); --left)
+        list.append(list.empty() ? "" : ", ").append(reader.take(reader.varint()));
     return "[" + list + "]";
 }
 
@@ -271,10 +272,10 @@ AIAUDIT_INLINE result<bool> clickhouse_table_rows::next(audit_row& row) {
 AIAUDIT_INLINE result<void> clickhouse_table_rows::compare(audit_row const& row,
                                                            std::vector<column_difference>& found) {
     record_view entry;
-    auto const made = sink_row_of(row, entry);
-    if (!made) return made.error();
+    auto const expected = sink_row_of(row, entry);
+    if (!expected) return expected.error();
     recorded_.clear();
-    if (auto ok = append_clickhouse_row(origin_, *made, recorded_); !ok) return ok;
+    if (auto ok = append_clickhouse_row(origin_, *expected, recorded_); !ok) return ok;
     compare_clickhouse_values(columns_, values_, recorded_, found);
     return {};
 }
@@ -286,10 +287,10 @@ AIAUDIT_INLINE result<std::unique_ptr<held_rows>> clickhouse_held_rows(std::stri
                                                                        held_range range) {
     auto place = detail::parse_clickhouse_address(address);
     if (!place) return place.error();
-    auto made = std::make_unique<detail::clickhouse_table_rows>(std::move(*place),
+    auto rows = std::make_unique<detail::clickhouse_table_rows>(std::move(*place),
                                                                 std::move(origin), range);
-    if (auto ok = made->begin(); !ok) return ok.error();
-    return std::unique_ptr<held_rows>(std::move(made));
+    if (auto ok = rows->begin(); !ok) return ok.error();
+    return std::unique_ptr<held_rows>(std::move(rows));
 }
 
 }  // namespace v0_1_0

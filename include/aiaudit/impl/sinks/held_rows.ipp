@@ -49,11 +49,11 @@ AIAUDIT_INLINE result<sink_row> sink_row_of(audit_row const& row, record_view& e
     constexpr std::size_t before = 20;
     std::size_t const begin = text.size() > shown && place > before ? place - before : 0;
     std::string_view const piece = text.substr(begin, shown);
-    std::string made = "'" + std::string(begin == 0 ? "" : "...") + printable(piece);
-    if (begin + piece.size() < text.size()) made += "...";
-    made += "'";
-    if (text.size() > shown) made += " (" + std::to_string(text.size()) + " bytes)";
-    return made;
+    std::string words = "'" + std::string(begin == 0 ? "" : "...") + printable(piece);
+    if (begin + piece.size() < text.size()) words += "...";
+    words += "'";
+    if (text.size() > shown) words += " (" + std::to_string(text.size()) + " bytes)";
+    return words;
 }
 
 AIAUDIT_INLINE column_difference difference_of(std::string_view column,

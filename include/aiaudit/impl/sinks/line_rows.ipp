@@ -98,9 +98,9 @@ AIAUDIT_INLINE result<void> json_line_rows::compare(audit_row const& row,
         return {};
     }
     record_view entry;
-    auto const made = sink_row_of(row, entry);
-    if (!made) return made.error();
-    auto const line = boost::json::parse(json_line(origin_, *made));
+    auto const expected = sink_row_of(row, entry);
+    if (!expected) return expected.error();
+    auto const line = boost::json::parse(json_line(origin_, *expected));
     auto const& recorded = line.get_object();
     for (record_column const& column : record_columns) {
         if (is_audited(column.name)) continue;

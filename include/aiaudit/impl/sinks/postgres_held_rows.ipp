@@ -140,8 +140,8 @@ AIAUDIT_INLINE std::optional<std::string> pq_value_text(column_type type, pq_val
 
 class postgres_view_rows final : public held_rows {
 public:
-    postgres_view_rows(pq_connection from, std::string origin, held_range range)
-        : from_(std::move(from)),
+    postgres_view_rows(pq_connection connection, std::string origin, held_range range)
+        : connection_(std::move(connection)),
           origin_(std::move(origin)),
           range_(range),
           next_(range.from),
@@ -159,8 +159,8 @@ private:
     static constexpr int newer_rows = 65'536;
 
     [[nodiscard]] error unreadable(std::string const& what) const {
-        return fail(errc::bad_response,
-                    "PostgreSQL at " + from_.place() + ": " + what + ": nothing was compared");
+        return fail(errc::bad_response, "PostgreSQL at " + connection_.place() + ": " + what +
+                                            ": nothing was compared");
     }
     [[nodiscard]] result<pq_rows> ask(std::string const& statement,
                                       std::vector<pq_connection::parameter> const& values = {});
@@ -176,7 +176,7 @@ private:
         return value_at(column).value_or(std::string_view{});
     }
 
-    pq_connection from_;
+    pq_connection connection_;
     std::string origin_;
     held_range range_;
     std::uint64_t next_;    // the first record of the next page
@@ -195,14 +195,15 @@ private:
 
 AIAUDIT_INLINE result<pq_rows> postgres_view_rows::ask(
     std::string const& statement, std::vector<pq_connection::parameter> const& values) {
-    auto rows = from_.query(statement, values, pq_form::binary);
-    if (!rows) return postgres_error(from_, rows.error());
+    auto rows = connection_.query(statement, values, pq_form::binary);
+    if (!rows) return postgres_error(connection_, rows.error());
     return rows;
 }
 
 AIAUDIT_INLINE result<void> postgres_view_rows::begin() {
-    if (auto ok = from_.run("begin transaction isolation level repeatable read read only"); !ok)
-        return postgres_error(from_, ok.error());
+    if (auto ok = connection_.run("begin transaction isolation level repeatable read read only");
+        !ok)
+        return postgres_error(connection_, ok.error());
     if (auto ok = look_at_view(); !ok) return ok;
     auto const low =
         ask("select count(*) from aiaudit.records where origin = $1 and seq < 1", {origin_});
@@ -285,10 +286,10 @@ AIAUDIT_INLINE result<bool> postgres_view_rows::next(audit_row& row) {
 AIAUDIT_INLINE result<void> postgres_view_rows::compare(audit_row const& row,
                                                         std::vector<column_difference>& found) {
     record_view entry;
-    auto const made = sink_row_of(row, entry);
-    if (!made) return made.error();
+    auto const expected = sink_row_of(row, entry);
+    if (!expected) return expected.error();
     encoder_.clear();
-    encoder_.add(*made);
+    encoder_.add(*expected);
     auto const recorded = pq_values_of(encoder_.encoded());
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         pq_held_column const& column = columns_[i];
@@ -306,12 +307,12 @@ AIAUDIT_INLINE result<void> postgres_view_rows::compare(audit_row const& row,
 AIAUDIT_INLINE result<std::unique_ptr<held_rows>> postgres_held_rows(pq_options options,
                                                                      std::string origin,
                                                                      held_range range) {
-    auto from = detail::open_shipped(std::move(options), origin);
-    if (!from) return from.error();
-    auto made =
-        std::make_unique<detail::postgres_view_rows>(std::move(*from), std::move(origin), range);
-    if (auto ok = made->begin(); !ok) return ok.error();
-    return std::unique_ptr<held_rows>(std::move(made));
+    auto connection = detail::open_shipped(std::move(options), origin);
+    if (!connection) return connection.error();
+    auto rows = std::make_unique<detail::postgres_view_rows>(std::move(*connection),
+                                                             std::move(origin), range);
+    if (auto ok = rows->begin(); !ok) return ok.error();
+    return std::unique_ptr<held_rows>(std::move(rows));
 }
 
 }  // namespace v0_1_0

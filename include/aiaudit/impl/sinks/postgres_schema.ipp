@@ -232,23 +232,23 @@ AIAUDIT_INLINE result<void> make_partition(pq_connection& in, std::int64_t month
 }
 
 AIAUDIT_INLINE result<pq_connection> open_shipped(pq_options options, std::string const& log) {
-    auto made = pq_connection::open(std::move(options));
-    if (!made) return made.error();
-    std::string const place = "PostgreSQL at " + made->place();
-    auto const steps = done_steps(*made);
-    if (!steps) return postgres_error(*made, steps.error());
+    auto connection = pq_connection::open(std::move(options));
+    if (!connection) return connection.error();
+    std::string const place = "PostgreSQL at " + connection->place();
+    auto const steps = done_steps(*connection);
+    if (!steps) return postgres_error(*connection, steps.error());
     if (*steps == 0) return fail(errc::not_found, place + " has no logs; ship one there first");
     if (*steps > postgres_steps)
         return fail(errc::newer_format, place + ": a newer release made its tables; use that one");
     if (!log.empty()) {
-        auto const found = made->query("select 1 from aiaudit.logs where log = $1", {log});
-        if (!found) return postgres_error(*made, found.error());
+        auto const found = connection->query("select 1 from aiaudit.logs where log = $1", {log});
+        if (!found) return postgres_error(*connection, found.error());
         if (found->size() == 0)
             return fail(errc::not_found, place +
                                              " has no log of that name; aiaudit collect status "
                                              "names them");
     }
-    return made;
+    return connection;
 }
 
 }  // namespace detail
